@@ -1,0 +1,1 @@
+"""Ids, source spans, diagnostics, digests and errors: words every floor shares."""

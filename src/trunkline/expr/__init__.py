@@ -1,0 +1,1 @@
+"""The ${{ }} language: tokens, tree, check, evaluate."""
