@@ -1,0 +1,241 @@
+"""Everything that can happen to a run, in the past tense; the journal holds nothing else.
+
+Events are frozen and versioned by the record around them (`Record.version`). They carry names of
+secrets, never values; text in them is masked before it gets here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from trunkline.plan.model import Plan
+
+VERSION = 1
+
+
+class Conclusion(StrEnum):
+    """How a step, a job or a run ended, in GitHub's words."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    CANCELLED = "cancelled"
+    SKIPPED = "skipped"
+
+
+class SkipReason(StrEnum):
+    """Why a job did not run: `condition` counts in `needs`, the others do not."""
+
+    CONDITION = "condition"
+    NO_RUNNER = "no-runner"
+    NOT_SELECTED = "not-selected"
+
+
+class Leg(msgspec.Struct, frozen=True, kw_only=True):
+    """One instance of a job: a matrix combination, or the job itself.
+
+    `key` is the path that names it for ever (`call (a)/build (1)`), `name` what people see.
+    `labels` are its runner labels; `group` its concurrency group (''), and `inputs` the evaluated
+    inputs of a call. Minutes are floats.
+    """
+
+    key: str
+    name: str
+    matrix: Mapping[str, Any] | None = None
+    strategy: Mapping[str, Any] = {}
+    labels: tuple[str, ...] = ()
+    runner_group: str = ""
+    environment: str = ""
+    continue_on_error: bool = False
+    timeout_minutes: float = 360.0
+    cancel_timeout_minutes: float = 5.0
+    group: str = ""
+    cancel_in_progress: bool = False
+    queue: str = "single"
+    inputs: Mapping[str, Any] | None = None
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """What the caller asked of a run: which jobs and legs, how many at once, labels to places.
+
+    `platforms` maps a runner label (lower case) to `host`, `docker:IMAGE` or '' (nowhere).
+    """
+
+    jobs: tuple[str, ...] = ()
+    matrix: tuple[tuple[str, str], ...] = ()
+    max_parallel: int = 0
+    platforms: Mapping[str, str] = {}
+
+
+class RunStarted(msgspec.Struct, frozen=True, kw_only=True, tag="RunStarted"):
+    """A run began. `github` is the context without a token; `inputs` are typed."""
+
+    run_id: str
+    number: int
+    plan: Plan
+    github: Mapping[str, Any]
+    inputs: Mapping[str, Any] = {}
+    variables: Mapping[str, str] = {}
+    secret_names: tuple[str, ...] = ()
+    options: Options = Options()
+    name: str = ""
+
+
+class RunPending(msgspec.Struct, frozen=True, kw_only=True, tag="RunPending"):
+    """The run waits for its concurrency group."""
+
+    group: str
+
+
+class JobExpanded(msgspec.Struct, frozen=True, kw_only=True, tag="JobExpanded"):
+    """A job's needs ended, its `if` held, and these are its legs. `parent` is its call's leg key."""
+
+    job: str
+    legs: tuple[Leg, ...]
+    fail_fast: bool = True
+    max_parallel: int = 0
+
+
+class JobPending(msgspec.Struct, frozen=True, kw_only=True, tag="JobPending"):
+    """A leg waits for its concurrency group."""
+
+    key: str
+    group: str
+
+
+class JobStarted(msgspec.Struct, frozen=True, kw_only=True, tag="JobStarted"):
+    """A worker took a leg."""
+
+    key: str
+
+
+class JobSkipped(msgspec.Struct, frozen=True, kw_only=True, tag="JobSkipped"):
+    """A job or leg will not run."""
+
+    key: str
+    name: str
+    reason: SkipReason
+    detail: str = ""
+
+
+class StepStarted(msgspec.Struct, frozen=True, kw_only=True, tag="StepStarted"):
+    """A step began; its output starts at line `log_line` of the job's log. Steps count from 1."""
+
+    key: str
+    number: int
+    name: str
+    log_line: int = 0
+    background: bool = False
+
+
+class StepCompleted(msgspec.Struct, frozen=True, kw_only=True, tag="StepCompleted"):
+    """A step ended; `outcome` is before continue-on-error, `conclusion` after."""
+
+    key: str
+    number: int
+    name: str
+    outcome: Conclusion
+    conclusion: Conclusion
+    log_line: int = 0
+    milliseconds: int = 0
+    exit_code: int | None = None
+    step_id: str = ""
+
+
+class Annotated(msgspec.Struct, frozen=True, kw_only=True, tag="Annotated"):
+    """An error, warning or notice that a step, a matcher or the engine told. `step` 0: the job."""
+
+    key: str
+    level: str
+    message: str
+    step: int = 0
+    title: str = ""
+    file: str = ""
+    line: int = 0
+    end_line: int = 0
+    column: int = 0
+    end_column: int = 0
+
+
+class Summarized(msgspec.Struct, frozen=True, kw_only=True, tag="Summarized"):
+    """A step wrote Markdown to its step summary."""
+
+    key: str
+    step: int
+    markdown: str
+
+
+class ArtifactStored(msgspec.Struct, frozen=True, kw_only=True, tag="ArtifactStored"):
+    """An artifact of the run is complete in the store."""
+
+    key: str
+    name: str
+    digest: str
+    size: int
+    files: int
+    path: str = ""
+
+
+class JobCompleted(msgspec.Struct, frozen=True, kw_only=True, tag="JobCompleted"):
+    """A leg ended. Outputs are unmasked values that held no secret. `message` says why it failed
+    before its steps."""
+
+    key: str
+    conclusion: Conclusion
+    outputs: Mapping[str, str] = {}
+    message: str = ""
+    workspace: str = ""
+    environment_url: str = ""
+
+
+class CancelRequested(msgspec.Struct, frozen=True, kw_only=True, tag="CancelRequested"):
+    """Somebody asked to cancel the run, or one leg (`key`); `by` is user, concurrency, fail-fast
+    or timeout."""
+
+    by: str
+    key: str = ""
+    force: bool = False
+
+
+class Warned(msgspec.Struct, frozen=True, kw_only=True, tag="Warned"):
+    """Something the user should know that fails nothing (an undefined variable, a skipped label)."""
+
+    message: str
+    key: str = ""
+
+
+class RunCompleted(msgspec.Struct, frozen=True, kw_only=True, tag="RunCompleted"):
+    """The run ended."""
+
+    conclusion: Conclusion
+
+
+Event = (
+    RunStarted
+    | RunPending
+    | JobExpanded
+    | JobPending
+    | JobStarted
+    | JobSkipped
+    | StepStarted
+    | StepCompleted
+    | Annotated
+    | Summarized
+    | ArtifactStored
+    | JobCompleted
+    | CancelRequested
+    | Warned
+    | RunCompleted
+)
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """An event as the journal keeps it: its number (from 1), its time (epoch seconds, UTC)."""
+
+    number: int
+    at: float
+    event: Event
+    version: int = VERSION
