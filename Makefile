@@ -1,0 +1,66 @@
+# Everything a developer types. `make help` lists it.
+
+PYTHON ?= python3
+REPOS ?=
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+# Commands start from compiled code: this must not be switched off while we build.
+unexport PYTHONDONTWRITEBYTECODE
+
+.DEFAULT_GOAL := help
+.PHONY: help env demo test test-long check conformance bench real lock clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
+
+env: .venv/ready ## make .venv, with the command in .venv/bin/trunkline
+	@$(BIN)/python -m compileall -q src
+
+.venv/ready: requirements/dev.txt pyproject.toml
+	@PYTHON="$(PYTHON)" sh .ci/check-machine
+	@test -x $(BIN)/python || "$(PYTHON)" -m venv .venv
+	@$(PIP) install --quiet --require-hashes -r requirements/dev.txt
+	@$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
+	@touch $@
+	@echo "Ready: $(BIN)/trunkline"
+
+demo: env ## run the workflow of examples/python-package
+	@sh examples/demo
+
+test: env check ## every check and every test
+	@$(BIN)/pytest -n 2
+
+check: env ## style, types and import contracts
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test-long: env ## the tests that take longer than a few seconds
+	@$(BIN)/pytest -n 2 -m long
+
+conformance: env ## GitHub's own fixtures; ends with "N passed, N failed, N skipped"
+	@$(BIN)/pytest -n 2 tests/conformance
+
+bench: env .venv/ready-bench ## measure beside act, and print the table
+	@$(BIN)/python benchmarks/run.py
+
+.venv/ready-bench: requirements/bench.txt
+	@$(PIP) install --quiet --require-hashes -r requirements/bench.txt
+	@touch $@
+
+real: env ## run the workflows of the real repositories cloned in REPOS=DIR
+	@test -n "$(REPOS)" || { echo "make real REPOS=DIR, where DIR holds the clones (see tests/real/README.md)"; exit 2; }
+	@$(BIN)/python tests/real/run.py "$(REPOS)"
+
+lock: ## resolve the dependencies anew (needs uv)
+	uv pip compile -q --upgrade --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
+	  --custom-compile-command "make lock" --extra dev pyproject.toml -o requirements/dev.txt
+	uv pip compile -q --upgrade --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
+	  --custom-compile-command "make lock" requirements/bench.in -o requirements/bench.txt
+
+clean: ## remove the environment and what the tools left
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
