@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 import msgspec
 
@@ -36,6 +36,7 @@ class JobPlace(msgspec.Struct, frozen=True, kw_only=True):
 class Layout(msgspec.Struct, frozen=True, kw_only=True):
     """Where things are, as processes in the sandbox see them (absolute paths).
 
+    `host_paths` says that paths of the engine's machine mean the same inside (host sandbox).
     `env` is the base environment of every process. `tracking_id` is in every process's
     environment as RUNNER_TRACKING_ID; orphans are found by it.
     """
@@ -51,7 +52,9 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     os: str
     arch: str
     name: str
+    tracking_id: str
     env: Mapping[str, str]
+    host_paths: bool = False
 
 
 class ProcessSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +64,28 @@ class ProcessSpec(msgspec.Struct, frozen=True, kw_only=True):
     env: Mapping[str, str]
     cwd: str
     user: str = ""
+
+
+class Folder(msgspec.Struct, frozen=True, kw_only=True):
+    """A folder of the engine's machine whose content is wanted in the sandbox.
+
+    `files` names what is taken, relative to `path` (None: everything, links kept as links).
+    Files arrive as reflinks or copies, never as links into `path`.
+    """
+
+    path: str
+    files: tuple[str, ...] | None = None
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """A file or folder that `search` found; `sha256` is the raw digest when digests were asked."""
+
+    path: str
+    size: int
+    mode: int
+    is_folder: bool = False
+    link: str = ""
+    sha256: bytes = b""
 
 
 class Process(Protocol):
@@ -87,7 +112,7 @@ class Process(Protocol):
 class Sandbox(Protocol):
     """One job's place. Calls in order: prepare, then any of the others, then tear_down.
 
-    `start`, `put`, `get`, `find` and `hash_files` may be called from several threads at once.
+    `start`, `put`, `get`, `find` and `search` may be called from several threads at once.
     All paths are the sandbox's own and absolute. Every method raises `Unavailable` when the world refuses
     (no such program or folder, disk full); the message names it.
     """
@@ -104,17 +129,18 @@ class Sandbox(Protocol):
         """Return the full path of `program` on the search path `path` (colon separated), or None."""
         ...
 
-    def put(self, path: str, data: bytes, mode: int = 0o644) -> None:
-        """Write a file whole, making its folders."""
+    def put(self, path: str, content: bytes | BinaryIO | Folder, mode: int = 0o644) -> None:
+        """Write a file whole, making its folders; or bring a folder's files below `path`."""
         ...
 
-    def get(self, path: str, limit: int = 0) -> bytes | None:
-        """Return a file's bytes (the first `limit`, 0: all), None if there is no such file."""
+    def get(self, path: str) -> BinaryIO | None:
+        """Open a file for reading, None if there is no such file. The caller closes it."""
         ...
 
-    def hash_files(self, patterns: Sequence[str]) -> str:
-        """Return GitHub's `hashFiles` of the patterns under the workspace, '' when nothing matches.
+    def search(self, root: str, patterns: Sequence[str], *, digests: bool) -> tuple[Found, ...]:
+        """Return what the glob patterns match below `root`, in GitHub's order (`hashFiles`).
 
+        Patterns are those of @actions/glob (comments, `!`, `~`, `--follow-symbolic-links` first).
         Raises Unavailable after 120 seconds, expr's ExpressionError for an invalid option.
         """
         ...

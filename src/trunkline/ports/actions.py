@@ -1,0 +1,107 @@
+"""Port: native actions, Trunkline's own implementations of well-known ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+from trunkline.ports.sandbox import Layout, Sandbox
+
+
+class ActionCall(msgspec.Struct, frozen=True, kw_only=True):
+    """One use of an action: `uses` as written, its evaluated `with` (lower-case names, strings),
+    the step's environment, and the job's `github` context (with token)."""
+
+    uses: str
+    inputs: Mapping[str, str]
+    env: Mapping[str, str]
+    github: Mapping[str, Any]
+    run_id: str
+    job_key: str
+    state: Mapping[str, str] = {}
+    job_status: str = "success"
+
+
+class ActionJob(Protocol):
+    """What a native action may do to its job. Text given here is masked before it is shown."""
+
+    sandbox: Sandbox
+    layout: Layout
+
+    def log(self, line: str) -> None:
+        """Print a line to the step's log (`##[group]...` and the like are understood)."""
+        ...
+
+    def annotate(self, level: str, message: str) -> None:
+        """Tell an error, warning or notice."""
+        ...
+
+    def set_output(self, name: str, value: str) -> None:
+        """Set an output of the step."""
+        ...
+
+    def set_env(self, name: str, value: str) -> None:
+        """Set a variable for the steps that follow."""
+        ...
+
+    def add_path(self, path: str) -> None:
+        """Put a folder in front of PATH for the steps that follow."""
+        ...
+
+    def save_state(self, name: str, value: str) -> None:
+        """Keep a value for the action's post stage."""
+        ...
+
+    def run(self, argv: Sequence[str], *, cwd: str = "", env: Mapping[str, str] | None = None) -> int:
+        """Run a program in the sandbox with its output in the log; return its exit code.
+
+        `env` is laid over the step's environment. Cancelled with the step.
+        """
+        ...
+
+    def capture(
+        self, argv: Sequence[str], *, cwd: str = "", env: Mapping[str, str] | None = None
+    ) -> tuple[int, str]:
+        """Run a program quietly; return its exit code and its output."""
+        ...
+
+    def is_cancelled(self) -> bool:
+        """Tell whether the step was asked to stop."""
+        ...
+
+
+class NativeAction(Protocol):
+    """An action in-process. One instance serves many jobs at once: it holds no state.
+
+    A failure the user should see is `ActionFailed(message)`; `Unavailable` means the same.
+    """
+
+    inputs: frozenset[str]
+
+    def describe(self, ref: str) -> str:
+        """Return which version's behaviour applies to `@ref`, for the log (`v4`)."""
+        ...
+
+    def main(self, call: ActionCall, job: ActionJob) -> None:
+        """Run the action. Raises ActionFailed when the step must fail."""
+        ...
+
+    def post(self, call: ActionCall, job: ActionJob) -> None:
+        """Clean up or save after the job's steps; `call.state` is what main saved."""
+        ...
+
+    has_post: bool
+
+
+class ActionFailed(Exception):
+    """The step fails; the message is shown as an error."""
+
+
+class NativeActions(Protocol):
+    """Finds the native implementation of `owner/name[/path]`, case-insensitively."""
+
+    def find(self, repository: str) -> NativeAction | None:
+        """Return it, or None: then the action's own files run."""
+        ...
