@@ -45,7 +45,7 @@ conformance: env ## GitHub's own fixtures; ends with "N passed, N failed, N skip
 	@$(BIN)/pytest -n 2 tests/conformance
 
 bench: env .venv/ready-bench ## measure beside act, and print the table
-	@$(BIN)/python benchmarks/run.py
+	@$(BIN)/python -m benchmarks.run
 
 .venv/ready-bench: requirements/bench.txt
 	@$(PIP) install --quiet --require-hashes -r requirements/bench.txt
@@ -53,7 +53,7 @@ bench: env .venv/ready-bench ## measure beside act, and print the table
 
 real: env ## run the workflows of the real repositories cloned in REPOS=DIR
 	@test -n "$(REPOS)" || { echo "make real REPOS=DIR, where DIR holds the clones (see tests/real/README.md)"; exit 2; }
-	@$(BIN)/python tests/real/run.py "$(REPOS)"
+	@$(BIN)/python -m tests.real.run "$(REPOS)"
 
 lock: ## resolve the dependencies anew (needs uv)
 	uv pip compile -q --upgrade --universal --generate-hashes --python-version 3.11 --no-emit-index-url \

@@ -1,0 +1,170 @@
+"""Measures Trunkline side by side with act on this machine and prints a table.
+
+Both runners take turns on the same repositories, each time in an empty home, and the medians are
+compared. `--write FILE...` puts the table between the benchmark marks of those files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.cases import CASES, LINES, Case, printing
+from benchmarks.measure import ACT, TRUNKLINE, Runner, make_repository, run
+
+MARKS = re.compile(r"(<!-- benchmark -->\n).*?(<!-- /benchmark -->)", re.DOTALL)
+FLAT = 1.1
+READING_LIMITS = {"40": 0.005, "600": 0.030}
+
+
+class Row(NamedTuple):
+    """A line of the table, already as text, and whether the target is met (None: no target)."""
+
+    what: str
+    trunkline: str
+    act: str
+    ratio: str
+    target: str
+    met: bool | None
+
+    def cells(self) -> list[str]:
+        verdict = {True: "yes", False: "**no**", None: ""}[self.met]
+        return [self.what, self.trunkline, self.act, self.ratio, self.target, verdict]
+
+
+HEADING = ["", "Trunkline", "act", "ratio", "target", "met"]
+
+
+def side_by_side(case: Case, rounds: int, place: Path, runners: list[Runner]) -> Row:
+    """Run `case` in turns by every runner and compare the medians."""
+    repository = make_repository(place / "repository", case.workflow, case.secrets)
+    seconds: dict[str, list[float]] = {runner.name: [] for runner in runners}
+    for _ in range(rounds):
+        for runner in runners:
+            sample = run(runner, repository, place / "home")
+            if not case.holds(sample.output):
+                sys.exit(f"{runner.name}, {case.name}: wrong output:\n{sample.output[-2000:]}")
+            seconds[runner.name].append(sample.seconds)
+    medians = {name: statistics.median(values) for name, values in seconds.items()}
+    ours, theirs = medians.get("trunkline"), medians.get("act")
+    ratio = ours / theirs if ours is not None and theirs is not None else None
+    stretch = f" (stretch {case.stretch})" if case.stretch else ""
+    return Row(
+        case.name,
+        "" if ours is None else f"{ours:.3f} s",
+        "" if theirs is None else f"{theirs:.3f} s",
+        "" if ratio is None else f"{ratio:.2f}",
+        f"≤ {case.target}{stretch}",
+        None if ratio is None else ratio <= case.target,
+    )
+
+
+def memory(rounds: int, place: Path) -> Row:
+    """Compare Trunkline's peak memory on a short and on a ten times longer log."""
+    peaks = []
+    for lines in (LINES // 10, LINES):
+        folder = place / str(lines)
+        repository = make_repository(folder / "repository", printing(lines), {})
+        samples = [run(TRUNKLINE, repository, folder / "home") for _ in range(rounds)]
+        peaks.append(statistics.median(sample.peak_kib for sample in samples))
+    small, large = peaks
+    return Row(
+        f"peak memory, {LINES // 10:,} and {LINES:,} lines",
+        f"{small / 1024:.0f} and {large / 1024:.0f} MiB",
+        "",
+        f"{large / small:.2f}",
+        f"≤ {FLAT}",
+        large / small <= FLAT,
+    )
+
+
+def reading() -> Iterator[Row]:
+    """Time the reading and checking of workflow files in a warm process."""
+    script = Path(__file__).with_name("reading.py")
+    done = subprocess.run([sys.executable, str(script)], check=True, capture_output=True, text=True)
+    for lines, seconds in json.loads(done.stdout).items():
+        limit = READING_LIMITS[lines]
+        milliseconds = f"{seconds * 1000:.1f} ms"
+        target = f"≤ {limit * 1000:.0f} ms"
+        yield Row(f"read and check {lines} lines", milliseconds, "", "", target, seconds <= limit)
+
+
+def machine() -> str:
+    """Say when, on what and with which versions the table was made."""
+    cpu = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists() and (name := re.search(r"model name\s*: (.*)", cpuinfo.read_text())):
+        cpu = name[1]
+    act = subprocess.run(
+        [str(ACT.program), "--version"], check=True, capture_output=True, text=True
+    )
+    return (
+        f"{time.strftime('%Y-%m-%d')}, {platform.system()} {platform.machine()}, {cpu}, "
+        f"{os.cpu_count()} cores, Python {platform.python_version()}, {act.stdout.strip()}"
+    )
+
+
+def table(rows: list[Row]) -> str:
+    """Return the rows as a Markdown table with aligned columns."""
+    lines = [HEADING, *(row.cells() for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADING))]
+    lines.insert(1, ["-" * width for width in widths])
+    return "".join(
+        "| "
+        + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        + " |\n"
+        for line in lines
+    )
+
+
+def write(path: Path, text: str) -> None:
+    """Put `text` between the benchmark marks of the file at `path`."""
+    old = path.read_text(encoding="utf-8")
+    new, count = MARKS.subn(lambda found: found[1] + text + found[2], old)
+    if not count:
+        sys.exit(f"{path} has no <!-- benchmark --> and <!-- /benchmark --> marks")
+    path.write_text(new, encoding="utf-8")
+
+
+def measure_all(rounds: int, runners: list[Runner]) -> list[Row]:
+    """Measure every case, telling on standard error what is being measured."""
+    rows = []
+    with tempfile.TemporaryDirectory(prefix="trunkline-bench-") as scratch:
+        for number, case in enumerate(CASES):
+            print(f"measuring: {case.name}", file=sys.stderr)
+            rows.append(side_by_side(case, rounds, Path(scratch, str(number)), runners))
+        if TRUNKLINE in runners:
+            print("measuring: memory, reading", file=sys.stderr)
+            rows.append(memory(max(1, rounds // 2), Path(scratch)))
+            rows.extend(reading())
+    return rows
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Measure Trunkline side by side with act.")
+    parser.add_argument("-n", "--rounds", type=int, default=5, help="runs per case (default: 5)")
+    parser.add_argument("--only", choices=["trunkline", "act"], help="measure one runner alone")
+    parser.add_argument("--write", type=Path, nargs="+", default=[], metavar="FILE")
+    arguments = parser.parse_args()
+    runners = [each for each in (TRUNKLINE, ACT) if arguments.only in (None, each.name)]
+    rows = measure_all(arguments.rounds, runners)
+    report = f"{table(rows)}\nMedians of {arguments.rounds} runs: {machine()}.\n"
+    print(report, end="")
+    for path in arguments.write:
+        write(path, report)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
