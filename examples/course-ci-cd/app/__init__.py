@@ -1,0 +1,1 @@
+"""A small object detection service."""
