@@ -1,0 +1,1 @@
+"""The shell that turns commands into effects; it knows only ports."""

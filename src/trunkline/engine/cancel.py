@@ -1,0 +1,23 @@
+"""A wish to stop, shared between whoever asks and whoever works."""
+
+from __future__ import annotations
+
+import threading
+
+
+class CancelToken:
+    """Set once, and for good. Thread-safe. `forced` means without grace."""
+
+    def __init__(self) -> None:
+        self._asked = threading.Event()
+        self.forced = False
+
+    @property
+    def asked(self) -> bool:
+        """Whether somebody wants this to stop."""
+        return self._asked.is_set()
+
+    def cancel(self, *, force: bool = False) -> None:
+        """Ask to stop."""
+        self.forced = self.forced or force
+        self._asked.set()

@@ -1,0 +1,316 @@
+"""One job as a machine: set up, pre, steps, background, wait, cancel, post, complete.
+
+Rule: whatever decides what a job does next lives in this file, as a table where it fits. The worker
+beside the sandbox asks `decide` for a command, performs it, and gives the fact back to `apply`.
+Order of phases: runner documentation and sources, reference section 3.3.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+import msgspec
+
+from trunkline.run.events import Conclusion
+from trunkline.workflow.model import CancelStep, ParallelStep, Step, WaitStep
+
+
+class Phase(StrEnum):
+    """Where a job stands."""
+
+    SET_UP = "set up"
+    PRE = "pre"
+    MAIN = "main"
+    WAIT = "wait"
+    POST = "post"
+    COMPLETE = "complete"
+    DONE = "done"
+
+
+class Stage(StrEnum):
+    """Which part of a step a task is."""
+
+    PRE = "pre"
+    MAIN = "main"
+    POST = "post"
+
+
+class Kind(StrEnum):
+    """What a task asks of the worker."""
+
+    PERFORM = "perform"
+    LAUNCH = "launch"
+    AWAIT = "await"
+    STOP = "stop"
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of a job's list. `slot` finds the step in the worker's own table;
+    `targets` are the background steps that AWAIT and STOP mean (empty AWAIT: all of them)."""
+
+    stage: Stage
+    kind: Kind
+    slot: int
+    step_id: str = ""
+    targets: tuple[str, ...] = ()
+
+
+class Prepared(NamedTuple):
+    """The sandbox stands and every remote action is here."""
+
+    pre: tuple[Task, ...]
+    main: tuple[Task, ...]
+
+
+class PreparationFailed(NamedTuple):
+    """The job can't start; nothing of it runs."""
+
+
+class TaskEnded(NamedTuple):
+    """A task in the foreground ended with this conclusion (after continue-on-error)."""
+
+    task: Task
+    conclusion: Conclusion
+
+
+class Launched(NamedTuple):
+    """A background step started."""
+
+    task: Task
+
+
+class BackgroundEnded(NamedTuple):
+    """A background step ended; its effects wait for whoever covers it."""
+
+    step_id: str
+    conclusion: Conclusion
+
+
+class PostRegistered(NamedTuple):
+    """An action wants a post stage; posts run last in, first out."""
+
+    task: Task
+
+
+class CancelReceived(NamedTuple):
+    """The job was cancelled."""
+
+
+class Completed(NamedTuple):
+    """Outputs are evaluated and the sandbox is gone."""
+
+
+Fact = (
+    Prepared
+    | PreparationFailed
+    | TaskEnded
+    | Launched
+    | BackgroundEnded
+    | PostRegistered
+    | CancelReceived
+    | Completed
+)
+
+
+class Prepare(NamedTuple):
+    """Command: make the sandbox, fetch the actions."""
+
+
+class Perform(NamedTuple):
+    """Command: do a task; AWAIT and STOP tasks have their targets filled in."""
+
+    task: Task
+
+
+class Complete(NamedTuple):
+    """Command: evaluate outputs, tear down."""
+
+
+Command = Prepare | Perform | Complete
+
+# What follows a phase whose list is empty.
+NEXT: dict[Phase, Phase] = {
+    Phase.SET_UP: Phase.PRE,
+    Phase.PRE: Phase.MAIN,
+    Phase.MAIN: Phase.WAIT,
+    Phase.WAIT: Phase.POST,
+    Phase.POST: Phase.COMPLETE,
+    Phase.COMPLETE: Phase.DONE,
+}
+
+# Where a failed or cancelled result takes the job's status (worse wins; GitHub: TaskResult.Merge).
+WORSE: dict[tuple[Conclusion, Conclusion], Conclusion] = {
+    (Conclusion.SUCCESS, Conclusion.FAILURE): Conclusion.FAILURE,
+    (Conclusion.SUCCESS, Conclusion.CANCELLED): Conclusion.CANCELLED,
+    (Conclusion.FAILURE, Conclusion.CANCELLED): Conclusion.CANCELLED,
+}
+
+
+class Background(msgspec.Struct):
+    """A background step: its conclusion once it ended, and whether a wait or cancel covered it."""
+
+    conclusion: Conclusion | None = None
+    covered: bool = False
+
+
+class JobState(msgspec.Struct):
+    """A job's whole state; only `apply` writes to it."""
+
+    phase: Phase = Phase.SET_UP
+    status: Conclusion = Conclusion.SUCCESS
+    cancelled: bool = False
+    pre: list[Task] = []
+    main: list[Task] = []
+    posts: list[Task] = []
+    background: dict[str, Background] = {}
+
+
+def tasks_of(steps: tuple[Step, ...]) -> tuple[Task, ...]:
+    """Return the job's list of main tasks; `slot` counts steps with parallel groups laid out flat.
+
+    A parallel group launches its steps and then waits for them; the wait has the group's slot.
+    """
+    tasks: list[Task] = []
+    for slot, step in enumerate(laid_out(steps)):
+        targets: tuple[str, ...] = ()
+        kind = Kind.PERFORM
+        match step:
+            case WaitStep():
+                kind = Kind.AWAIT
+                targets = tuple(text.value for text in step.targets or ())
+            case CancelStep():
+                kind = Kind.STOP
+                targets = (step.target.value,)
+            case ParallelStep():
+                kind = Kind.AWAIT
+                targets = tuple(inner.id for inner in step.steps)
+            case _ if step.background:
+                kind = Kind.LAUNCH
+        tasks.append(Task(stage=Stage.MAIN, kind=kind, slot=slot, step_id=step.id, targets=targets))
+    return tuple(tasks)
+
+
+def laid_out(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """Return the steps with every parallel group's own steps, in the background, before it."""
+    flat: list[Step] = []
+    for step in steps:
+        if isinstance(step, ParallelStep):
+            flat.extend(msgspec.structs.replace(inner, background=True) for inner in step.steps)
+        flat.append(step)
+    return tuple(flat)
+
+
+def decide(state: JobState) -> Command:
+    """Return what the job does next. Pure: asking twice gives the same answer."""
+    match state.phase:
+        case Phase.SET_UP:
+            return Prepare()
+        case Phase.PRE:
+            return Perform(state.pre[0])
+        case Phase.MAIN:
+            return Perform(_with_targets(state, state.main[0]))
+        case Phase.WAIT:
+            return Perform(
+                Task(
+                    stage=Stage.MAIN,
+                    kind=Kind.AWAIT,
+                    slot=-1,
+                    step_id="",
+                    targets=_uncovered(state),
+                )
+            )
+        case Phase.POST:
+            return Perform(state.posts[-1])
+        case Phase.COMPLETE | Phase.DONE:
+            return Complete()
+
+
+def apply(state: JobState, fact: Fact) -> None:
+    """Take a fact into the state, then move on to the first phase that has something to do."""
+    match fact:
+        case Prepared(pre, main):
+            state.pre, state.main, state.phase = list(pre), list(main), Phase.PRE
+        case PreparationFailed():
+            state.status = worst(state.status, Conclusion.FAILURE)
+            state.phase = Phase.COMPLETE
+        case TaskEnded(task, conclusion):
+            _end_task(state, task, conclusion)
+        case Launched(task):
+            state.background[task.step_id] = Background()
+            _drop(state, task)
+        case BackgroundEnded(step_id, conclusion):
+            state.background[step_id].conclusion = conclusion
+        case PostRegistered(task):
+            state.posts.append(task)
+        case CancelReceived():
+            state.cancelled = True
+            state.status = Conclusion.CANCELLED
+        case Completed():
+            state.phase = Phase.DONE
+    _advance(state)
+
+
+def worst(status: Conclusion, result: Conclusion) -> Conclusion:
+    """Merge a final result into a status; a skipped or successful result changes nothing."""
+    return WORSE.get((status, result), status)
+
+
+def awaited(state: JobState, targets: tuple[str, ...]) -> Conclusion:
+    """Return the merged conclusion of background steps that have ended."""
+    merged = Conclusion.SUCCESS
+    for target in targets:
+        found = state.background.get(target)
+        if found is not None and found.conclusion is not None:
+            merged = worst(merged, found.conclusion)
+    return merged
+
+
+def _end_task(state: JobState, task: Task, conclusion: Conclusion) -> None:
+    # A wait or a cancel covers its targets; an explicitly cancelled step never counts.
+    for target in task.targets:
+        if target in state.background:
+            state.background[target].covered = True
+    state.status = worst(state.status, conclusion)
+    _drop(state, task)
+
+
+def _drop(state: JobState, task: Task) -> None:
+    match state.phase:
+        case Phase.PRE:
+            state.pre.pop(0)
+        case Phase.MAIN:
+            state.main.pop(0)
+        case Phase.POST:
+            state.posts.remove(task)
+        case _:
+            pass
+
+
+def _advance(state: JobState) -> None:
+    while _is_exhausted(state):
+        state.phase = NEXT[state.phase]
+
+
+def _is_exhausted(state: JobState) -> bool:
+    match state.phase:
+        case Phase.PRE:
+            return not state.pre
+        case Phase.MAIN:
+            return not state.main
+        case Phase.WAIT:
+            return not _uncovered(state)
+        case Phase.POST:
+            return not state.posts
+        case _:
+            return False
+
+
+def _with_targets(state: JobState, task: Task) -> Task:
+    if task.kind is Kind.AWAIT and not task.targets:
+        return msgspec.structs.replace(task, targets=_uncovered(state))
+    return task
+
+
+def _uncovered(state: JobState) -> tuple[str, ...]:
+    return tuple(name for name, found in state.background.items() if not found.covered)
