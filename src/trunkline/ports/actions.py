@@ -75,6 +75,9 @@ class ActionJob(Protocol):
 class NativeAction(Protocol):
     """An action in-process. One instance serves many jobs at once: it holds no state.
 
+    `inputs` are the names its `action.yml` declares (lower case); `post_condition` is its
+    `post-if` (`always()`, or `success()` for a cache).
+
     A failure the user should see is `ActionFailed(message)`; `Unavailable` means the same.
     """
 
@@ -93,6 +96,7 @@ class NativeAction(Protocol):
         ...
 
     has_post: bool
+    post_condition: str
 
 
 class ActionFailed(Exception):

@@ -13,7 +13,14 @@ from typing import NamedTuple
 import msgspec
 
 from trunkline.run.events import Conclusion
-from trunkline.workflow.model import CancelStep, ParallelStep, Step, WaitStep
+from trunkline.workflow.model import (
+    CancelStep,
+    ParallelStep,
+    RunStep,
+    Step,
+    UsesStep,
+    WaitStep,
+)
 
 
 class Phase(StrEnum):
@@ -46,8 +53,11 @@ class Kind(StrEnum):
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
-    """One entry of a job's list. `slot` finds the step in the worker's own table;
-    `targets` are the background steps that AWAIT and STOP mean (empty AWAIT: all of them)."""
+    """One entry of a job's list.
+
+    `slot` finds the step in the worker's own table; `targets` are the background steps that AWAIT
+    and STOP mean (empty AWAIT: all of them).
+    """
 
     stage: Stage
     kind: Kind
@@ -185,8 +195,8 @@ def tasks_of(steps: tuple[Step, ...]) -> tuple[Task, ...]:
             case ParallelStep():
                 kind = Kind.AWAIT
                 targets = tuple(inner.id for inner in step.steps)
-            case _ if step.background:
-                kind = Kind.LAUNCH
+            case RunStep() | UsesStep():
+                kind = Kind.LAUNCH if step.background else Kind.PERFORM
         tasks.append(Task(stage=Stage.MAIN, kind=kind, slot=slot, step_id=step.id, targets=targets))
     return tuple(tasks)
 

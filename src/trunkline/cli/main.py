@@ -1,0 +1,126 @@
+"""The command line's entry: finds the verb, and turns exceptions into exit codes."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Sequence
+
+from trunkline import __version__
+from trunkline.base.errors import InvalidPipeline, NotFound, TrunklineError, UsageError
+from trunkline.base.words import nearest
+
+# A verb is loaded when it is typed: start-up pays for nothing else.
+VERBS = {
+    "run": "trunkline.cli.run:main",
+    "plan": "trunkline.cli.plan:main",
+    "lint": "trunkline.cli.lint:main",
+    "runs": "trunkline.cli.runs:main",
+    "show": "trunkline.cli.show:main",
+    "logs": "trunkline.cli.logs:main",
+    "cancel": "trunkline.cli.cancel:main",
+}
+
+SUMMARIES = {
+    "run": "run what an event starts in this repository, on this machine",
+    "plan": "show what would run and why, without running anything",
+    "lint": "tell every mistake in workflow files",
+    "runs": "list the runs of this machine",
+    "show": "show one run: its jobs, steps, annotations and artifacts",
+    "logs": "print what a run's jobs printed",
+    "cancel": "cancel a run that is going on",
+}
+
+# Whose fault -> exit code; the first that fits counts (docs/reference/command-line.md).
+EXIT_CODES: tuple[tuple[type[TrunklineError], int], ...] = (
+    (UsageError, 2),
+    (InvalidPipeline, 2),
+    (NotFound, 2),
+    (TrunklineError, 3),
+)
+FAULT = 3
+INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line `argv` (default: the process's) and return its exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _dispatch(arguments)
+    except TrunklineError as error:
+        return _tell(error)
+    except KeyboardInterrupt:
+        sys.stderr.write("trunkline: cancelled\n")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output is gone; keep the interpreter from complaining at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception:  # noqa: BLE001 - the one place where our own bugs end: no traceback for users
+        return _tell_bug()
+
+
+def _dispatch(arguments: list[str]) -> int:
+    if not arguments or arguments[0] in {"-h", "--help", "help"}:
+        sys.stdout.write(_usage())
+        return 0
+    if arguments[0] in {"-V", "--version", "version"}:
+        sys.stdout.write(f"trunkline {__version__}\n")
+        return 0
+    verb = arguments[0]
+    if verb not in VERBS:
+        meant = nearest(verb, VERBS)
+        hint = f"Did you mean `trunkline {meant}`?" if meant else "`trunkline --help` lists them."
+        raise UsageError(f"there is no verb '{verb}'", hint=hint)
+    return load(VERBS[verb])(arguments[1:])
+
+
+def load(entry: str) -> Callable[[list[str]], int]:
+    """Import `module:function` of the verb table."""
+    module, _, name = entry.partition(":")
+    found: Callable[[list[str]], int] = getattr(importlib.import_module(module), name)
+    return found
+
+
+def _usage() -> str:
+    lines = [
+        "usage: trunkline VERB ...",
+        "",
+        "Runs a repository's own GitHub Actions workflows on this machine.",
+        "",
+    ]
+    lines += [f"  {verb:<8}{SUMMARIES[verb]}" for verb in VERBS]
+    lines += ["", "`trunkline VERB --help` tells a verb's options."]
+    return "\n".join(lines) + "\n"
+
+
+def _tell(error: TrunklineError) -> int:
+    if isinstance(error, InvalidPipeline):
+        for diagnostic in error.diagnostics:
+            sys.stderr.write(f"{diagnostic.text()}\n")
+            if diagnostic.hint:
+                sys.stderr.write(f"  {diagnostic.hint}\n")
+    else:
+        sys.stderr.write(f"trunkline: {error.message}\n")
+        if error.hint:
+            sys.stderr.write(f"  {error.hint}\n")
+    return next(code for kind, code in EXIT_CODES if isinstance(error, kind))
+
+
+def _tell_bug() -> int:
+    report = traceback.format_exc()
+    place = ""
+    with contextlib.suppress(OSError):
+        handle, place = tempfile.mkstemp(prefix="trunkline-bug-", suffix=".txt")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(report)
+    last = report.strip().rsplit("\n", 1)[-1]
+    sys.stderr.write(f"trunkline: this is a bug of ours: {last}\n")
+    sys.stderr.write(
+        f"  The details are in {place}; please send them to us.\n" if place else report
+    )
+    return FAULT

@@ -1,0 +1,186 @@
+"""From `uses:` to something that can run: a native action, or an action's own files."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import NamedTuple
+
+from trunkline.base.diagnostics import Severity
+from trunkline.base.errors import ActionUnavailable
+from trunkline.ports.actions import NativeAction, NativeActions
+from trunkline.ports.forge import Forge
+from trunkline.ports.sandbox import Folder, Layout, Sandbox
+from trunkline.run.job_request import JobRequest
+from trunkline.workflow.action import parse_action
+from trunkline.workflow.model import Action, CompositeRuns, DockerRuns, Step, UsesStep
+
+# Runner: composite actions nest at most nine levels deep (reference section 3.10).
+MAX_DEPTH = 9
+MANIFESTS = ("action.yml", "action.yaml")
+DOCKERFILES = ("Dockerfile", "dockerfile")
+
+
+class Native(NamedTuple):
+    """An action that Trunkline carries out itself."""
+
+    repository: str
+    ref: str
+    action: NativeAction
+
+
+class Files(NamedTuple):
+    """An action whose files lie in the sandbox at `folder`; `local` ones came with the workspace."""
+
+    repository: str
+    ref: str
+    folder: str
+    action: Action
+    local: bool
+
+
+Loaded = Native | Files
+
+
+class Reference(NamedTuple):
+    """A parsed `owner/name[/path]@ref`."""
+
+    repository: str
+    path: str
+    ref: str
+
+
+def parse_reference(uses: str) -> Reference:
+    """Take `owner/name[/path]@ref` apart. The workflow floor has checked its form already."""
+    name, _, ref = uses.partition("@")
+    parts = name.split("/")
+    return Reference("/".join(parts[:2]), "/".join(parts[2:]), ref)
+
+
+def is_local(uses: str) -> bool:
+    """Tell whether `uses` names a folder of the workspace."""
+    return uses.startswith(("./", ".\\")) or uses == "."
+
+
+def is_docker(uses: str) -> bool:
+    """Tell whether `uses` names an image."""
+    return uses.startswith("docker://")
+
+
+NO_DOCKER = (
+    "This job needs Docker ({what}), and Trunkline can't run containers yet; "
+    "map the step to a host action or skip it with `if: ${{{{ !env.ACT }}}}`."
+)
+
+
+class ActionLoader:
+    """Loads a job's actions; one loader a job, and every reference is loaded once."""
+
+    def __init__(
+        self, request: JobRequest, sandbox: Sandbox, layout: Layout, sources: Sources
+    ) -> None:
+        self._request = request
+        self._sandbox = sandbox
+        self._layout = layout
+        self._sources = sources
+        self._loaded: dict[str, Loaded] = {}
+        self.fetched: list[str] = []
+
+    def prepare(self, steps: tuple[Step, ...], depth: int = 0) -> None:
+        """Load every action that needs no workspace, those inside composite actions too.
+
+        Raises ActionUnavailable: then the job fails before its first step.
+        """
+        if depth > MAX_DEPTH:
+            raise ActionUnavailable(f"Composite action depth exceeded max depth {MAX_DEPTH}")
+        for step in steps:
+            if not isinstance(step, UsesStep) or is_local(step.uses.value):
+                continue
+            loaded = self.load(step.uses.value)
+            if isinstance(loaded, Files) and isinstance(loaded.action.runs, CompositeRuns):
+                self.prepare(loaded.action.runs.steps, depth + 1)
+
+    def load(self, uses: str) -> Loaded:
+        """Return the action that `uses` names. Raises ActionUnavailable."""
+        if uses not in self._loaded:
+            loaded = self._load(uses)
+            if is_local(uses):
+                return loaded
+            self._loaded[uses] = loaded
+        return self._loaded[uses]
+
+    def _load(self, uses: str) -> Loaded:
+        if is_docker(uses):
+            raise ActionUnavailable(NO_DOCKER.format(what=uses))
+        if is_local(uses):
+            folder = posixpath.normpath(
+                posixpath.join(self._layout.workspace, uses.replace("\\", "/"))
+            )
+            return self._read(Reference("", uses, ""), folder, local=True)
+        if uses.startswith("$/"):
+            return self._load_self(uses)
+        reference = parse_reference(uses)
+        name = posixpath.join(reference.repository, reference.path).rstrip("/")
+        native = self._sources.natives.find(name)
+        if native is not None:
+            return Native(name, reference.ref, native)
+        return self._fetch(reference)
+
+    def _fetch(self, reference: Reference) -> Loaded:
+        fetched = self._sources.forge.fetch(reference.repository, reference.ref)
+        self.fetched.append(
+            f"Download action repository '{reference.repository}@{reference.ref}' (SHA:{fetched.sha})"
+        )
+        root = posixpath.join(self._layout.actions, reference.repository, reference.ref)
+        self._sandbox.put(root, Folder(path=fetched.path))
+        return self._read(reference, posixpath.join(root, reference.path).rstrip("/"), local=False)
+
+    def _load_self(self, uses: str) -> Loaded:
+        source = self._request.job.source
+        if self._sources.repository and source.repository == self._request.repository:
+            path, sha = self._sources.repository, source.sha
+        else:
+            fetched = self._sources.forge.fetch(source.repository, source.sha or source.ref)
+            path, sha = fetched.path, fetched.sha
+        reference = Reference(source.repository, uses[2:], sha)
+        root = posixpath.join(self._layout.actions, source.repository, sha or "self")
+        self._sandbox.put(
+            posixpath.join(root, uses[2:]), Folder(path=posixpath.join(path, uses[2:]))
+        )
+        return self._read(reference, posixpath.join(root, uses[2:]).rstrip("/"), local=False)
+
+    def _read(self, reference: Reference, folder: str, *, local: bool) -> Loaded:
+        for name in MANIFESTS:
+            stream = self._sandbox.get(posixpath.join(folder, name))
+            if stream is None:
+                continue
+            with stream:
+                text = stream.read().decode("utf-8-sig", "replace")
+            shown = posixpath.join(reference.repository or "", reference.path, name)
+            return Files(reference.repository, reference.ref, folder, _checked(text, shown), local)
+        for name in DOCKERFILES:
+            stream = self._sandbox.get(posixpath.join(folder, name))
+            if stream is not None:
+                stream.close()
+                raise ActionUnavailable(NO_DOCKER.format(what="an action with a Dockerfile"))
+        raise ActionUnavailable(
+            f"Can't find 'action.yml', 'action.yaml' or 'Dockerfile' under '{folder}'. "
+            "Did you forget to run actions/checkout before running your local action?"
+        )
+
+
+class Sources(NamedTuple):
+    """Where actions come from. `repository` is the user's own folder ('' when unknown)."""
+
+    forge: Forge
+    natives: NativeActions
+    repository: str = ""
+
+
+def _checked(text: str, file: str) -> Action:
+    action, diagnostics = parse_action(text, file)
+    errors = [found for found in diagnostics if found.severity is Severity.ERROR]
+    if action is None or errors:
+        raise ActionUnavailable("\n".join(found.text() for found in errors))
+    if isinstance(action.runs, DockerRuns):
+        raise ActionUnavailable(NO_DOCKER.format(what=f"the Docker action {file}"))
+    return action

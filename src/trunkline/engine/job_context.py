@@ -1,0 +1,196 @@
+"""Everything that the steps of one job share, and the contexts their expressions see."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from trunkline.engine.scopes import Scope, SharedEnvironment
+from trunkline.expr.errors import ExpressionError
+from trunkline.expr.evaluate import evaluate, evaluate_token
+from trunkline.expr.template import Expression, Token
+from trunkline.expr.values import CaseSensitive, Value, is_truthy, to_text
+from trunkline.ports.sandbox import Layout, Sandbox
+from trunkline.run.events import Conclusion
+from trunkline.run.job_request import JobRequest
+
+
+class StepPlace(NamedTuple):
+    """Where an expression stands: its scope, its step's environment, and what `github` adds."""
+
+    scope: Scope
+    env: Mapping[str, str]
+    github: Mapping[str, Value]
+
+
+class TemplateError(Exception):
+    """An expression failed while the job ran; the message names its place, as GitHub's does."""
+
+
+class JobContext:
+    """One job's sandbox, secrets, environment and status. Shared by its background steps."""
+
+    def __init__(self, request: JobRequest, sandbox: Sandbox, layout: Layout) -> None:
+        self.request = request
+        self.sandbox = sandbox
+        self.layout = layout
+        self.secrets: dict[str, Value] = {}
+        self.token = ""
+        self.status = Conclusion.SUCCESS
+        self.shared = SharedEnvironment({})
+        self.scope = Scope(self.shared)
+        self.runner: dict[str, Value] = {
+            "name": layout.name,
+            "os": layout.os,
+            "arch": layout.arch,
+            "temp": layout.temp,
+            "tool_cache": layout.tool_cache,
+            "workspace": layout.runner_workspace,
+            "environment": "self-hosted",
+        }
+        self._github: dict[str, Value] = {}
+
+    def open(self, secrets: Mapping[str, str]) -> None:
+        """Take the secret values in; `GITHUB_TOKEN` becomes `github.token`."""
+        self.secrets = dict(secrets)
+        self.token = secrets.get("GITHUB_TOKEN", "")
+        self._github = {
+            **self.request.github,
+            "job": self.request.job.id,
+            "workspace": self.layout.workspace,
+            "event_path": self.layout.event_path,
+            "token": self.token,
+        }
+        if self.is_debug():
+            self.runner["debug"] = "1"
+
+    def is_debug(self) -> bool:
+        """Tell whether ACTIONS_STEP_DEBUG asks for debug lines (a secret or a variable)."""
+        wanted = self.secrets.get("ACTIONS_STEP_DEBUG") or self.request.variables.get(
+            "ACTIONS_STEP_DEBUG"
+        )
+        return wanted == "true"
+
+    def job_place(self) -> StepPlace:
+        """Return the place of expressions of the job itself (env, outputs)."""
+        return StepPlace(self.scope, self.shared.variables, {})
+
+    def github(self, place: StepPlace) -> dict[str, Value]:
+        """Return the `github` context as a step sees it."""
+        found = {**self._github, **place.github}
+        action = place.scope.action
+        if action is not None:
+            found["action_path"] = action.path
+            found["action_status"] = (place.scope.status or Conclusion.SUCCESS).value
+        return found
+
+    def contexts(self, place: StepPlace) -> dict[str, Value]:
+        """Return all contexts at a place; inside a composite action some are missing."""
+        request = self.request
+        found: dict[str, Value] = {
+            "github": self.github(place),
+            "env": CaseSensitive(place.env),
+            "strategy": dict(request.leg.strategy),
+            "matrix": request.leg.matrix,
+            "job": self.job(),
+            "runner": dict(self.runner),
+            "steps": place.scope.steps,
+        }
+        if place.scope.inputs is not None:
+            found["inputs"] = place.scope.inputs
+            return found
+        found["inputs"] = dict(request.inputs)
+        found["vars"] = dict(request.variables)
+        found["needs"] = dict(request.needs)
+        found["secrets"] = self.secrets
+        return found
+
+    def job(self) -> dict[str, Value]:
+        """Return the `job` context."""
+        source = self.request.job.source
+        path = source.path
+        return {
+            "status": self.status.value,
+            "workflow_ref": f"{source.repository}/{path}@{source.ref}",
+            "workflow_sha": source.sha,
+            "workflow_repository": source.repository,
+            "workflow_file_path": path,
+        }
+
+    def functions(self, place: StepPlace) -> dict[str, Callable[[list[Value]], Value]]:
+        """Return the functions that ask about this job, and `hashFiles`."""
+        status = place.scope.status or self.status
+        return {
+            "always": lambda _: True,
+            "cancelled": lambda _: self.status is Conclusion.CANCELLED,
+            "success": lambda _: status is Conclusion.SUCCESS,
+            "failure": lambda _: status is Conclusion.FAILURE,
+            "hashfiles": self._hash_files,
+        }
+
+    def holds(self, condition: Expression, place: StepPlace) -> bool:
+        """Tell whether an `if` holds. Raises TemplateError."""
+        return is_truthy(self.value(condition, place))
+
+    def value(self, token: Token, place: StepPlace) -> Value:
+        """Return a token's value. Raises TemplateError."""
+        try:
+            if isinstance(token, Expression):
+                return evaluate(token.source, self.contexts(place), self.functions(place))
+            return evaluate_token(token, self.contexts(place), self.functions(place))
+        except ExpressionError as error:
+            raise TemplateError(self._placed(token, error.message)) from error
+
+    def text(self, token: Token | None, place: StepPlace) -> str:
+        """Return a token's value as text, '' for none. Raises TemplateError."""
+        return "" if token is None else to_text(self.value(token, place))
+
+    def number(self, token: Token, place: StepPlace, what: str) -> float:
+        """Return a token's value as a number. Raises TemplateError for anything else."""
+        found = self.value(token, place)
+        if isinstance(found, bool) or not isinstance(found, int | float):
+            raise TemplateError(
+                self._placed(
+                    token, f"Unexpected value '{to_text(found)}' for {what}: a number is needed"
+                )
+            )
+        return float(found)
+
+    def boolean(self, token: Token, place: StepPlace, what: str) -> bool:
+        """Return a token's value as a boolean. Raises TemplateError for anything else."""
+        found = self.value(token, place)
+        if not isinstance(found, bool):
+            raise TemplateError(
+                self._placed(
+                    token,
+                    f"Unexpected value '{to_text(found)}' for {what}: true or false is needed",
+                )
+            )
+        return found
+
+    def texts(self, token: Token | None, place: StepPlace) -> dict[str, str]:
+        """Return a mapping token as name -> text. Raises TemplateError."""
+        if token is None:
+            return {}
+        found = self.value(token, place)
+        if found is None:
+            return {}
+        if not isinstance(found, dict):
+            raise TemplateError(self._placed(token, "A mapping was expected"))
+        return {name: to_text(value) for name, value in found.items()}
+
+    def _placed(self, token: Token, message: str) -> str:
+        file, span = self.request.job.source.path, token.span
+        return (
+            f"The template is not valid. {file} (Line: {span.line}, Col: {span.column}): {message}"
+        )
+
+    def _hash_files(self, arguments: list[Value]) -> Value:
+        patterns = [to_text(argument) for argument in arguments]
+        root = self.layout.workspace
+        found = self.sandbox.search(root, patterns, digests=True)
+        files = [file for file in found if not file.is_folder and file.path.startswith(root + "/")]
+        if not files:
+            return ""
+        return hashlib.sha256(b"".join(file.sha256 for file in files)).hexdigest()

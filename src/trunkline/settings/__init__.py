@@ -1,0 +1,67 @@
+"""Environment and files, read once into a frozen Settings."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Settings(NamedTuple):
+    """What the machine and the user's environment say. Paths are absolute.
+
+    `keep_days` is how long runs are kept; `cpus` the number of jobs that run at once by default.
+    """
+
+    state: Path
+    cache: Path
+    keep_days: int
+    cpus: int
+    architecture: str
+    system: str
+    is_ci: bool
+    environment: Mapping[str, str]
+
+
+# What `platform.machine()` says -> GitHub's `runner.arch` (docs: contexts, runner context).
+ARCHITECTURES = {
+    "x86_64": "X64",
+    "amd64": "X64",
+    "i386": "X86",
+    "i686": "X86",
+    "aarch64": "ARM64",
+    "arm64": "ARM64",
+    "armv7l": "ARM",
+}
+SYSTEMS = {"Linux": "Linux", "Darwin": "macOS", "Windows": "Windows"}
+KEEP_DAYS = 30
+
+
+def read(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from `environment` (default: this process's).
+
+    Folders follow the XDG base directory specification; `TRUNKLINE_STATE`, `TRUNKLINE_CACHE` and
+    `TRUNKLINE_KEEP_DAYS` overrule. Unreadable numbers count as not given.
+    """
+    env = dict(os.environ) if environment is None else dict(environment)
+    home = Path(env.get("HOME") or Path.home())
+    keep = env.get("TRUNKLINE_KEEP_DAYS", "")
+    return Settings(
+        state=_folder(env, "TRUNKLINE_STATE", "XDG_STATE_HOME", home / ".local/state"),
+        cache=_folder(env, "TRUNKLINE_CACHE", "XDG_CACHE_HOME", home / ".cache"),
+        keep_days=int(keep) if keep.isdecimal() else KEEP_DAYS,
+        cpus=os.cpu_count() or 1,
+        architecture=ARCHITECTURES.get(platform.machine().lower(), "X64"),
+        system=SYSTEMS.get(platform.system(), platform.system()),
+        is_ci=env.get("CI", "").lower() == "true",
+        environment=env,
+    )
+
+
+def _folder(env: Mapping[str, str], own: str, xdg: str, default: Path) -> Path:
+    if env.get(own):
+        return Path(env[own]).absolute()
+    base = Path(env[xdg]) if env.get(xdg, "").startswith("/") else default
+    return base / "trunkline"
