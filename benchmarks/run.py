@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
-import re
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.cases import CASES, LINES, Case, printing
 from benchmarks.measure import ACT, TRUNKLINE, Runner, make_repository, run
+from benchmarks.table import machine, table, write
 
-MARKS = re.compile(r"(<!-- benchmark -->\n).*?(<!-- /benchmark -->)", re.DOTALL)
+MARK = "benchmark"
 FLAT = 1.1
 READING_LIMITS = {"40": 0.005, "600": 0.030}
 
@@ -100,41 +97,10 @@ def reading() -> Iterator[Row]:
         yield Row(f"read and check {lines} lines", milliseconds, "", "", target, seconds <= limit)
 
 
-def machine() -> str:
-    """Say when, on what and with which versions the table was made."""
-    cpu = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists() and (name := re.search(r"model name\s*: (.*)", cpuinfo.read_text())):
-        cpu = name[1]
-    act = subprocess.run(
-        [str(ACT.program), "--version"], check=True, capture_output=True, text=True
-    )
-    return (
-        f"{time.strftime('%Y-%m-%d')}, {platform.system()} {platform.machine()}, {cpu}, "
-        f"{os.cpu_count()} cores, Python {platform.python_version()}, {act.stdout.strip()}"
-    )
-
-
-def table(rows: list[Row]) -> str:
-    """Return the rows as a Markdown table with aligned columns."""
-    lines = [HEADING, *(row.cells() for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADING))]
-    lines.insert(1, ["-" * width for width in widths])
-    return "".join(
-        "| "
-        + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        + " |\n"
-        for line in lines
-    )
-
-
-def write(path: Path, text: str) -> None:
-    """Put `text` between the benchmark marks of the file at `path`."""
-    old = path.read_text(encoding="utf-8")
-    new, count = MARKS.subn(lambda found: found[1] + text + found[2], old)
-    if not count:
-        sys.exit(f"{path} has no <!-- benchmark --> and <!-- /benchmark --> marks")
-    path.write_text(new, encoding="utf-8")
+def act_version() -> str:
+    """Return what act calls itself."""
+    argv = [str(ACT.program), "--version"]
+    return subprocess.run(argv, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def measure_all(rounds: int, runners: list[Runner]) -> list[Row]:
@@ -159,10 +125,12 @@ def main() -> int:
     arguments = parser.parse_args()
     runners = [each for each in (TRUNKLINE, ACT) if arguments.only in (None, each.name)]
     rows = measure_all(arguments.rounds, runners)
-    report = f"{table(rows)}\nMedians of {arguments.rounds} runs: {machine()}.\n"
+    lines = table(HEADING, [row.cells() for row in rows])
+    where = f"{machine()}, {act_version()}"
+    report = f"{lines}\nMedians of {arguments.rounds} runs: {where}.\n"
     print(report, end="")
     for path in arguments.write:
-        write(path, report)
+        write(path, MARK, report)
     return 0
 
 
