@@ -105,7 +105,8 @@ class RepositoryFacts(msgspec.Struct, frozen=True, kw_only=True):
     `latest_tag`: the tag `git describe --tags --abbrev=0` names, None when there is none.
     `user`: git's configured user. `actor`: `--actor`, else `user.name` in login form (lower case,
     spaces as `-`), else the local user's name. `dirty`: uncommitted work exists (and is wanted).
-    `shallow`: `git rev-parse --is-shallow-repository`.
+    `shallow`: `git rev-parse --is-shallow-repository`. `root`: the work tree's folder, absolute (the
+    one path here that is not relative). `notes`: what the user should be told (no commits, no git).
     """
 
     owner: str
@@ -124,6 +125,8 @@ class RepositoryFacts(msgspec.Struct, frozen=True, kw_only=True):
     shallow: bool = False
     push: PushFacts = PushFacts()
     pull: PullFacts = PullFacts()
+    root: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def full_name(self) -> str:
