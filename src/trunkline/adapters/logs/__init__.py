@@ -1,0 +1,1 @@
+"""Where the lines that jobs print are kept."""

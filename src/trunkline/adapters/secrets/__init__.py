@@ -1,0 +1,1 @@
+"""Where secrets and variables come from."""

@@ -1,0 +1,71 @@
+"""Removing folders whole, whatever permissions their content has."""
+
+from __future__ import annotations
+
+import os
+
+# Paths are limited to 4096 bytes; a folder this deep is moved up before it is emptied.
+LONG_PATH = 1000
+
+
+def remove_tree(path: str) -> None:
+    """Remove a folder and all below it; links are removed, never followed.
+
+    No error when it is gone. Folders that may not be written to (Go's module cache) are opened up
+    on the way. Raises OSError for what still can't be removed, after the rest is gone.
+    """
+    if os.path.islink(path):
+        os.unlink(path)
+        return
+    failed: list[OSError] = []
+    waiting = [path]
+    emptied: list[str] = []
+    while waiting:
+        folder = waiting.pop()
+        try:
+            waiting += _empty(folder, path)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            failed.append(error)
+        emptied.append(folder)
+    for folder in reversed(emptied):
+        try:
+            os.rmdir(folder)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            failed.append(error)
+    if failed:
+        raise failed[0]
+
+
+def _empty(folder: str, root: str) -> list[str]:
+    """Unlink a folder's files; return its folders."""
+    try:
+        folders = _unlink_files(folder)
+    except PermissionError:
+        os.chmod(folder, 0o700)
+        folders = _unlink_files(folder)
+    if folders and not os.access(folder, os.W_OK | os.X_OK):
+        os.chmod(folder, 0o700)
+    return [_move_up(path, root) if len(path) > LONG_PATH else path for path in folders]
+
+
+def _unlink_files(folder: str) -> list[str]:
+    folders: list[str] = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(entry.path)
+            else:
+                os.unlink(entry.path)
+    return folders
+
+
+def _move_up(folder: str, root: str) -> str:
+    if len(root) + 40 > LONG_PATH:
+        return folder
+    short = os.path.join(root, f".deep-{os.lstat(folder).st_ino}")
+    os.rename(folder, short)
+    return short
