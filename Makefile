@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test test-long check conformance bench real lock clean
+.PHONY: help env demo test test-long check conformance bench real docs lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
@@ -54,6 +54,9 @@ bench: env .venv/ready-bench ## measure beside act, and print the table
 real: env ## run the workflows of the real repositories cloned in REPOS=DIR
 	@test -n "$(REPOS)" || { echo "make real REPOS=DIR, where DIR holds the clones (see tests/real/README.md)"; exit 2; }
 	@$(BIN)/python -m tests.real.run "$(REPOS)"
+
+docs: env ## write what the source tells about itself into the documentation
+	@$(BIN)/python -m docs.generate
 
 lock: ## resolve the dependencies anew (needs uv)
 	uv pip compile -q --upgrade --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
