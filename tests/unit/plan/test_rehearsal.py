@@ -8,8 +8,8 @@ import msgspec
 import pytest
 from hypothesis import given as example
 from hypothesis import strategies as st
-from tests.unit.plan.examples import BASE, BEFORE, COMMIT, FACTS, HEAD
 
+from tests.unit.plan.examples import BASE, BEFORE, COMMIT, FACTS, HEAD
 from trunkline.plan.facts import EMPTY_TREE, ZERO_SHA, PushFacts, RepositoryFacts, Tag
 from trunkline.plan.occurrence import EVENTS, Occurrence
 from trunkline.plan.rehearsal import occurrence_of

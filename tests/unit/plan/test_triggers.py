@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from tests.unit.plan.examples import workflow
 
+from tests.unit.plan.examples import workflow
 from trunkline.plan.occurrence import EVENTS, Occurrence
 from trunkline.plan.triggers import NotTriggered, Triggered, decide_trigger, skip_mark
 from trunkline.workflow.events import EVENTS as WRITABLE_EVENTS
