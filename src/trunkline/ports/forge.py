@@ -11,12 +11,19 @@ from trunkline.plan.model import FileRef
 
 
 class Fetched(msgspec.Struct, frozen=True, kw_only=True):
-    """A repository's files at one commit, on the engine's machine: read, never written to."""
+    """A repository's files at one commit, on the engine's machine: read, never written to.
+
+    `sha` is forty zeros for a folder that is no git repository. `git_dir` is a git directory that
+    holds the commit, '' when there is none. `local` says that `path` is a folder the user named:
+    its files are as they are on disk, uncommitted work included.
+    """
 
     repository: str
     ref: str
     sha: str
     path: str
+    git_dir: str = ""
+    local: bool = False
 
 
 class Forge(Protocol):
@@ -27,8 +34,13 @@ class Forge(Protocol):
     repository or ref can't be had; NotFound when a file is not in it.
     """
 
-    def facts(self, directory: str, *, committed: bool = False) -> RepositoryFacts:
-        """Read what event payloads need from the repository that holds `directory`."""
+    def facts(self, directory: str, *, committed: bool = False, event: str = "") -> RepositoryFacts:
+        """Read what event payloads need from the repository that holds `directory`.
+
+        `committed` leaves uncommitted work out. With an `event`, facts that only other events need
+        may stay at their defaults. A folder without git is a repository without commits, with a
+        note. Raises NotFound (no such folder, a bare repository), Unavailable (git refuses).
+        """
         ...
 
     def workflow_file(self, ref: FileRef) -> str:

@@ -1,0 +1,3 @@
+"""Where source comes from."""
+
+from __future__ import annotations
