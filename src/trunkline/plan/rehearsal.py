@@ -156,10 +156,8 @@ def _given_inputs(given: Mapping[str, Any], inputs: Mapping[str, Any]) -> Mappin
 
 def _notes(event: str, rule: EventRule, ref: str, facts: RepositoryFacts) -> tuple[str, ...]:
     """Say where a rehearsal differs from what GitHub would have."""
-    notes = []
-    if facts.head is None:
-        notes.append("the repository has no commits, so github.sha is forty zeros")
-    elif not facts.head_ref:
+    notes = list(facts.notes)
+    if facts.head is not None and not facts.head_ref:
         notes.append(f"HEAD is detached, so github.ref is the default branch, {ref}")
     default = f"refs/heads/{facts.default_branch}"
     if rule.place == "default" and ref == default and head_branch(facts) != facts.default_branch:

@@ -74,11 +74,14 @@ def test_first_commit_is_compared_with_the_empty_tree():
 
 
 def test_repository_without_commits():
-    facts = RepositoryFacts(owner="me", name="new", actor="me", head_ref="refs/heads/main")
+    notes = ("no commits yet",)
+    facts = RepositoryFacts(
+        owner="me", name="new", actor="me", head_ref="refs/heads/main", notes=notes
+    )
     for event in EVENTS:
         occurrence = made(event, facts)
         assert occurrence.sha == ZERO_SHA, event
-        assert "no commits" in occurrence.notes[0]
+        assert occurrence.notes[0] == "no commits yet"
     assert made("push", facts).payload["head_commit"] is None
 
 
