@@ -14,7 +14,7 @@ from trunkline.base.spans import NOWHERE, Span
 class Literal(msgspec.Struct, frozen=True, tag="literal"):
     """A scalar as written: null, boolean, number (always a float) or string."""
 
-    value: None | bool | float | str
+    value: bool | float | str | None
     span: Span = NOWHERE
 
 
