@@ -51,6 +51,7 @@ def test_fetches_the_files_at_a_ref(case: Case) -> None:
 
 
 def test_names_of_repositories_are_case_insensitive(case: Case) -> None:
+    case.forge.fetch("octo/tool", "v1")
     assert case.forge.fetch("Octo/Tool", "v1").sha == case.sha
 
 

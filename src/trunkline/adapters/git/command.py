@@ -48,12 +48,13 @@ NO_GIT = "git is not installed here, or not on PATH."
 
 
 class GitFailed(Exception):
-    """Git ended with an error; `text` is what it said."""
+    """Git ended with an error; `text` is what it said, `output` what it had printed by then."""
 
-    def __init__(self, code: int, text: str) -> None:
+    def __init__(self, code: int, text: str, output: bytes) -> None:
         super().__init__(text)
         self.code = code
         self.text = text
+        self.output = output
 
 
 class Running:
@@ -87,7 +88,8 @@ class Running:
             message = f"git gave no answer within {timeout:g} seconds."
             raise Unavailable(message) from error
         if self._process.returncode:
-            raise GitFailed(self._process.returncode, err.decode(errors="replace").strip())
+            text = err.decode(errors="replace").strip()
+            raise GitFailed(self._process.returncode, text, out)
         return out
 
     def output_or_nothing(self) -> bytes:

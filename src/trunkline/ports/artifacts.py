@@ -1,0 +1,94 @@
+"""Port: what jobs keep for later: artifacts of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO, Protocol
+
+import msgspec
+
+
+class ArtifactInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """An artifact as it is kept.
+
+    `id` is digits only and unique for ever. `digest` is `sha256:<hex>` of the kept file (the zip, or
+    the file itself when it was not archived), `size` its bytes; `files` counts what is in it.
+    `created` and `expires` are seconds since the epoch (0: never). `path` is where a user of this
+    machine finds the file.
+    """
+
+    id: str
+    run_id: str
+    name: str
+    digest: str
+    size: int
+    files: int
+    created: float
+    expires: float = 0.0
+    archived: bool = True
+    path: str = ""
+
+
+class ArtifactFile(Protocol):
+    """A file that goes into an artifact."""
+
+    path: str
+    mode: int
+
+    def open(self) -> BinaryIO:
+        """Open it for reading; the caller closes it."""
+        ...
+
+
+class ArtifactExists(Exception):
+    """The run has an artifact of this name, and `overwrite` was not asked for."""
+
+
+class Artifacts(Protocol):
+    """Artifacts by (run, name). Names are unique in a run. Thread-safe, and safe across processes.
+
+    Nothing is ever half-visible. Raises Unavailable when the disk refuses.
+    """
+
+    def create(
+        self,
+        run_id: str,
+        name: str,
+        files: Iterable[ArtifactFile],
+        *,
+        compression: int = 6,
+        overwrite: bool = False,
+        retention_days: int = 0,
+    ) -> ArtifactInfo:
+        """Keep `files` as a zip, compressed at level 0 (not at all) to 9.
+
+        `retention_days` 0 keeps it as long as its run. Raises ArtifactExists.
+        """
+        ...
+
+    def create_plain(
+        self,
+        run_id: str,
+        file: ArtifactFile,
+        *,
+        overwrite: bool = False,
+        retention_days: int = 0,
+    ) -> ArtifactInfo:
+        """Keep one file as it is; its base name is the artifact's. Raises ArtifactExists."""
+        ...
+
+    def find(self, run_id: str) -> tuple[ArtifactInfo, ...]:
+        """Return a run's artifacts, oldest first; expired ones are gone. Raises NotFound (no run)."""
+        ...
+
+    def open(self, info: ArtifactInfo) -> BinaryIO:
+        """Open the kept file. Raises NotFound."""
+        ...
+
+    def read(self, info: ArtifactInfo) -> Iterator[tuple[str, int, BinaryIO]]:
+        """Yield path, mode and content of every file in it. Raises NotFound, Corrupt."""
+        ...
+
+    def delete(self, run_id: str, name: str) -> bool:
+        """Remove an artifact; tell whether it was there."""
+        ...

@@ -1,0 +1,46 @@
+"""Port: what jobs keep between runs: caches of one repository."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import BinaryIO, Protocol
+
+import msgspec
+
+
+class CacheEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A kept cache. `scope` is the ref it was made for; `created` is seconds since the epoch."""
+
+    id: str
+    key: str
+    version: str
+    scope: str
+    size: int
+    created: float
+
+
+class Caches(Protocol):
+    """Caches by (scope, key, version), never changed once saved (GitHub: caching dependencies).
+
+    Thread-safe, and safe across processes; nothing is ever half-visible. Entries that were not used
+    for 7 days, and the longest unused beyond 10 GB, are removed. Raises Unavailable when the disk
+    refuses.
+    """
+
+    def find(
+        self, scopes: Sequence[str], key: str, restore_keys: Sequence[str], version: str
+    ) -> CacheEntry | None:
+        """Return the entry that fits best, or None.
+
+        In each scope, in order: the exact `key`, then the newest entry whose key starts with `key`,
+        then with each of `restore_keys` in turn. The version must be equal.
+        """
+        ...
+
+    def open(self, entry: CacheEntry) -> BinaryIO:
+        """Open what was saved, and count it as used. Raises NotFound."""
+        ...
+
+    def save(self, scope: str, key: str, version: str, content: BinaryIO) -> CacheEntry | None:
+        """Keep `content`; None when the scope has this key and version already."""
+        ...
