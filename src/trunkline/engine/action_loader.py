@@ -61,6 +61,12 @@ def is_local(uses: str) -> bool:
     return uses.startswith(("./", ".\\")) or uses == "."
 
 
+def check_depth(depth: int) -> None:
+    """Refuse composite actions that nest too deeply, or in themselves. Raises ActionUnavailable."""
+    if depth > MAX_DEPTH:
+        raise ActionUnavailable(f"Composite action depth exceeded max depth {MAX_DEPTH}")
+
+
 def is_docker(uses: str) -> bool:
     """Tell whether `uses` names an image."""
     return uses.startswith("docker://")
@@ -90,8 +96,7 @@ class ActionLoader:
 
         Raises ActionUnavailable: then the job fails before its first step.
         """
-        if depth > MAX_DEPTH:
-            raise ActionUnavailable(f"Composite action depth exceeded max depth {MAX_DEPTH}")
+        check_depth(depth)
         for step in steps:
             if not isinstance(step, UsesStep) or is_local(step.uses.value):
                 continue

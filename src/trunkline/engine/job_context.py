@@ -36,6 +36,7 @@ class JobContext:
         self.sandbox = sandbox
         self.layout = layout
         self.secrets: dict[str, Value] = {}
+        self.variables: dict[str, str] = {}
         self.token = ""
         self.status = Conclusion.SUCCESS
         self.shared = SharedEnvironment({})
@@ -51,9 +52,10 @@ class JobContext:
         }
         self._github: dict[str, Value] = {}
 
-    def open(self, secrets: Mapping[str, str]) -> None:
-        """Take the secret values in; `GITHUB_TOKEN` becomes `github.token`."""
+    def open(self, secrets: Mapping[str, str], variables: Mapping[str, str]) -> None:
+        """Take secrets and the environment's variables in; `GITHUB_TOKEN` becomes `github.token`."""
         self.secrets = dict(secrets)
+        self.variables = {**self.request.variables, **variables}
         self.token = secrets.get("GITHUB_TOKEN", "")
         self._github = {
             **self.request.github,
@@ -67,9 +69,7 @@ class JobContext:
 
     def is_debug(self) -> bool:
         """Tell whether ACTIONS_STEP_DEBUG asks for debug lines (a secret or a variable)."""
-        wanted = self.secrets.get("ACTIONS_STEP_DEBUG") or self.request.variables.get(
-            "ACTIONS_STEP_DEBUG"
-        )
+        wanted = self.secrets.get("ACTIONS_STEP_DEBUG") or self.variables.get("ACTIONS_STEP_DEBUG")
         return wanted == "true"
 
     def job_place(self) -> StepPlace:
@@ -101,7 +101,7 @@ class JobContext:
             found["inputs"] = place.scope.inputs
             return found
         found["inputs"] = dict(request.inputs)
-        found["vars"] = dict(request.variables)
+        found["vars"] = dict(self.variables)
         found["needs"] = dict(request.needs)
         found["secrets"] = self.secrets
         return found

@@ -107,6 +107,10 @@ class CancelReceived(NamedTuple):
     """The job was cancelled."""
 
 
+class CompletionFailed(NamedTuple):
+    """An output could not be evaluated."""
+
+
 class Completed(NamedTuple):
     """Outputs are evaluated and the sandbox is gone."""
 
@@ -119,6 +123,7 @@ Fact = (
     | BackgroundEnded
     | PostRegistered
     | CancelReceived
+    | CompletionFailed
     | Completed
 )
 
@@ -256,6 +261,8 @@ def apply(state: JobState, fact: Fact) -> None:
         case CancelReceived():
             state.cancelled = True
             state.status = Conclusion.CANCELLED
+        case CompletionFailed():
+            state.status = worst(state.status, Conclusion.FAILURE)
         case Completed():
             state.phase = Phase.DONE
     _advance(state)

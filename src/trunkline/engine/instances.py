@@ -1,0 +1,81 @@
+"""One use of a step, with what its pre, main and post stages share."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from trunkline.engine.action_loader import Files, Loaded, Native
+from trunkline.engine.scopes import Scope, SharedEnvironment
+from trunkline.expr.template import Expression
+from trunkline.run.events import Conclusion
+from trunkline.run.job_machine import Stage
+from trunkline.workflow.model import CompositeRuns, JavaScriptRuns, RunStep, UsesStep
+
+ALWAYS = Expression("always()")
+
+
+class Instance:
+    """A run or uses step in its scope. `children` are a composite action's own steps."""
+
+    def __init__(self, step: RunStep | UsesStep, scope: Scope) -> None:
+        self.step = step
+        self.scope = scope
+        self.loaded: Loaded | None = None
+        self.state: dict[str, str] = {}
+        self.children: list[Instance] = []
+        self.inner: Scope | None = None
+        self.wants_post = False
+        self.name = ""
+
+    def has_pre(self) -> bool:
+        """Tell whether a pre stage must run (never for an action of the workspace)."""
+        match self.loaded:
+            case Files(action=action, local=False):
+                match action.runs:
+                    case JavaScriptRuns(pre=pre):
+                        return bool(pre)
+                    case CompositeRuns():
+                        return any(child.has_pre() for child in self.children)
+                    case _:
+                        return False
+            case _:
+                return False
+
+    def has_post(self) -> bool:
+        """Tell whether a post stage may be wanted once pre or main has started."""
+        match self.loaded:
+            case Native(action=action):
+                return action.has_post
+            case Files(action=action):
+                match action.runs:
+                    case JavaScriptRuns(post=post):
+                        return bool(post)
+                    case CompositeRuns():
+                        return any(child.wants_post for child in self.children)
+                    case _:
+                        return False
+            case _:
+                return False
+
+    def condition(self, stage: Stage) -> Expression:
+        """Return the `if` of a stage: the step's own, or the action's `pre-if` and `post-if`."""
+        if stage is Stage.MAIN:
+            return self.step.condition
+        match self.loaded:
+            case Native(action=action):
+                return Expression(action.post_condition)
+            case Files(action=action) if isinstance(action.runs, JavaScriptRuns):
+                runs = action.runs
+                return runs.pre_condition if stage is Stage.PRE else runs.post_condition
+            case _:
+                return ALWAYS
+
+
+class StepResult(NamedTuple):
+    """How a stage of a step ended. `shared` is a background step's own environment."""
+
+    outcome: Conclusion
+    conclusion: Conclusion
+    outputs: dict[str, str]
+    exit_code: int | None = None
+    shared: SharedEnvironment | None = None

@@ -1,0 +1,115 @@
+"""Sets a job up: sandbox, secrets, environment, actions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import msgspec
+
+from trunkline.base.errors import Unavailable
+from trunkline.engine.action_loader import NO_DOCKER, ActionLoader, Sources
+from trunkline.engine.instances import Instance
+from trunkline.engine.job_context import JobContext
+from trunkline.engine.job_secrets import job_secrets
+from trunkline.engine.output import JobOutput, StepOutput
+from trunkline.engine.step_runner import Handler, StepRunner, Tools
+from trunkline.ports.clock import Clock, Ids
+from trunkline.ports.logs import LogStore
+from trunkline.ports.sandbox import JobPlace, Sandbox, Sandboxes
+from trunkline.ports.secrets import Secrets
+from trunkline.ports.toolchains import Toolchains
+from trunkline.run.job_machine import laid_out
+from trunkline.run.job_request import JobRequest
+from trunkline.workflow.model import RunStep, UsesStep
+
+# Called with a job's key, a step's number and whole masked lines.
+Listener = Callable[[str, int, bytes], None]
+
+
+class World(NamedTuple):
+    """The ports that jobs need. `pass_env` names variables of the caller that jobs may see."""
+
+    sandboxes: Sandboxes
+    logs: LogStore
+    secrets: Secrets
+    clock: Clock
+    ids: Ids
+    sources: Sources
+    toolchains: Toolchains
+    listen: Listener | None = None
+    pass_env: tuple[str, ...] = ()
+
+
+class Ready(NamedTuple):
+    """A job that can take its first step; `instances` are its steps by slot."""
+
+    context: JobContext
+    runner: StepRunner
+    instances: dict[int, Instance]
+
+
+def set_up(
+    request: JobRequest,
+    world: World,
+    sandbox: Sandbox,
+    output: JobOutput,
+    handlers: dict[str, Handler],
+    log: StepOutput,
+) -> Ready:
+    """Prepare everything a job's steps need, in GitHub's order (reference section 3.3).
+
+    Raises TrunklineError, TemplateError or ExpressionError: the job then fails, and only this job.
+    """
+    refuse_containers(request)
+    secrets = job_secrets(request, world.secrets)
+    output.mask(value for value in secrets.values() if value)
+    layout = sandbox.prepare(
+        JobPlace(
+            run_id=request.run_id,
+            key=request.key,
+            where=request.where,
+            repository=request.repository,
+            event=msgspec.json.encode(request.github.get("event", {})).decode(),
+            pass_env=world.pass_env,
+        )
+    )
+    context = JobContext(request, sandbox, layout)
+    context.open(secrets, world.secrets.variables(request.environment))
+    log.engine_lines(_introduction(context))
+    for token in request.job.env:
+        context.shared.variables.update(context.texts(token, context.job_place()))
+    loader = ActionLoader(request, sandbox, layout, world.sources)
+    tools = Tools(world.clock, world.ids, world.toolchains, loader)
+    runner = StepRunner(context, tools, handlers)
+    loader.prepare(laid_out(request.job.steps))
+    instances: dict[int, Instance] = {}
+    for slot, step in enumerate(laid_out(request.job.steps)):
+        if isinstance(step, RunStep | UsesStep):
+            instances[slot] = instance = Instance(step, context.scope)
+            runner.load_remote(instance)
+    log.engine_lines([*loader.fetched, f"Complete job name: {request.leg.name}"])
+    return Ready(context, runner, instances)
+
+
+def refuse_containers(request: JobRequest) -> None:
+    """Fail a job that asks for containers. Raises Unavailable with one clear sentence."""
+    job = request.job
+    asked = (("a job container", job.container), ("service containers", job.services))
+    for what, token in asked:
+        if token is not None:
+            raise Unavailable(NO_DOCKER.format(what=what))
+    if request.where != "host":
+        raise Unavailable(NO_DOCKER.format(what=request.where))
+
+
+def _introduction(context: JobContext) -> list[str]:
+    job, layout = context.request.job, context.layout
+    granted = [f"{name}: {level}" for name, level in job.permissions.items() if level != "none"]
+    return [
+        f"Runner: {layout.name} ({layout.os} {layout.arch}), on this machine",
+        f"Workspace: {layout.workspace}",
+        "##[group]GITHUB_TOKEN Permissions",
+        *granted,
+        "##[endgroup]",
+    ]

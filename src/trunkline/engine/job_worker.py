@@ -1,0 +1,254 @@
+"""Performs one job: drives the job machine, and reports every fact as an event."""
+
+from __future__ import annotations
+
+import threading
+from typing import NamedTuple
+
+from trunkline.base.errors import TrunklineError
+from trunkline.engine import kind_composite, kind_javascript, kind_native, kind_script
+from trunkline.engine.cancel import CancelToken
+from trunkline.engine.control_steps import ControlSteps, Covered
+from trunkline.engine.instances import Instance
+from trunkline.engine.job_context import JobContext, StepPlace, TemplateError
+from trunkline.engine.job_setup import Ready, World, set_up
+from trunkline.engine.output import JobOutput, StepOutput
+from trunkline.engine.processes import Limits
+from trunkline.engine.step_reports import Report, StepReports
+from trunkline.engine.step_runner import Carrying, Handler
+from trunkline.expr.errors import ExpressionError
+from trunkline.ports.sandbox import Sandbox
+from trunkline.run import job_machine as machine
+from trunkline.run.events import Annotated, Conclusion, JobCompleted, JobStarted
+from trunkline.run.job_machine import JobState, Kind, Stage, Task
+from trunkline.run.job_request import JobRequest
+
+HANDLERS: dict[str, Handler] = {
+    "run": kind_script.perform,
+    "javascript": kind_javascript.perform,
+    "composite": kind_composite.perform,
+    "native": kind_native.perform,
+}
+
+
+class Running(NamedTuple):
+    """A stage that runs: enough to ask its `if` again when the job is cancelled."""
+
+    instance: Instance
+    stage: Stage
+    place: StepPlace
+    token: CancelToken
+
+
+class JobWorker:
+    """One job on one thread; `cancel` may come from any other."""
+
+    def __init__(self, request: JobRequest, world: World, report: Report) -> None:
+        self.request = request
+        self._world = world
+        self._report = report
+        self._output = JobOutput(
+            request.run_id, request.key, world.logs, world.clock, report, world.listen
+        )
+        self._reports = StepReports(request.key, self._output, world.clock, report)
+        self._lock = threading.RLock()
+        self._state = JobState()
+        self._sandbox: Sandbox | None = None
+        self._ready: Ready | None = None
+        self._controls: ControlSteps | None = None
+        self._running: dict[int, Running] = {}
+        self._cancelled_by = ""
+        self._forced = False
+        self._message = ""
+
+    def run(self) -> None:
+        """Perform the job to its end; a fault of its set-up fails this job only."""
+        self._report(JobStarted(key=self.request.key))
+        while True:
+            match machine.decide(self._state):
+                case machine.Prepare():
+                    self._prepare()
+                case machine.Perform(task):
+                    self._perform(task)
+                case machine.Complete():
+                    break
+        self._complete()
+
+    def cancel(self, by: str, *, force: bool = False) -> None:
+        """Cancel the job: what runs and whose `if` no longer holds is stopped (3.4)."""
+        with self._lock:
+            if not self._cancelled_by:
+                self._cancelled_by = by
+                self._apply(machine.CancelReceived())
+            self._forced = self._forced or force
+            for running in self._running.values():
+                self._stop_unless_it_holds(running)
+            if self._controls is not None:
+                self._controls.cancel(force=force)
+
+    # --- phases -------------------------------------------------------------------------
+
+    def _prepare(self) -> None:
+        opened = self._reports.open("Set up job")
+        try:
+            self._sandbox = self._world.sandboxes.open(self.request.where)
+            ready = set_up(
+                self.request, self._world, self._sandbox, self._output, HANDLERS, opened.output
+            )
+        except (TrunklineError, TemplateError, ExpressionError) as error:
+            self._message = self._output.masked(str(error))
+            opened.output.engine_lines([f"##[error]{line}" for line in str(error).splitlines()])
+            self._report(
+                Annotated(key=self.request.key, level="error", message=self._message, step=1)
+            )
+            self._apply(machine.PreparationFailed())
+            self._reports.close(opened, Conclusion.FAILURE)
+            return
+        with self._lock:
+            self._ready = ready
+            self._output.serve(ready.context)
+            self._controls = ControlSteps(ready, self._reports, self.request.job.steps)
+            pre = tuple(
+                Task(stage=Stage.PRE, kind=Kind.PERFORM, slot=slot, step_id=instance.step.id)
+                for slot, instance in ready.instances.items()
+                if instance.has_pre()
+            )
+            self._apply(machine.Prepared(pre, machine.tasks_of(self.request.job.steps)))
+        self._reports.close(opened, Conclusion.SUCCESS)
+
+    def _perform(self, task: Task) -> None:
+        ready, controls = self._ready, self._controls
+        if ready is None or controls is None:
+            raise RuntimeError("a step before its job is set up")
+        match task.kind:
+            case Kind.PERFORM:
+                self._perform_step(task, ready)
+            case Kind.LAUNCH:
+                self._apply(machine.Launched(task))
+                controls.launch(task, self._background_started)
+            case Kind.AWAIT:
+                self._take_covered(task, controls.wait(task))
+            case Kind.STOP:
+                self._take_covered(task, controls.stop(task))
+
+    def _perform_step(self, task: Task, ready: Ready) -> None:
+        instance = ready.instances[task.slot]
+        beginning = ready.runner.begin(instance, task.stage, ready.context.shared)
+        if not beginning.holds:
+            if task.stage is Stage.MAIN:
+                instance.scope.record(instance.step.id, Conclusion.SKIPPED, Conclusion.SKIPPED, {})
+            self._reports.skip(beginning.name, instance.step.id)
+            self._apply(machine.TaskEnded(task, Conclusion.SKIPPED))
+            return
+        opened = self._reports.open(beginning.name)
+        token = CancelToken()
+        self._started(task.slot, Running(instance, task.stage, beginning.place, token))
+        result = ready.runner.carry_out(
+            instance,
+            task.stage,
+            beginning,
+            Carrying(Limits(token, None), opened.output, ready.context.shared),
+        )
+        with self._lock:
+            del self._running[task.slot]
+        if task.stage is Stage.MAIN:
+            instance.scope.record(
+                instance.step.id, result.outcome, result.conclusion, result.outputs
+            )
+        self._reports.close_result(opened, result, instance.step.id)
+        self._register_post(task, instance)
+        self._apply(machine.TaskEnded(task, result.conclusion))
+
+    def _take_covered(self, task: Task, covered: Covered) -> None:
+        for step, conclusion in covered.steps:
+            with self._lock:
+                self._running.pop(step.task.slot, None)
+            self._apply(machine.BackgroundEnded(step.instance.step.id, conclusion))
+            self._register_post(step.task, step.instance)
+        self._apply(machine.TaskEnded(task, covered.conclusion))
+
+    def _register_post(self, task: Task, instance: Instance) -> None:
+        registered = any(post.slot == task.slot for post in self._state.posts)
+        if task.stage is Stage.POST or registered or not instance.wants_post:
+            return
+        post = Task(stage=Stage.POST, kind=Kind.PERFORM, slot=task.slot, step_id=instance.step.id)
+        self._apply(machine.PostRegistered(post))
+
+    # --- the end ------------------------------------------------------------------------
+
+    def _complete(self) -> None:
+        opened = self._reports.open("Complete job")
+        outputs: dict[str, str] = {}
+        url = ""
+        if self._ready is not None:
+            try:
+                outputs = self._outputs(self._ready.context, opened.output)
+                url = self._environment_url(self._ready.context)
+            except (TrunklineError, TemplateError) as error:
+                opened.output.line(f"##[error]{error}")
+                self._apply(machine.CompletionFailed())
+        conclusion = self._state.status
+        workspace = self._tear_down(opened.output, keep=conclusion is not Conclusion.SUCCESS)
+        self._reports.close(opened, Conclusion.SUCCESS)
+        self._output.close()
+        self._apply(machine.Completed())
+        self._report(
+            JobCompleted(
+                key=self.request.key,
+                conclusion=conclusion,
+                outputs=outputs,
+                message=self._message,
+                workspace=workspace,
+                environment_url=self._output.masked(url),
+            )
+        )
+
+    def _outputs(self, context: JobContext, log: StepOutput) -> dict[str, str]:
+        """Evaluate the job's outputs; drop those that hold a secret (reference section 3.6)."""
+        found: dict[str, str] = {}
+        for name, value in context.texts(self.request.job.outputs, context.job_place()).items():
+            if not value:
+                continue
+            if self._output.masked(value) != value:
+                log.line(f"##[warning]Skip output '{name}' since it may contain secret.")
+            else:
+                found[name] = value
+        return found
+
+    def _environment_url(self, context: JobContext) -> str:
+        environment = self.request.job.environment
+        if environment is None or environment.url is None:
+            return ""
+        return context.text(environment.url, context.job_place())
+
+    def _tear_down(self, log: StepOutput, *, keep: bool) -> str:
+        if self._sandbox is None:
+            return ""
+        for pid, name in self._sandbox.tear_down(keep=keep):
+            log.line(f"Terminate orphan process: pid ({pid}) ({name})")
+        return self._ready.context.layout.workspace if keep and self._ready is not None else ""
+
+    # --- cancellation -------------------------------------------------------------------
+
+    def _background_started(self, slot: int, token: CancelToken, place: StepPlace) -> None:
+        if self._ready is not None:
+            self._started(slot, Running(self._ready.instances[slot], Stage.MAIN, place, token))
+
+    def _started(self, slot: int, running: Running) -> None:
+        with self._lock:
+            self._running[slot] = running
+            if self._forced:
+                running.token.cancel(force=True)
+
+    def _stop_unless_it_holds(self, running: Running) -> None:
+        if self._ready is None:
+            return
+        runner = self._ready.runner
+        if self._forced or not runner.still_holds(running.instance, running.stage, running.place):
+            running.token.cancel(force=self._forced)
+
+    def _apply(self, fact: machine.Fact) -> None:
+        with self._lock:
+            machine.apply(self._state, fact)
+            if self._ready is not None:
+                self._ready.context.status = self._state.status

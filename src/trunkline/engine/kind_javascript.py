@@ -1,0 +1,52 @@
+"""JavaScript actions: pre, main and post as processes of node."""
+
+from __future__ import annotations
+
+import posixpath
+
+from trunkline.engine.action_inputs import action_inputs, header
+from trunkline.engine.action_loader import Files
+from trunkline.engine.processes import run_to_end
+from trunkline.engine.step_runner import Stop, StepRunner, Work
+from trunkline.ports.sandbox import ProcessSpec
+from trunkline.run.events import Conclusion
+from trunkline.run.job_machine import Stage
+from trunkline.workflow.model import JavaScriptRuns, UsesStep
+
+# node12 and node16 are gone: GitHub runs them on 20 (reference section 3.11).
+NODE_MAJORS = {"node12": 20, "node16": 20, "node20": 20, "node24": 24}
+
+
+def perform(runner: StepRunner, work: Work) -> Stop:
+    """Run one stage of a JavaScript action."""
+    step, loaded = work.instance.step, work.instance.loaded
+    if not isinstance(step, UsesStep) or not isinstance(loaded, Files):
+        raise TypeError(step)
+    runs = loaded.action.runs
+    if not isinstance(runs, JavaScriptRuns):
+        raise TypeError(runs)
+    inputs = action_inputs(runner.context, step, work.place, loaded.action, work.output)
+    if work.stage is Stage.POST:
+        work.output.line("Post job cleanup.")
+    else:
+        work.output.engine_lines(header(f"Run {step.uses.value}", inputs, dict(work.place.env)))
+    if work.stage is not Stage.POST and runs.post:
+        work.instance.wants_post = True
+    entry = {Stage.PRE: runs.pre, Stage.MAIN: runs.main, Stage.POST: runs.post}[work.stage]
+    node = runner.tools.toolchains.node(NODE_MAJORS[runs.using])
+    env = runner.environment(work, stage_environment(inputs, work.instance.state))
+    argv = (node, posixpath.join(loaded.folder, entry))
+    process = runner.context.sandbox.start(
+        ProcessSpec(argv=argv, env=env, cwd=runner.context.layout.workspace)
+    )
+    ended = run_to_end(process, work.output, runner.tools.clock, work.limits)
+    if ended.exit_code == 0 and not ended.timed_out:
+        return Stop(Conclusion.SUCCESS, 0)
+    return Stop(Conclusion.FAILURE, ended.exit_code)
+
+
+def stage_environment(inputs: dict[str, str], state: dict[str, str]) -> dict[str, str]:
+    """Return INPUT_* and STATE_* (reference sections 3.10, 3.11)."""
+    found = {f"INPUT_{name.upper().replace(' ', '_')}": value for name, value in inputs.items()}
+    found.update({f"STATE_{name}": value for name, value in state.items()})
+    return found

@@ -1,0 +1,131 @@
+"""Native actions: what they may do to their job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from trunkline.engine.action_inputs import given_inputs, header, warn_of_unknown
+from trunkline.engine.action_loader import Native
+from trunkline.engine.processes import run_to_end
+from trunkline.engine.step_runner import StepFailed, Stop, StepRunner, Work
+from trunkline.ports.actions import ActionCall, ActionFailed
+from trunkline.ports.sandbox import ProcessSpec
+from trunkline.run.events import Conclusion
+from trunkline.run.job_machine import Stage
+from trunkline.workflow.model import UsesStep
+
+
+def perform(runner: StepRunner, work: Work) -> Stop:
+    """Run one stage of a native action in this process."""
+    step, loaded = work.instance.step, work.instance.loaded
+    if not isinstance(step, UsesStep) or not isinstance(loaded, Native):
+        raise TypeError(step)
+    inputs = given_inputs(runner.context, step, work.place)
+    job = NativeJob(runner, work)
+    call = ActionCall(
+        uses=step.uses.value,
+        inputs=inputs,
+        env=job.env,
+        github=runner.context.github(work.place),
+        run_id=runner.context.request.run_id,
+        job_key=runner.context.request.leg.key,
+        state=dict(work.instance.state),
+        job_status=runner.context.status.value,
+    )
+    try:
+        if work.stage is Stage.POST:
+            work.output.line("Post job cleanup.")
+            loaded.action.post(call, job)
+        else:
+            work.output.engine_lines(header(f"Run {step.uses.value}", inputs, dict(work.place.env)))
+            version = loaded.action.describe(loaded.ref)
+            work.output.line(f"Trunkline's own {loaded.repository}, behaving as {version}")
+            warn_of_unknown(inputs, tuple(sorted(loaded.action.inputs)), work.output)
+            work.instance.wants_post = loaded.action.has_post
+            loaded.action.main(call, job)
+    except ActionFailed as error:
+        raise StepFailed(str(error)) from error
+    return Stop(Conclusion.SUCCESS, None, job.outputs)
+
+
+class NativeJob:
+    """An `ActionJob` on a step of a job (ports/actions.py)."""
+
+    def __init__(self, runner: StepRunner, work: Work) -> None:
+        self._runner = runner
+        self._work = work
+        self.sandbox = runner.context.sandbox
+        self.layout = runner.context.layout
+        self.outputs: dict[str, str] = {}
+        self.env = runner.environment(work, {})
+
+    def log(self, line: str) -> None:
+        """Print a line to the step's log."""
+        self._work.output.line(line)
+
+    def annotate(self, level: str, message: str) -> None:
+        """Tell an error, warning or notice."""
+        self._work.output.annotate(level, message)
+
+    def set_output(self, name: str, value: str) -> None:
+        """Set an output of the step."""
+        self.outputs[name] = value
+
+    def set_env(self, name: str, value: str) -> None:
+        """Set a variable for the steps that follow."""
+        self._work.shared.set(name, value)
+        self.env[name] = value
+
+    def add_path(self, path: str) -> None:
+        """Put a folder in front of PATH for the steps that follow."""
+        self._work.shared.prepend(path)
+        self.env["PATH"] = f"{path}:{self.env['PATH']}"
+
+    def save_state(self, name: str, value: str) -> None:
+        """Keep a value for the post stage."""
+        self._work.instance.state[name] = value
+
+    def run(
+        self, argv: Sequence[str], *, cwd: str = "", env: Mapping[str, str] | None = None
+    ) -> int:
+        """Run a program with its output in the log; return its exit code."""
+        return self._start(argv, cwd, env, self._work.output)
+
+    def capture(
+        self, argv: Sequence[str], *, cwd: str = "", env: Mapping[str, str] | None = None
+    ) -> tuple[int, str]:
+        """Run a program quietly; return its exit code and its output."""
+        kept = Kept()
+        code = self._start(argv, cwd, env, kept)
+        return code, kept.data.decode("utf-8", "replace")
+
+    def is_cancelled(self) -> bool:
+        """Tell whether the step was asked to stop."""
+        return self._work.limits.token.asked
+
+    def _start(
+        self, argv: Sequence[str], cwd: str, env: Mapping[str, str] | None, sink: Kept | object
+    ) -> int:
+        whole = {**self.env, **(env or {})}
+        program = self.sandbox.find(argv[0], whole["PATH"])
+        if program is None:
+            raise ActionFailed(f"{argv[0]}: command not found")
+        process = self.sandbox.start(
+            ProcessSpec(argv=(program, *argv[1:]), env=whole, cwd=cwd or self.layout.workspace)
+        )
+        target = sink if isinstance(sink, Kept) else self._work.output
+        return run_to_end(process, target, self._runner.tools.clock, self._work.limits).exit_code
+
+
+class Kept:
+    """A sink that keeps what a quiet program printed."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+
+    def feed(self, data: bytes) -> None:
+        """Take a chunk of output."""
+        self.data += data
+
+    def tick(self) -> None:
+        """Nothing is held back."""

@@ -1,0 +1,341 @@
+"""Runs one stage of one step: condition, environment, time limit, the step's kind, its files."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from trunkline.base.errors import TrunklineError
+from trunkline.engine.action_loader import (
+    ActionLoader,
+    Files,
+    Native,
+    check_depth,
+    is_local,
+)
+from trunkline.engine.instances import Instance, StepResult
+from trunkline.engine.job_context import JobContext, StepPlace, TemplateError
+from trunkline.engine.output import StepOutput
+from trunkline.engine.processes import Limits
+from trunkline.engine.scopes import ActionIdentity, Scope, SharedEnvironment
+from trunkline.engine.step_files import StepFiles
+from trunkline.expr.template import Expression, Literal
+from trunkline.expr.values import Value
+from trunkline.ports.clock import Clock, Ids
+from trunkline.ports.toolchains import Toolchains
+from trunkline.run.environment import process_environment
+from trunkline.run.events import Conclusion
+from trunkline.run.job_machine import Stage
+from trunkline.run.step_files import StepFileError, parse_key_values, parse_paths, summary_refusal
+from trunkline.workflow.model import CompositeRuns, JavaScriptRuns, RunStep, UsesStep
+
+CANCELLED_TEXT = "The operation was canceled."
+
+
+class Tools(NamedTuple):
+    """What steps need besides their job."""
+
+    clock: Clock
+    ids: Ids
+    toolchains: Toolchains
+    loader: ActionLoader
+
+
+class Beginning(NamedTuple):
+    """A stage about to start: what it is called, where its expressions stand, whether its `if`
+    holds, and the error that keeps it from starting ('' for none)."""
+
+    name: str
+    place: StepPlace
+    holds: bool
+    error: str
+
+
+class StepFailed(Exception):
+    """The step fails with this message."""
+
+
+class Stop(NamedTuple):
+    """How a kind of step ended."""
+
+    conclusion: Conclusion
+    exit_code: int | None = None
+    outputs: Mapping[str, str] = {}
+
+
+class Work(NamedTuple):
+    """A stage being carried out: everything a kind of step needs."""
+
+    instance: Instance
+    stage: Stage
+    place: StepPlace
+    limits: Limits
+    output: StepOutput
+    shared: SharedEnvironment
+
+
+Handler = Callable[["StepRunner", Work], Stop]
+
+
+class StepRunner:
+    """Carries out the stages of a job's steps. Stateless but for its job; safe for several threads."""
+
+    def __init__(self, context: JobContext, tools: Tools, handlers: Mapping[str, Handler]) -> None:
+        self.context = context
+        self.tools = tools
+        self._handlers = handlers
+
+    # --- before a stage -----------------------------------------------------------------
+
+    def begin(self, instance: Instance, stage: Stage, shared: SharedEnvironment) -> Beginning:
+        """Evaluate a stage's environment, name and `if`."""
+        place = StepPlace(instance.scope, {**shared.variables, **instance.scope.outer}, {})
+        place = place._replace(github=self._identity(instance))
+        try:
+            env = {**place.env, **self.context.texts(instance.step.env, place)}
+            place = place._replace(env=env)
+            name = self._name(instance, stage, place)
+            holds = self.context.holds(instance.condition(stage), place)
+        except (TemplateError, TrunklineError) as error:
+            return Beginning(default_name(instance.step), place, holds=True, error=str(error))
+        return Beginning(name, place, holds, "")
+
+    def still_holds(self, instance: Instance, stage: Stage, place: StepPlace) -> bool:
+        """Tell whether a running stage may go on after its job was cancelled."""
+        try:
+            return self.context.holds(instance.condition(stage), place)
+        except TemplateError:
+            return False
+
+    def _name(self, instance: Instance, stage: Stage, place: StepPlace) -> str:
+        step = instance.step
+        if stage is Stage.MAIN or not instance.name:
+            shown = self.context.text(step.name, place) if step.name is not None else ""
+            instance.name = shown or self._default_name(step, place)
+        return instance.name if stage is Stage.MAIN else f"{stage.capitalize()} {instance.name}"
+
+    def _default_name(self, step: RunStep | UsesStep, place: StepPlace) -> str:
+        """Name a script by its first line, evaluated where that is possible already."""
+        if isinstance(step, RunStep) and isinstance(step.run, Expression):
+            with contextlib.suppress(TemplateError):
+                return f"Run {first_line(self.context.text(step.run, place))}"
+        return default_name(step)
+
+    def _identity(self, instance: Instance) -> dict[str, Value]:
+        found: dict[str, Value] = {"action": instance.step.id}
+        match instance.loaded:
+            case Native(repository=repository, ref=ref) | Files(repository=repository, ref=ref):
+                found["action_repository"], found["action_ref"] = repository, ref
+            case None:
+                pass
+        return found
+
+    # --- a stage ------------------------------------------------------------------------
+
+    def carry_out(
+        self, instance: Instance, stage: Stage, beginning: Beginning, run: Carrying
+    ) -> StepResult:
+        """Run a stage whose `if` holds; return its result, its effects taken into `run.shared`."""
+        context, output = self.context, run.output
+        if beginning.error:
+            output.line(f"##[error]{beginning.error}")
+            return self._concluded(instance, beginning.place, output, Stop(Conclusion.FAILURE))
+        place = beginning.place
+        files = StepFiles(context.sandbox, context.layout.file_commands, self.tools.ids.token())
+        place = place._replace(github={**place.github, **files.paths})
+        try:
+            limits, minutes = self._limits(instance, stage, place, run.limits)
+            self._load_local(instance)
+            files.create()
+            work = Work(instance, stage, place, limits, output, run.shared)
+            stop = self._handlers[self._kind(instance)](self, work)
+        except (StepFailed, TemplateError, TrunklineError) as error:
+            output.line(f"##[error]{error}")
+            stop = Stop(Conclusion.FAILURE)
+            limits, minutes = run.limits, 0.0
+        stop = self._told(stop, limits, beginning.name, minutes, output)
+        stop = self._take_effects(instance, run.shared, files, output, stop)
+        return self._concluded(instance, place, output, stop)
+
+    def _limits(
+        self, instance: Instance, stage: Stage, place: StepPlace, outer: Limits
+    ) -> tuple[Limits, float]:
+        token = instance.step.timeout_minutes
+        if token is None or stage is not Stage.MAIN:
+            return outer, 0.0
+        minutes = self.context.number(token, place, "timeout-minutes")
+        if minutes <= 0:
+            return outer, 0.0
+        deadline = self.tools.clock.monotonic() + minutes * 60
+        if outer.deadline is not None:
+            deadline = min(deadline, outer.deadline)
+        return Limits(outer.token, deadline), minutes
+
+    def _told(
+        self, stop: Stop, limits: Limits, name: str, minutes: float, output: StepOutput
+    ) -> Stop:
+        if limits.token.asked and stop.conclusion is not Conclusion.SUCCESS:
+            output.line(f"##[error]{CANCELLED_TEXT}")
+            return stop._replace(conclusion=Conclusion.CANCELLED)
+        late = limits.deadline is not None and self.tools.clock.monotonic() >= limits.deadline
+        if minutes and late:
+            output.line(f"##[error]The action '{name}' has timed out after {minutes:g} minutes.")
+            return stop._replace(conclusion=Conclusion.FAILURE)
+        return stop
+
+    def load_remote(self, instance: Instance) -> None:
+        """Attach the action of a step that needs no workspace. Raises ActionUnavailable."""
+        step = instance.step
+        if isinstance(step, UsesStep) and not is_local(step.uses.value):
+            instance.loaded = self.tools.loader.load(step.uses.value)
+            self.lay_out(instance)
+
+    def _load_local(self, instance: Instance) -> None:
+        """Load an action of the workspace, now that it is checked out, and lay out its children."""
+        step = instance.step
+        if isinstance(step, RunStep) or instance.loaded is not None:
+            return
+        instance.loaded = self.tools.loader.load(step.uses.value)
+        self.lay_out(instance)
+
+    def lay_out(self, instance: Instance) -> None:
+        """Make a composite action's children. Raises StepFailed when it nests too deeply."""
+        loaded = instance.loaded
+        if not isinstance(loaded, Files) or not isinstance(loaded.action.runs, CompositeRuns):
+            return
+        scope = Scope(
+            instance.scope.shared,
+            inputs={},
+            action=ActionIdentity(loaded.repository, loaded.ref, loaded.folder),
+            depth=instance.scope.depth + 1,
+        )
+        check_depth(scope.depth)
+        instance.inner = scope
+        for step in loaded.action.runs.steps:
+            child = Instance(step, scope)
+            self.load_remote(child)
+            instance.children.append(child)
+
+    def _kind(self, instance: Instance) -> str:
+        match instance.loaded:
+            case None:
+                return "run"
+            case Native():
+                return "native"
+            case Files(action=action):
+                return "javascript" if isinstance(action.runs, JavaScriptRuns) else "composite"
+
+    # --- after a stage ------------------------------------------------------------------
+
+    def _take_effects(
+        self,
+        instance: Instance,
+        shared: SharedEnvironment,
+        files: StepFiles,
+        output: StepOutput,
+        stop: Stop,
+    ) -> Stop:
+        outputs = {**stop.outputs, **output.outputs}
+        failed = bool(output.errors)
+        for name, value in output.env:
+            shared.set(name, value)
+        for path in output.paths:
+            shared.prepend(path)
+        instance.state.update(output.state)
+        for kind in ("env", "output", "path", "state", "step_summary"):
+            data = files.read(kind)
+            if not data:
+                continue
+            try:
+                self._take_file(kind, data, instance, shared, outputs, output)
+            except StepFileError as error:
+                output.line(f"##[error]Unable to process file command '{kind}' successfully.")
+                output.line(f"##[error]{error}")
+                failed = True
+        conclusion = (
+            Conclusion.FAILURE
+            if failed and stop.conclusion is Conclusion.SUCCESS
+            else stop.conclusion
+        )
+        return stop._replace(conclusion=conclusion, outputs=outputs)
+
+    def _take_file(  # noqa: PLR0913 - one call site, one meaning each
+        self,
+        kind: str,
+        data: bytes,
+        instance: Instance,
+        shared: SharedEnvironment,
+        outputs: dict[str, str],
+        output: StepOutput,
+    ) -> None:
+        match kind:
+            case "env":
+                for name, value in parse_key_values(data, "env"):
+                    shared.set(name, value)
+            case "output":
+                outputs.update(parse_key_values(data, "output"))
+            case "state":
+                instance.state.update(parse_key_values(data, "state"))
+            case "path":
+                for path in parse_paths(data):
+                    shared.prepend(path)
+            case _:
+                refusal = summary_refusal(data)
+                if refusal:
+                    output.line(f"##[error]{refusal}")
+                else:
+                    output.summary(data)
+
+    def _concluded(
+        self, instance: Instance, place: StepPlace, output: StepOutput, stop: Stop
+    ) -> StepResult:
+        outcome = conclusion = stop.conclusion
+        token = instance.step.continue_on_error
+        if outcome is Conclusion.FAILURE and token is not None:
+            try:
+                if self.context.boolean(token, place, "continue-on-error"):
+                    conclusion = Conclusion.SUCCESS
+            except TemplateError as error:
+                output.line(f"##[error]{error}")
+        return StepResult(outcome, conclusion, dict(stop.outputs), stop.exit_code)
+
+    # --- what the kinds share -----------------------------------------------------------
+
+    def environment(self, work: Work, extra: Mapping[str, str]) -> dict[str, str]:
+        """Return a process's whole environment (reference section 3.9)."""
+        context = self.context
+        return process_environment(
+            base=context.layout.env,
+            env={**work.place.env, **extra},
+            github=context.github(work.place),
+            runner=context.runner,
+            paths=work.shared.paths,
+        )
+
+
+class Carrying(NamedTuple):
+    """How a stage is run: its limits, its output, and the environment that it changes."""
+
+    limits: Limits
+    output: StepOutput
+    shared: SharedEnvironment
+
+
+def default_name(step: RunStep | UsesStep) -> str:
+    """Return GitHub's name for a step without one: `Run <first line>` or `Run <uses>`."""
+    match step:
+        case UsesStep():
+            return f"Run {step.uses.value}"
+        case RunStep(run=Literal(value=script)):
+            return f"Run {first_line(str(script))}"
+        case RunStep(run=Expression(source=source)):
+            return f"Run {first_line(source)}"
+        case RunStep():
+            return "Run"
+
+
+def first_line(script: str) -> str:
+    """Return a script's first line that holds anything."""
+    lines = script.strip().splitlines()
+    return lines[0] if lines else ""
