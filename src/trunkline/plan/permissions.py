@@ -5,38 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from trunkline.workflow.model import Permissions
+from trunkline.workflow.permissions import default_levels, levels
 
-NONE, READ, WRITE = "none", "read", "write"
-
-# Scope -> the most it can be, and whether it can be `read`.
-_SCOPES: Mapping[str, tuple[str, bool]] = {
-    "actions": (WRITE, True),
-    "artifact-metadata": (WRITE, True),
-    "attestations": (WRITE, True),
-    "checks": (WRITE, True),
-    "code-quality": (WRITE, True),
-    "contents": (WRITE, True),
-    "copilot-requests": (WRITE, False),
-    "deployments": (WRITE, True),
-    "discussions": (WRITE, True),
-    "drives": (WRITE, True),
-    "id-token": (WRITE, False),
-    "issues": (WRITE, True),
-    "metadata": (READ, True),
-    "models": (READ, True),
-    "packages": (WRITE, True),
-    "pages": (WRITE, True),
-    "pull-requests": (WRITE, True),
-    "repository-projects": (WRITE, True),
-    "security-events": (WRITE, True),
-    "statuses": (WRITE, True),
-    "vulnerability-alerts": (READ, True),
-}
-SCOPES = tuple(_SCOPES)
-
-RESTRICTED: Mapping[str, str] = {
-    scope: READ if scope in {"contents", "metadata", "packages"} else NONE for scope in SCOPES
-}
+_METADATA = {"metadata": "read"}  # every token may read that, whatever is written
+RESTRICTED: Mapping[str, str] = {**default_levels("LimitedRead"), **_METADATA}
 
 
 def effective(
@@ -48,30 +20,17 @@ def effective(
     `inherited` ones hold: the repository's default (GitHub's restricted setting), or in a called
     workflow the calling job's. `metadata` is always read.
     """
-    if written is None:
-        return inherited
-    if written.all_:
-        return {scope: _at_most(scope, written.all_) for scope in SCOPES}
-    named = {scope: _at_most(scope, level) for scope, level in written.scopes}
-    return {**dict.fromkeys(SCOPES, NONE), **named, "metadata": READ}
+    return inherited if written is None else {**levels(written), **_METADATA}
 
 
 def render(permissions: Mapping[str, str]) -> str:
     """Return what is granted besides metadata (`contents: read`), `none`, or `read-all`."""
-    for level in (READ, WRITE):
+    for level in ("read", "write"):
         if permissions == effective(Permissions(all_=level)):
             return f"{level}-all"
     granted = [
         f"{scope}: {level}"
         for scope, level in permissions.items()
-        if level != NONE and scope != "metadata"
+        if level != "none" and scope not in _METADATA
     ]
-    return ", ".join(granted) or NONE
-
-
-def _at_most(scope: str, level: str) -> str:
-    """Return what a scope becomes when `level` is asked for it."""
-    most, readable = _SCOPES.get(scope, (WRITE, True))
-    if level == WRITE:
-        return most
-    return NONE if level == READ and not readable else level
+    return ", ".join(granted) or "none"
