@@ -34,12 +34,21 @@ class SkipReason(StrEnum):
     NOT_SELECTED = "not-selected"
 
 
+class Group(msgspec.Struct, frozen=True, kw_only=True):
+    """An evaluated `concurrency`: the group's name, and how to enter it."""
+
+    name: str
+    cancel_in_progress: bool = False
+    queue: str = "single"
+
+
 class Leg(msgspec.Struct, frozen=True, kw_only=True):
     """One instance of a job: a matrix combination, or the job itself.
 
     `key` is the path that names it for ever (`call (a)/build (1)`), `name` what people see.
-    `labels` are its runner labels; `group` its concurrency group (''), and `inputs` the evaluated
-    inputs of a call. Minutes are floats.
+    `labels` are its runner labels; `groups` the concurrency groups it enters, one after the other
+    (a call's own, then its called workflow's); `inputs` the evaluated inputs of a call. Minutes are
+    floats.
     """
 
     key: str
@@ -52,22 +61,22 @@ class Leg(msgspec.Struct, frozen=True, kw_only=True):
     continue_on_error: bool = False
     timeout_minutes: float = 360.0
     cancel_timeout_minutes: float = 5.0
-    group: str = ""
-    cancel_in_progress: bool = False
-    queue: str = "single"
+    groups: tuple[Group, ...] = ()
     inputs: Mapping[str, Any] | None = None
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """What the caller asked of a run: which jobs and legs, how many at once, labels to places.
 
-    `platforms` maps a runner label (lower case) to `host`, `docker:IMAGE` or '' (nowhere).
+    `platforms` maps a runner label (lower case) to `host`, `docker:IMAGE` or '' (nowhere);
+    `architecture` is this machine's label (`x64`, `arm64`). `max_parallel` 0 means no limit.
     """
 
     jobs: tuple[str, ...] = ()
     matrix: tuple[tuple[str, str], ...] = ()
     max_parallel: int = 0
     platforms: Mapping[str, str] = {}
+    architecture: str = ""
 
 
 class RunStarted(msgspec.Struct, frozen=True, kw_only=True, tag="RunStarted"):
@@ -90,8 +99,17 @@ class RunPending(msgspec.Struct, frozen=True, kw_only=True, tag="RunPending"):
     group: str
 
 
+class RunGranted(msgspec.Struct, frozen=True, kw_only=True, tag="RunGranted"):
+    """The run holds its concurrency group: its jobs may start."""
+
+    group: str
+
+
 class JobExpanded(msgspec.Struct, frozen=True, kw_only=True, tag="JobExpanded"):
-    """A job's needs ended, its `if` held, and these are its legs. `parent` is its call's leg key."""
+    """A job's needs ended, its `if` held, and these are its legs.
+
+    `job` is the job's path: its id, after its call's leg key and `/` in a called workflow.
+    """
 
     job: str
     legs: tuple[Leg, ...]
@@ -106,8 +124,14 @@ class JobPending(msgspec.Struct, frozen=True, kw_only=True, tag="JobPending"):
     group: str
 
 
+class JobGranted(msgspec.Struct, frozen=True, kw_only=True, tag="JobGranted"):
+    """A leg holds all its concurrency groups and waits for a free place."""
+
+    key: str
+
+
 class JobStarted(msgspec.Struct, frozen=True, kw_only=True, tag="JobStarted"):
-    """A worker took a leg."""
+    """A leg has a place: a worker takes it, or its called workflow's jobs begin."""
 
     key: str
 
@@ -216,8 +240,10 @@ class RunCompleted(msgspec.Struct, frozen=True, kw_only=True, tag="RunCompleted"
 Event = (
     RunStarted
     | RunPending
+    | RunGranted
     | JobExpanded
     | JobPending
+    | JobGranted
     | JobStarted
     | JobSkipped
     | StepStarted
