@@ -232,7 +232,11 @@ class CallJob(msgspec.Struct, frozen=True, kw_only=True, tag="call"):
 
 
 class Workflow(msgspec.Struct, frozen=True, kw_only=True):
-    """A workflow file. `file` is its path as it is shown to the user."""
+    """A workflow file. `file` is its path as it is shown to the user.
+
+    `size` is GitHub's estimate of the memory it takes, in bytes: a workflow and all it calls
+    may take 10 MiB together.
+    """
 
     file: str
     triggers: tuple[Trigger, ...]
@@ -244,6 +248,7 @@ class Workflow(msgspec.Struct, frozen=True, kw_only=True):
     defaults: Defaults = Defaults()
     permissions: Permissions | None = None
     concurrency: Concurrency | None = None
+    size: int = 0
 
 
 # --- actions ----------------------------------------------------------------------------

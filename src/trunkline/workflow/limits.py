@@ -1,0 +1,30 @@
+"""How much of a file is read: the limits GitHub sets, as data."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """Limits of one reading; zero means none where it says so. The defaults are GitHub's own.
+
+    `max_nodes` counts YAML nodes after aliases are replayed; `max_size` is GitHub's own estimate
+    of the memory a workflow and all it calls take. `max_errors` 0 keeps every error.
+    `max_call_depth` counts the levels below the first workflow; `max_jobs` 0 is no limit.
+    Without `background_steps` a file is read as GitHub did before 2026-06.
+    """
+
+    max_depth: int = 50
+    max_nodes: int = 50_000
+    max_characters: int = 1024 * 1024
+    max_size: int = 10 * 1024 * 1024
+    max_errors: int = 10
+    max_message: int = 500
+    max_files: int = 51
+    max_call_depth: int = 9
+    max_jobs: int = 0
+    background_steps: bool = True
+
+
+GITHUB = Limits()
+EVERY_ERROR = Limits(max_errors=0)

@@ -1,0 +1,53 @@
+"""The graph of jobs: every `needs` is known, and some job can start."""
+
+from __future__ import annotations
+
+from trunkline.base.spans import Span
+from trunkline.base.words import nearest
+from trunkline.expr.characters import fold
+from trunkline.workflow.model import CallJob, Job
+from trunkline.workflow.problems import Problems
+
+_NO_START = "The workflow must contain at least one job with no dependencies."
+
+
+def check_needs(
+    jobs: tuple[Job | CallJob, ...], known: tuple[str, ...], span: Span, problems: Problems
+) -> None:
+    """Tell unknown jobs and cycles. `known` are all job ids as written, `span` is that of `jobs`."""
+    if not any(not job.needs for job in jobs):
+        problems.error(span, _NO_START, "needs")
+        return
+    waiting = {fold(job.id): {fold(need.value) for need in job.needs} for job in jobs}
+    _start_what_can(waiting)
+    ids = {fold(name) for name in known}
+    for job in jobs:
+        for need in job.needs:
+            if fold(need.value) not in waiting.get(fold(job.id), ()):
+                continue
+            if fold(need.value) in ids:
+                message = (
+                    f"Job '{job.id}' depends on job '{need.value}' "
+                    "which creates a cycle in the dependency graph."
+                )
+                problems.error(need.span, message, "needs")
+            else:
+                close = nearest(need.value, known)
+                hint = f"Did you mean '{close}'?" if close else ""
+                message = f"Job '{job.id}' depends on unknown job '{need.value}'."
+                problems.error(need.span, message, "needs", hint)
+
+
+def _start_what_can(waiting: dict[str, set[str]]) -> None:
+    """Take away, again and again, the needs that are met; what stays can never be."""
+    dependents: dict[str, list[str]] = {}
+    for job, needs in waiting.items():
+        for need in needs:
+            dependents.setdefault(need, []).append(job)
+    ready = [job for job, needs in waiting.items() if not needs]
+    while ready:
+        done = ready.pop()
+        for job in dependents.get(done, ()):
+            waiting[job].discard(done)
+            if not waiting[job]:
+                ready.append(job)

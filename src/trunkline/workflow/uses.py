@@ -1,0 +1,159 @@
+"""References: the actions and workflows that `uses` names, and slips in well-known names."""
+
+from __future__ import annotations
+
+import re
+
+from trunkline.base.words import nearest
+from trunkline.workflow.model import Text
+from trunkline.workflow.problems import Problems
+from trunkline.workflow.wellknown import ACTIONS
+
+DOCKER = "docker://"
+SELF_REPOSITORY = "$/"
+_LOCAL = ("./", ".\\")
+_SEPARATORS = re.compile(r"[\\/]")
+_NAME = re.compile(r"[\w.-]+", re.ASCII)
+_FOLDER = ".github/workflows"
+_LAB = ".github/workflows-lab"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_FORBIDDEN = ("?", "*", "[", "]", "\\", "~", "^", ":", "@{", "..", "//")
+
+
+def automatic_name(uses: str) -> str:
+    """Return what GitHub names a step after that uses an action: `actions/checkout`, `self`."""
+    if uses.startswith(DOCKER):
+        return uses[len(DOCKER) :]
+    if uses.startswith(_LOCAL):
+        return "self"
+    if uses.startswith(SELF_REPOSITORY):
+        return "selfRepository"
+    parts = _remote(uses)
+    return "/".join(parts[:2]) if parts else ""
+
+
+def check_action(uses: Text, problems: Problems) -> None:
+    """Tell an action reference of the wrong form, and a slip in a well-known name."""
+    value = uses.value
+    if value.startswith((DOCKER, SELF_REPOSITORY, *_LOCAL)):
+        return
+    parts = _remote(value)
+    if not parts:
+        message = f"Expected format {{org}}/{{repo}}[/path]@ref. Actual '{value}'"
+        problems.error(uses.span, message, "uses", _form_hint(value))
+        return
+    name = f"{parts[0]}/{parts[1]}".lower()
+    close = None if name in ACTIONS else nearest(name, ACTIONS)
+    if close is not None and _is_slip(name, close):
+        message = f"'{parts[0]}/{parts[1]}' is not a well-known action, but '{close}' is"
+        problems.warning(uses.span, message, "action-name", f"Did you mean '{close}'?")
+
+
+def check_workflow(uses: Text, problems: Problems) -> None:
+    """Tell a reference to a reusable workflow that has the wrong form."""
+    reason = _local_mistake(uses.value) if _is_local(uses.value) else _remote_mistake(uses.value)
+    if reason:
+        message = f"Invalid workflow reference '{uses.value}': {reason}"
+        problems.error(uses.span, message, "uses")
+
+
+def _remote(uses: str) -> list[str]:
+    """Return owner, repository and path of `owner/repository/path@ref`; nothing for other forms."""
+    path, at, ref = uses.partition("@")
+    parts = [part for part in _SEPARATORS.split(path) if part]
+    return parts if at and ref and "@" not in ref and len(parts) >= 2 else []
+
+
+def _form_hint(uses: str) -> str:
+    if "@" not in uses and "/" in uses:
+        close = uses.lower() in ACTIONS or len([p for p in uses.split("/") if p]) >= 2
+        return f"Name a version: '{uses}@...', or './{uses}' for a folder." if close else ""
+    return ""
+
+
+def _is_slip(name: str, known: str) -> bool:
+    """A slip changes a letter or two of one half; a fork under another owner is no slip."""
+    owner, _, repository = name.partition("/")
+    known_owner, _, known_repository = known.partition("/")
+    same_owner, same_repository = owner == known_owner, repository == known_repository
+    if same_owner == same_repository:
+        return False
+    if same_repository:
+        return nearest(owner, [known_owner]) is not None and _near(owner, known_owner)
+    return _near(repository, known_repository)
+
+
+def _near(one: str, other: str) -> bool:
+    """Return whether two words differ by at most two typed letters."""
+    if abs(len(one) - len(other)) > _SLIPS:
+        return False
+    row = list(range(len(other) + 1))
+    for at, letter in enumerate(one, 1):
+        previous, row[0] = row[0], at
+        for place, wanted in enumerate(other, 1):
+            cost = min(row[place] + 1, row[place - 1] + 1, previous + (letter != wanted))
+            previous, row[place] = row[place], cost
+    return row[-1] <= _SLIPS
+
+
+_SLIPS = 2
+
+
+def _is_local(uses: str) -> bool:
+    return uses.startswith(("./", SELF_REPOSITORY))
+
+
+def _local_mistake(uses: str) -> str:
+    itself = uses.startswith(SELF_REPOSITORY)
+    path = uses[2:]
+    if not path.startswith((f"{_FOLDER}/", f"{_LAB}/")):
+        kind = "self repository workflows" if itself else "local workflow references"
+        return f"{kind} must be rooted in '{_FOLDER}'"
+    if "@" in uses:
+        kind = "self repository workflows" if itself else "local workflows"
+        return f"cannot specify version when calling {kind}"
+    return _file_mistake(path)
+
+
+def _remote_mistake(uses: str) -> str:
+    path, _, version = uses.partition("@")
+    if not version:
+        return "no version specified"
+    if "@" in version:
+        return "too many '@' in workflow reference"
+    folder = re.search(r"\.github/workflows(-lab)?/", path)
+    if folder is None:
+        return f"references to workflows must be rooted in '{_FOLDER}'"
+    owner_and_name = [part for part in path[: folder.start()].split("/") if part]
+    if len(owner_and_name) != 2:
+        return (
+            "references to workflows must be prefixed with format 'owner/repository/' or './' "
+            "for local workflows"
+        )
+    if not _NAME.fullmatch(owner_and_name[0]):
+        return "owner name must be a valid repository owner name"
+    if not _NAME.fullmatch(owner_and_name[1]):
+        return "repository name is invalid"
+    return _version_mistake(version) or _file_mistake(path[folder.start() :])
+
+
+def _file_mistake(path: str) -> str:
+    parts = path.split("/")
+    if len(parts) != 3:
+        return f"workflows must be defined at the top level of the {_FOLDER}/ directory"
+    if not parts[2].endswith((".yml", ".yaml")):
+        return "workflow file should have either a '.yml' or '.yaml' file extension"
+    return "invalid workflow file name" if parts[2] in {".yml", ".yaml"} else ""
+
+
+def _version_mistake(version: str) -> str:
+    for sequence in _FORBIDDEN:
+        if sequence in version:
+            return f"invalid character '{sequence}' in version"
+    if version[0] in "/." or version[-1] in "/.":
+        return "version cannot begin or end with a slash '/' or a dot '.'"
+    if any(part.startswith(".") or part.endswith(".lock") for part in version.split("/")):
+        return f"invalid version: {version}"
+    if _CONTROL.search(version):
+        return "version cannot have ASCII control characters"
+    return "version cannot have whitespace" if re.search(r"\s", version) else ""
