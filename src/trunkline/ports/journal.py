@@ -28,6 +28,10 @@ class Journal(Protocol):
         """Yield records as they come, ending after RunCompleted or when the writer is gone."""
         ...
 
+    def writer(self) -> int | None:
+        """Return the process id of the run's engine while it is alive, else None."""
+        ...
+
 
 class Journals(Protocol):
     """All runs of one store."""

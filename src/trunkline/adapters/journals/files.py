@@ -14,7 +14,7 @@ import weakref
 from collections.abc import Callable, Iterator, Sequence
 
 from trunkline.adapters.slugs import slug
-from trunkline.adapters.trees import remove_tree
+from trunkline.adapters.trees import make_private, remove_tree
 from trunkline.base.errors import Conflict, Corrupt, NotFound, Unavailable
 from trunkline.ports.clock import Clock
 from trunkline.run.codec import decode, encode
@@ -36,7 +36,7 @@ class FileJournals:
         """Start a journal; the caller is its writer from now on. Raises Conflict if it exists."""
         folder = self._folder(run_id)
         try:
-            os.makedirs(os.path.dirname(folder), mode=0o700, exist_ok=True)
+            make_private(os.path.dirname(folder))
             os.mkdir(folder, 0o700)
         except FileExistsError as error:
             raise Conflict(f"Run {run_id} exists already.") from error
@@ -66,7 +66,7 @@ class FileJournals:
         folder = os.path.join(self._root, "numbers")
         path = os.path.join(folder, slug(workflow))
         try:
-            os.makedirs(folder, mode=0o700, exist_ok=True)
+            make_private(folder)
             number = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
             try:
                 fcntl.flock(number, fcntl.LOCK_EX)
@@ -115,6 +115,7 @@ class FileJournal:
             raise _unavailable(error, self._lock_path) from error
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.pwrite(lock, b"%d\n" % os.getpid(), 0)
             self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
             self._last = _mend(self._file)
         except BlockingIOError as error:
@@ -179,6 +180,14 @@ class FileJournal:
             skipped = max(0, min(after - number, len(lines)))
             yield [_checked(line, number + 1 + i) for i, line in enumerate(lines) if i >= skipped]
             number += len(lines)
+
+    def writer(self) -> int | None:
+        """Return the process id of the run's engine while it is alive, else None."""
+        if self._is_writer_gone():
+            return None
+        with open(self._lock_path, "rb") as lock:
+            text = lock.read().strip()
+        return int(text) if text.isdigit() else None
 
     def _is_writer_gone(self) -> bool:
         if self._file >= 0:

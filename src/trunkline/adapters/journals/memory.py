@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -71,6 +72,11 @@ class MemoryJournal:
             self._complete = self._complete or any(isinstance(e, RunCompleted) for e in events)
             self._grown.notify_all()
             return len(self._lines)
+
+    def writer(self) -> int | None:
+        """Return this process's id until the run is complete."""
+        with self._grown:
+            return None if self._complete or not self._lines else os.getpid()
 
     def read(self, after: int = 0) -> list[Record]:
         """Return the records after number `after`."""

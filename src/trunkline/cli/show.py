@@ -1,0 +1,83 @@
+"""`trunkline show RUN`: one run, its jobs, steps, annotations, artifacts."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+import msgspec
+
+from trunkline import settings
+from trunkline.app import System
+from trunkline.cli.times import duration
+from trunkline.run.events import Annotated
+from trunkline.services import runs as service
+from trunkline.services.runs import JobView, RunView, StepView
+
+MARKS = {"success": "✓", "failure": "✗", "cancelled": "⊘", "skipped": "-"}
+
+
+def main(argv: list[str]) -> int:
+    """Show one run; return 0."""
+    parser = argparse.ArgumentParser(
+        prog="trunkline show", description="show one run: jobs, steps, annotations, artifacts"
+    )
+    parser.add_argument(
+        "run", nargs="?", default="latest", help="its id, its last digits, or latest"
+    )
+    parser.add_argument("--json", action="store_true", help="as JSON")
+    options = parser.parse_args(argv)
+    run = service.show(System(settings.read()).journals, options.run)
+    if options.json:
+        sys.stdout.write(msgspec.json.encode(run).decode() + "\n")
+    else:
+        sys.stdout.write("\n".join(_lines(run)) + "\n")
+    return 0
+
+
+def _lines(run: RunView) -> list[str]:
+    spent = f" in {duration(run.ended - run.started)}" if run.ended else ""
+    found = [
+        f"{run.workflow} #{run.number}: {run.name}",
+        f"run {run.run_id}: {run.conclusion or 'running'}{spent}, on {run.event} of {run.ref} at {run.sha[:12]}",
+    ]
+    for job in run.jobs.values():
+        found += _job(job)
+    found += [f"warning: {message}" for message in run.warnings]
+    found += [
+        f"artifact {stored.name}: {stored.files} files, {stored.size} bytes, {stored.digest}"
+        + (f", {stored.path}" if stored.path else "")
+        for stored in run.artifacts
+    ]
+    return found
+
+
+def _job(job: JobView) -> list[str]:
+    spent = f"  {duration(job.ended - job.started)}" if job.ended and job.started else ""
+    why = f" ({job.skipped})" if job.skipped else ""
+    found = ["", f"{_mark(job.conclusion)} {job.name}{spent}{why}"]
+    if job.message:
+        found.append(f"    {job.message}")
+    found += [_step(step) for step in job.steps.values()]
+    found += [f"    {_annotation(told)}" for told in job.annotations]
+    for summary in job.summaries:
+        found += ["", *(f"    {line}" for line in summary.markdown.splitlines())]
+    if job.workspace:
+        found.append(f"    workspace kept: {job.workspace}")
+    return found
+
+
+def _step(step: StepView) -> str:
+    code = f"  exit code {step.exit_code}" if step.exit_code else ""
+    spent = duration(step.milliseconds / 1000) if step.conclusion != "skipped" else ""
+    return f"  {_mark(step.conclusion)} {step.number:>3}  {step.name}  {spent}{code}".rstrip()
+
+
+def _annotation(told: Annotated) -> str:
+    place = f"{told.file}:{told.line}: " if told.file and told.line else ""
+    title = f"{told.title}: " if told.title else ""
+    return f"{told.level}: {place}{title}{told.message}"
+
+
+def _mark(conclusion: str | None) -> str:
+    return MARKS.get(str(conclusion), "•") if conclusion else "•"
