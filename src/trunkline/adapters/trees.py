@@ -1,4 +1,4 @@
-"""Removing folders whole, whatever permissions their content has."""
+"""Folders: made for their owner alone, and removed whole whatever permissions they have."""
 
 from __future__ import annotations
 
@@ -6,6 +6,18 @@ import os
 
 # Paths are limited to 4096 bytes; a folder this deep is moved up before it is emptied.
 LONG_PATH = 1000
+
+
+def make_private(path: str) -> None:
+    """Make a folder and those above it, each with mode 0700. No error when it is there."""
+    try:
+        os.mkdir(path, 0o700)
+    except FileExistsError:
+        if not os.path.isdir(path):
+            raise
+    except FileNotFoundError:
+        make_private(os.path.dirname(path))
+        make_private(path)
 
 
 def remove_tree(path: str) -> None:

@@ -1,0 +1,300 @@
+"""A job's place on this machine, and the maker of such places."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import BinaryIO, NamedTuple
+
+from trunkline.adapters.process_table import identity, is_alive
+from trunkline.adapters.sandboxes.host.copying import FolderCopy, write_file
+from trunkline.adapters.sandboxes.host.environment import Caller, passed, read_caller
+from trunkline.adapters.sandboxes.host.orphans import Marks, end_orphans
+from trunkline.adapters.sandboxes.host.process import HostProcess, start_process
+from trunkline.adapters.slugs import slug
+from trunkline.adapters.trees import make_private, remove_tree
+from trunkline.base.errors import Unavailable
+from trunkline.ports.clock import Ids
+from trunkline.ports.sandbox import Folder, Found, JobPlace, Layout, ProcessSpec, Signal
+
+# Who a job's folder belongs to: the engine's identity, then the job's tracking id.
+OWNER = "_owner"
+SYSTEMS = {"linux": "Linux", "darwin": "macOS"}
+MACHINES = {"x86_64": "X64", "amd64": "X64", "aarch64": "ARM64", "arm64": "ARM64"}
+
+
+class Machine(NamedTuple):
+    """What every job of this process shares."""
+
+    root: str
+    ids: Ids
+    environ: Mapping[str, str]
+    caller: Caller
+    adopted: bool
+
+
+class HostSandboxes:
+    """Makes places below `<root>/work/<run id>/<job>`."""
+
+    def __init__(
+        self, root: str, ids: Ids, environ: Mapping[str, str], adopt: Callable[[], bool]
+    ) -> None:
+        """Take the state folder, and the caller's environment.
+
+        `adopt` makes this process the subreaper of its orphans and tells whether it could; it is
+        called once, when the first place is made.
+        """
+        self._root = root
+        self._ids = ids
+        self._environ = environ
+        self._adopt = adopt
+        self._lock = threading.Lock()
+        self._machine: Machine | None = None
+
+    def open(self, where: str) -> HostSandbox:
+        """Return a new place on this machine. Raises Unavailable for any other kind."""
+        if where != "host":
+            raise Unavailable(f"Jobs can't run in '{where}': only on this machine, 'host'.")
+        with self._lock:
+            if self._machine is None:
+                caller = read_caller(self._environ)
+                self._machine = Machine(self._root, self._ids, self._environ, caller, self._adopt())
+            return HostSandbox(self._machine)
+
+    def sweep(self) -> None:
+        """End the processes and remove the folders of jobs whose engine was killed."""
+        dead = {
+            folder: owner[1]
+            for folder in _job_folders(os.path.join(self._root, "work"))
+            if len(owner := _owner(folder)) == 2 and not is_alive(owner[0])
+        }
+        if not dead:
+            return
+        end_orphans(Marks(frozenset(dead.values())), adopted=False)
+        for folder in dead:
+            _remove(folder)
+
+
+class HostSandbox:
+    """One job's folders and processes."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._lock = threading.Lock()
+        self._folder = ""
+        self._layout: Layout | None = None
+        self._processes: list[HostProcess] = []
+        self._sessions: set[int] = set()
+
+    def prepare(self, place: JobPlace) -> Layout:
+        """Make the job's folders, its HOME and its event file."""
+        if self._layout is not None:
+            return self._layout
+        self._folder = os.path.join(self._machine.root, "work", place.run_id, slug(place.key))
+        layout = _layout(self._folder, place, self._machine)
+        try:
+            self._claim(layout.tracking_id)
+            for path in _folders(layout):
+                os.mkdir(path, 0o700)
+            write_file(layout.event_path, place.event.encode(), 0o600)
+            self._furnish(layout.home)
+        except OSError as error:
+            raise Unavailable(f"The job's folders can't be made: {_reason(error)}") from error
+        self._layout = layout
+        return layout
+
+    def _claim(self, tracking_id: str) -> None:
+        """Make the job's folder; what an engine that died left there goes first."""
+        try:
+            os.mkdir(self._folder, 0o700)
+        except FileNotFoundError:
+            make_private(self._folder)
+        except FileExistsError:
+            owner = _owner(self._folder)
+            if len(owner) == 2:
+                end_orphans(Marks(frozenset({owner[1]})), adopted=False)
+            remove_tree(self._folder)
+            make_private(self._folder)
+        owner_path = os.path.join(self._folder, OWNER)
+        write_file(owner_path, f"{identity(os.getpid())}\n{tracking_id}\n".encode(), 0o600)
+
+    def _furnish(self, home: str) -> None:
+        for name, content in self._machine.caller.files:
+            write_file(os.path.join(home, name), content, 0o600)
+        for name, target in self._machine.caller.links:
+            path = os.path.join(home, name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            os.symlink(target, path)
+
+    def start(self, spec: ProcessSpec) -> HostProcess:
+        """Start a process in a session of its own."""
+        tracking_id = self._layout.tracking_id if self._layout else ""
+        process = start_process(spec, {**spec.env, "RUNNER_TRACKING_ID": tracking_id})
+        with self._lock:
+            self._processes = [kept for kept in self._processes if not kept.is_closed()]
+            self._processes.append(process)
+            self._sessions.add(process.pid)
+        return process
+
+    def find(self, program: str, path: str) -> str | None:
+        """Return the full path of a program on a search path."""
+        if "/" in program:
+            return program if _is_program(program) else None
+        places = (os.path.join(folder, program) for folder in path.split(":") if folder)
+        return next(filter(_is_program, places), None)
+
+    def put(self, path: str, content: bytes | BinaryIO | Folder, mode: int = 0o644) -> None:
+        """Write a file whole, or bring a folder's files below `path`."""
+        try:
+            if isinstance(content, Folder):
+                FolderCopy(path).run(content)
+            else:
+                write_file(path, content, mode)
+        except OSError as error:
+            raise Unavailable(f"'{path}' can't be written: {_reason(error)}") from error
+
+    def get(self, path: str) -> BinaryIO | None:
+        """Open a file for reading, None if there is no such file."""
+        try:
+            # A pipe in the file's place would make us wait for its writer.
+            file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise Unavailable(f"'{path}' can't be read: {_reason(error)}") from error
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            os.close(file)
+            raise Unavailable(f"'{path}' can't be read: it is not a file.")
+        return open(file, "rb")
+
+    def search(self, root: str, patterns: Sequence[str], *, digests: bool) -> tuple[Found, ...]:
+        """Return what the glob patterns match below `root`, in GitHub's order."""
+        raise Unavailable(f"Nothing can be searched in '{root}' yet: {patterns}, {digests}.")
+
+    def tear_down(self, *, keep: bool) -> tuple[tuple[int, str], ...]:
+        """End what still runs, then remove the folders (`keep`: all but the workspace)."""
+        if not self._folder:
+            return ()
+        ended = self._end_processes()
+        if keep and self._layout is not None:
+            for path in (self._layout.temp, self._layout.tool_cache, self._layout.actions):
+                _remove(path)
+            _forget_owner(self._folder)
+        else:
+            _remove(self._folder)
+        self._layout = None
+        return ended
+
+    def _end_processes(self) -> tuple[tuple[int, str], ...]:
+        if self._layout is None:
+            return ()
+        marks = Marks(
+            frozenset({self._layout.tracking_id}), frozenset(self._sessions), self._folder
+        )
+        ended = end_orphans(marks, adopted=self._machine.adopted)
+        with self._lock:
+            for process in self._processes:
+                process.signal(Signal.KILL)
+                process.close()
+            self._processes.clear()
+        return ended
+
+
+def _layout(folder: str, place: JobPlace, machine: Machine) -> Layout:
+    name = place.repository.rpartition("/")[2] or "repository"
+    work = f"{folder}/_work"
+    temp = f"{folder}/_temp"
+    home = f"{temp}/_github_home"
+    number = machine.ids.token()
+    guid = "-".join((number[:8], number[8:12], number[12:16], number[16:20], number[20:]))
+    tracking_id = f"github_{guid}"
+    uname = os.uname()
+    caller = machine.caller
+    env = {
+        **caller.variables,
+        **{variable: f"{home}/{file}" for variable, file in caller.at_home.items()},
+        "HOME": home,
+        **passed(machine.environ, place.pass_env),
+        "RUNNER_TRACKING_ID": tracking_id,
+    }
+    return Layout(
+        workspace=f"{work}/{name}/{name}",
+        runner_workspace=f"{work}/{name}",
+        temp=temp,
+        tool_cache=f"{folder}/_tool",
+        actions=f"{folder}/_actions",
+        home=home,
+        file_commands=f"{temp}/_runner_file_commands",
+        event_path=f"{temp}/_github_workflow/event.json",
+        os=SYSTEMS.get(sys.platform, sys.platform),
+        arch=MACHINES.get(uname.machine, uname.machine.upper()),
+        name=uname.nodename,
+        tracking_id=tracking_id,
+        env=env,
+        host_paths=True,
+    )
+
+
+def _folders(layout: Layout) -> tuple[str, ...]:
+    """Return the folders to make, parents first."""
+    return (
+        os.path.dirname(layout.runner_workspace),
+        layout.runner_workspace,
+        layout.workspace,
+        layout.temp,
+        layout.home,
+        layout.file_commands,
+        os.path.dirname(layout.event_path),
+        layout.tool_cache,
+        layout.actions,
+    )
+
+
+def _job_folders(work: str) -> list[str]:
+    found: list[str] = []
+    try:
+        runs = os.listdir(work)
+        for run in runs:
+            jobs = os.listdir(os.path.join(work, run))
+            found += [os.path.join(work, run, job) for job in jobs]
+    except (FileNotFoundError, NotADirectoryError):  # another engine tidies up as well
+        pass
+    return found
+
+
+def _owner(folder: str) -> list[str]:
+    try:
+        with open(os.path.join(folder, OWNER), encoding="utf-8") as stream:
+            return stream.read().split("\n")[:2]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _forget_owner(folder: str) -> None:
+    try:
+        os.unlink(os.path.join(folder, OWNER))
+    except FileNotFoundError:
+        return
+
+
+def _remove(folder: str) -> None:
+    """Remove a folder, and the run's folder when that was its last."""
+    try:
+        remove_tree(folder)
+    except OSError as error:
+        raise Unavailable(f"'{folder}' can't be removed: {_reason(error)}") from error
+    try:
+        os.rmdir(os.path.dirname(folder))
+    except OSError:  # other jobs are in it
+        return
+
+
+def _is_program(path: str) -> bool:
+    return os.path.isfile(path) and os.access(path, os.X_OK)
+
+
+def _reason(error: OSError) -> str:
+    return f"{error.strerror}: '{error.filename}'" if error.filename else f"{error.strerror}"
