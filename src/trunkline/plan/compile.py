@@ -51,7 +51,7 @@ def compile_workflow(
     """
     compiler = _Compiler(files)
     place = _Place(workflow, FileRef("", source.path, ""), source)
-    compiler.used = workflow.size
+    compiler.left = limits_left(compiler.left, (workflow,))
     jobs = compiler.jobs(place)
     if compiler.problems:
         return tuple(compiler.problems)
@@ -103,7 +103,7 @@ class _Compiler:
     def __init__(self, files: Files, limits: Limits = GITHUB) -> None:
         self.files = files
         self.limits = limits
-        self.used = 0
+        self.left = limits
         self.read: dict[FileRef, Workflow | None] = {}
         self.missing: dict[FileRef, None] = {}
         self.problems: list[Diagnostic] = []
@@ -217,20 +217,23 @@ class _Compiler:
         if too_many:
             self._refuse(job, place, too_many)
             return None
-        workflow, found = parse(text, file_name(file), limits=limits_left(self.limits, self.used))
+        workflow, found = parse(text, file_name(file), limits=self.left)
         self.problems += [
             in_called_workflow(each, place.workflow.file, job.uses)
             for each in found
             if each.severity is Severity.ERROR
         ]
-        self.used += workflow.size if workflow else 0
+        self.left = limits_left(self.left, (workflow,) if workflow else ())
         self.read[file] = workflow
         return workflow
 
     def _again(self, workflow: Workflow | None, job: CallJob, place: _Place) -> Workflow | None:
-        """Count a file that is called once more; every call takes its size."""
-        self.used += workflow.size if workflow else 0
-        if self.used <= self.limits.max_size:
+        """Count a file that is called once more; every call takes its size, without its name."""
+        if workflow is None:
+            return None
+        both = limits_left(self.left, (workflow, workflow))
+        self.left = msgspec.structs.replace(both, max_size=both.max_size + workflow.size)
+        if self.left.max_size >= 0:
             return workflow
         message = f"Error from called workflow {job.uses.value}: Maximum object size exceeded"
         self._refuse(job, place, message)
