@@ -22,6 +22,7 @@ from trunkline.workflow.steps import steps
 from trunkline.workflow.tokens import entries, fields, flag, string
 
 ALWAYS = Expression("always()")
+_NEEDED = {"composite": "steps", "docker": "image"}
 
 
 def parse_action(
@@ -87,9 +88,13 @@ def _runs(
     runs = fields(token)
     written = string(runs.get("using")) or ""
     using = written.lower()
+    needed = _NEEDED.get(using, "main" if using in USING else "using")
+    if needed not in runs:
+        problems.error(token.span, f"Required property is missing: {needed}", "missing-key")
     if using == "composite":
         found = steps(runs.get("steps"), problems, source)
-        return CompositeRuns(tuple(one for one in found if isinstance(one, RunStep | UsesStep)))
+        kept = tuple(one for one in found if isinstance(one, RunStep | UsesStep))
+        return CompositeRuns(steps=kept)
     if using == "docker":
         return _docker(runs)
     if using in USING:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from trunkline.base.spans import Span
-from trunkline.expr.template import Mapping, Token
+from trunkline.expr.template import Literal, Mapping, Token
 from trunkline.workflow.problems import Problems
 from trunkline.workflow.tokens import entries, fields, has_expression, string
 from trunkline.workflow.uses import DOCKER
@@ -15,24 +14,25 @@ def check_container(token: Token | None, problems: Problems) -> None:
     """Tell a container without an image; `container: ''` runs the job without one."""
     if token is None or has_expression(token):
         return
-    if isinstance(token, Mapping):
-        _check_image(string(fields(token).get("image")) or "", token.span, problems)
-    elif string(token):
-        _check_image(string(token) or "", token.span, problems)
+    if string(token) != "":
+        _check_image(token, problems)
 
 
 def check_services(token: Token | None, problems: Problems) -> None:
     """Tell services without an image; one with an expression in it is checked later."""
     for _, _, service in entries(token):
         if not has_expression(service) and string(service) != "":
-            image = fields(service).get("image") if isinstance(service, Mapping) else service
-            _check_image(string(image) or "", service.span, problems)
+            _check_image(service, problems)
 
 
-def _check_image(image: str, span: Span, problems: Problems) -> None:
-    if not image.removeprefix(DOCKER):
+def _check_image(container: Token, problems: Problems) -> None:
+    """Tell an image that is missing or only a prefix; an empty one is told by the reader."""
+    image = string(container)
+    if isinstance(container, Mapping) and not problems.is_marked(container.span):
+        image = string(fields(container).get("image", Literal(DOCKER)))
+    if image == DOCKER:
         hint = "Name one: 'image: node:22'."
-        problems.error(span, "Container image cannot be empty", "container", hint)
+        problems.error(container.span, "Container image cannot be empty", "container", hint)
 
 
 def check_runs_on(token: Token | None, problems: Problems) -> None:

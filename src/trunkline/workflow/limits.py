@@ -11,7 +11,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     `max_nodes` counts YAML nodes after aliases are replayed; `max_size` is GitHub's own estimate
     of the memory a workflow and all it calls take. `max_errors` 0 keeps every error.
     `max_call_depth` counts the levels below the first workflow; `max_jobs` 0 is no limit.
-    Without `background_steps` a file is read as GitHub did before 2026-06.
+    Without `background_steps` a file is read as GitHub did before 2026-06; with `strict_dispatch`
+    unknown keys under `workflow_dispatch` are errors, as in GitHub's editor: its service ignores them.
     """
 
     max_depth: int = 50
@@ -24,6 +25,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     max_call_depth: int = 9
     max_jobs: int = 0
     background_steps: bool = True
+    strict_dispatch: bool = False
 
 
 GITHUB = Limits()

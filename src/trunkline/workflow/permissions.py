@@ -8,6 +8,13 @@ from trunkline.workflow.schema import SCOPES
 from trunkline.workflow.tokens import entries, string
 
 LEVELS = ("none", "read", "write")
+# The order in which GitHub compares them.
+ORDER = (
+    *("actions", "artifact-metadata", "attestations", "checks", "code-quality", "contents"),
+    *("copilot-requests", "deployments", "discussions", "drives", "issues", "packages", "pages"),
+    *("pull-requests", "repository-projects", "statuses", "security-events", "id-token"),
+    *("models", "vulnerability-alerts"),
+)
 _ALL = {"read-all": "read", "write-all": "write"}
 
 
@@ -24,7 +31,7 @@ def permissions(token: Token | None) -> Permissions | None:
     return Permissions(scopes=scopes, span=token.span)
 
 
-def levels(given: Permissions, scopes: tuple[str, ...] = tuple(SCOPES)) -> dict[str, str]:
+def levels(given: Permissions, scopes: tuple[str, ...] = ORDER) -> dict[str, str]:
     """Return the level of every scope; what is not named is `none`.
 
     `read-all` and `write-all` give each scope the most of it that the scope knows.
@@ -37,18 +44,18 @@ def _most(scope: str, level: str) -> str:
     if not level:
         return ""
     known = SCOPES[scope].words
-    if level in known:
+    if level in known or scope == "id-token":
         return level
     return "read" if level == "write" and "read" in known else "none"
 
 
-def default_levels(policy: str, scopes: tuple[str, ...] = tuple(SCOPES)) -> dict[str, str]:
+def default_levels(policy: str, scopes: tuple[str, ...] = ORDER) -> dict[str, str]:
     """Return what a token may do when nothing is written: the repository's policy.
 
     `policy` is `LimitedRead` (contents and packages may be read) or `Write`.
     """
     if policy == "Write":
-        return levels(Permissions(all_="write"), scopes)
+        return {**levels(Permissions(all_="write"), scopes), "id-token": "none"}
     return {scope: "read" if scope in {"contents", "packages"} else "none" for scope in scopes}
 
 

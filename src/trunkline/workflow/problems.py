@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from trunkline.base.diagnostics import Diagnostic, Severity
 from trunkline.base.spans import NOWHERE, Span
 from trunkline.workflow.limits import Limits
@@ -15,6 +17,7 @@ class Problems:
         self.limits = limits
         self._errors: list[Diagnostic] = []
         self._notes: list[Diagnostic] = []
+        self._marked: set[Span] = set()
 
     @property
     def failed(self) -> bool:
@@ -26,11 +29,12 @@ class Problems:
         limits = self.limits
         if limits.max_errors and len(self._errors) >= limits.max_errors:
             return
-        if limits.max_message and len(message) > limits.max_message:
-            message = message[: limits.max_message] + "[...]"
-        self._errors.append(
-            Diagnostic(rule=rule, message=message, file=self.file, span=span, hint=hint)
-        )
+        found = Diagnostic(rule=rule, message=message, file=self.file, span=span, hint=hint)
+        too_long = len(found.text()) - limits.max_message
+        if limits.max_message and too_long > 0:
+            cut = message[: max(len(message) - too_long, 0)] + "[...]"
+            found = msgspec.structs.replace(found, message=cut)
+        self._errors.append(found)
 
     def warning(self, span: Span, message: str, rule: str, hint: str = "") -> None:
         """Record something that is surely not meant, but that GitHub accepts."""
@@ -46,6 +50,14 @@ class Problems:
                 rule=rule, message=message, file=self.file, span=span, severity=severity, hint=hint
             )
         )
+
+    def mark(self, span: Span) -> None:
+        """Remember that the mapping at `span` has keys that could not be read."""
+        self._marked.add(span)
+
+    def is_marked(self, span: Span) -> bool:
+        """Return whether what is missing in the mapping at `span` may be a key that is wrong."""
+        return span in self._marked
 
     def found(self) -> tuple[Diagnostic, ...]:
         """Return everything: errors first, then warnings and notices, each in the order found."""

@@ -55,6 +55,11 @@ def _rule(shape: Shape, around: Allowed) -> Rule:
     return _RULES[key]
 
 
+def name_size(file: str) -> int:
+    """Return what GitHub counts for the name of a file, in bytes."""
+    return _STRING + 2 * utf16_length(file)
+
+
 class Reader:
     """Reads one file. `size` is what GitHub says its tokens take in memory, in bytes."""
 
@@ -62,7 +67,7 @@ class Reader:
         self._problems = problems
         self._limits = problems.limits
         self._withheld = frozenset() if self._limits.background_steps else _BACKGROUND
-        self.size = _STRING + 2 * utf16_length(problems.file)
+        self.size = name_size(problems.file)
 
     def read(self, node: Node, shape: Shape) -> Token:
         """Return the tokens of `node`; mistakes go to `problems`.
@@ -168,7 +173,7 @@ class Reader:
         if not rule.shape.keys:
             self._problems.error(node.span, "A mapping was not expected", "structure")
             return Mapping((), node.span)
-        open_mapping = _Open(list(rule.shape.keys))
+        open_mapping = _Open(list(rule.shape.keys), node.span)
         for key_node, value_node in node.entries:
             key = self._key(key_node, rule)
             if isinstance(key, Literal):
@@ -223,9 +228,10 @@ class Reader:
         """Tell an unknown key; when another was surely meant, check the value as that one's."""
         name = str(key.value)
         message = f"Unexpected value '{name}'"
-        if any(candidate.lenient for candidate in into.candidates):
+        if into.candidates[0].lenient and not self._limits.strict_dispatch:
             self._problems.warning(key.span, message, "unknown-key", "GitHub ignores this key.")
             return
+        self._problems.mark(into.span)
         meant = hints.meant_key(name, into.candidates)
         hint = hints.for_key(name, meant, rule.shape, into.candidates)
         self._problems.error(key.span, message, "unknown-key", hint)
@@ -256,8 +262,9 @@ class Reader:
 class _Open:
     """A mapping that is being read: the kinds it may still be, and what it holds so far."""
 
-    def __init__(self, candidates: list[Keys]) -> None:
+    def __init__(self, candidates: list[Keys], span: Span) -> None:
         self.candidates = candidates
+        self.span = span
         self.entries: list[tuple[Token, Token]] = []
         self.seen: set[str] = set()
         self.has_expression = False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from trunkline.base.diagnostics import Diagnostic
@@ -10,10 +12,10 @@ from trunkline.expr.template import Literal, Token
 from trunkline.workflow.inputs import fits, shown
 from trunkline.workflow.limits import Limits
 from trunkline.workflow.model import CallJob, Job, Permissions, Text, Trigger, Workflow
-from trunkline.workflow.permissions import default_levels, excess, levels
+from trunkline.workflow.permissions import ORDER, default_levels, excess, levels
 from trunkline.workflow.problems import Problems
-from trunkline.workflow.schema import SCOPES
-from trunkline.workflow.tokens import entries
+from trunkline.workflow.reader import name_size
+from trunkline.workflow.tokens import entries, string
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,7 +29,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     job: CallJob
     permissions: Permissions | None = None
     policy: str = "Write"
-    scopes: tuple[str, ...] = tuple(SCOPES)
+    scopes: tuple[str, ...] = ORDER
 
 
 def call_trigger(callee: Workflow) -> Trigger | None:
@@ -78,8 +80,18 @@ def check_file_count(count: int, limits: Limits) -> str:
     return f"The maximum file count of {limits.max_files} has been exceeded"
 
 
-def limits_left(limits: Limits, used: int) -> Limits:
-    """Return the limits for the next file, when the files before it took `used` bytes."""
+def limits_left(limits: Limits, read: Iterable[Workflow]) -> Limits:
+    """Return the limits for the next file after the files in `read` (one that is called twice, twice).
+
+    GitHub counts the size of all files together, but the name of each file once.
+    """
+    used = 0
+    names: set[str] = set()
+    for workflow in read:
+        used += workflow.size
+        if workflow.file in names:
+            used -= name_size(workflow.file)
+        names.add(workflow.file)
     return msgspec.structs.replace(limits, max_size=limits.max_size - used)
 
 
@@ -124,14 +136,12 @@ def _check_known(values: Token | None, known: set[str], what: str, problems: Pro
 
 
 def _check_permissions(caller: Caller, callee: Workflow, problems: Problems) -> None:
-    allowed = (
-        default_levels(caller.policy, caller.scopes)
-        if caller.permissions is None
-        else levels(caller.permissions, caller.scopes)
-    )
+    allowed = _allowed(caller)
     uses = caller.job.uses.value
     who = [(f"The workflow '{uses}'", callee.permissions)]
-    who += [(f"The nested job '{job.id}'", job.permissions) for job in callee.jobs]
+    who += [
+        (f"The nested job '{string(job.name) or job.id}'", job.permissions) for job in callee.jobs
+    ]
     for name, requested in who:
         over = excess(levels(requested, caller.scopes), allowed) if requested else ()
         if over:
@@ -142,3 +152,11 @@ def _check_permissions(caller: Caller, callee: Workflow, problems: Problems) -> 
                 f"but is only allowed '{granted}'."
             )
             problems.error(caller.job.span, message, "permissions")
+
+
+def _allowed(caller: Caller) -> dict[str, str]:
+    """Return the most a called workflow may ask for; the policy `Write` lets it ask for a token."""
+    if caller.permissions is not None:
+        return levels(caller.permissions, caller.scopes)
+    allowed = default_levels(caller.policy, caller.scopes)
+    return {**allowed, "id-token": "write"} if caller.policy == "Write" else allowed

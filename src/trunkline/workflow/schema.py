@@ -24,6 +24,7 @@ from trunkline.workflow.shapes import (
 )
 
 NAMES = some(filled())
+_FILTER = either(NOTHING, NAMES)
 
 # --- shared by workflow and jobs ----------------------------------------------------------
 
@@ -61,19 +62,18 @@ _RUN_DEFAULTS = {"shell": filled(), "working-directory": filled()}
 
 # --- on -----------------------------------------------------------------------------------
 
-_DISPATCH_INPUT = either(
-    NOTHING,
-    mapping(
-        {
-            "description": text(),
-            "type": word("string", "boolean", "number", "environment", "choice"),
-            "required": boolean(),
-            "default": scalar(),
-            "options": sequence(text()),
-            "deprecationMessage": text(),
-        }
-    ),
+_DISPATCH_INPUT = Keys(
+    {
+        "description": text(),
+        "type": word("string", "boolean", "number", "environment", "choice"),
+        "required": boolean(),
+        "default": scalar(),
+        "options": sequence(text()),
+        "deprecationMessage": text(),
+    },
+    lenient=True,
 )
+_DISPATCH_INPUTS = either(NOTHING, table(Shape(null=True, keys=(_DISPATCH_INPUT,))))
 _CALL = either(
     NOTHING,
     mapping(
@@ -100,9 +100,7 @@ _CALL = either(
 )
 _SCHEDULE = sequence(mapping({"cron": filled(), "timezone": filled()}, ["cron"]))
 _SPECIAL = {
-    "workflow_dispatch": Shape(
-        null=True, keys=(Keys({"inputs": table(_DISPATCH_INPUT)}, lenient=True),)
-    ),
+    "workflow_dispatch": Shape(null=True, keys=(Keys({"inputs": _DISPATCH_INPUTS}, lenient=True),)),
     "workflow_call": _CALL,
     "schedule": _SCHEDULE,
     "repository_dispatch": either(NOTHING, mapping({"types": NAMES})),
@@ -114,9 +112,9 @@ def _event(name: str) -> Shape:
     if name in _SPECIAL:
         return _SPECIAL[name]
     event = EVENTS[name]
-    known = dict.fromkeys(event.filters, NAMES)
+    known = dict.fromkeys(event.filters, _FILTER)
     if event.types:
-        known = {"types": some(word(*event.types)), **known}
+        known = {"types": either(NOTHING, some(word(*event.types))), **known}
     return either(NOTHING, mapping(known)) if known else NOTHING
 
 
@@ -191,7 +189,11 @@ _ENVIRONMENT = either(
 _SNAPSHOT = either(
     filled(),
     mapping(
-        {"image-name": filled(), "if": condition(*c.SNAPSHOT_IF), "version": filled()},
+        {
+            "image-name": filled(),
+            "if": condition(*c.SNAPSHOT_IF, raw=True),
+            "version": filled(),
+        },
         ["image-name"],
     ),
     contexts=c.LEG,

@@ -53,7 +53,9 @@ def texts(token: Token | None) -> tuple[Text, ...]:
 
 def strings(token: Token | None) -> tuple[str, ...] | None:
     """Return a literal string, or a list of them, as a tuple; None when there is no value."""
-    return None if token is None else tuple(found.value for found in texts(token))
+    if token is None or (isinstance(token, Literal) and token.value is None):
+        return None
+    return tuple(found.value for found in texts(token))
 
 
 def flag(token: Token | None) -> bool:

@@ -16,6 +16,7 @@ _SEPARATORS = re.compile(r"[\\/]")
 _NAME = re.compile(r"[\w.-]+", re.ASCII)
 _FOLDER = ".github/workflows"
 _LAB = ".github/workflows-lab"
+_SLIPS = 2
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _FORBIDDEN = ("?", "*", "[", "]", "\\", "~", "^", ":", "@{", "..", "//")
 
@@ -96,9 +97,6 @@ def _near(one: str, other: str) -> bool:
     return row[-1] <= _SLIPS
 
 
-_SLIPS = 2
-
-
 def _is_local(uses: str) -> bool:
     return uses.startswith(("./", SELF_REPOSITORY))
 
@@ -124,17 +122,22 @@ def _remote_mistake(uses: str) -> str:
     folder = re.search(r"\.github/workflows(-lab)?/", path)
     if folder is None:
         return f"references to workflows must be rooted in '{_FOLDER}'"
-    owner_and_name = [part for part in path[: folder.start()].split("/") if part]
-    if len(owner_and_name) != 2:
+    return (
+        _repository_mistake([part for part in path[: folder.start()].split("/") if part])
+        or _version_mistake(version)
+        or _file_mistake(path[folder.start() :])
+    )
+
+
+def _repository_mistake(names: list[str]) -> str:
+    if len(names) != 2:
         return (
             "references to workflows must be prefixed with format 'owner/repository/' or './' "
             "for local workflows"
         )
-    if not _NAME.fullmatch(owner_and_name[0]):
+    if not _NAME.fullmatch(names[0]):
         return "owner name must be a valid repository owner name"
-    if not _NAME.fullmatch(owner_and_name[1]):
-        return "repository name is invalid"
-    return _version_mistake(version) or _file_mistake(path[folder.start() :])
+    return "" if _NAME.fullmatch(names[1]) else "repository name is invalid"
 
 
 def _file_mistake(path: str) -> str:

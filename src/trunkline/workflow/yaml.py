@@ -15,14 +15,12 @@ from yaml._yaml import CParser
 from yaml.error import MarkedYAMLError, YAMLError
 from yaml.events import (
     AliasEvent,
-    DocumentEndEvent,
     DocumentStartEvent,
     MappingEndEvent,
     MappingStartEvent,
     ScalarEvent,
     SequenceEndEvent,
     SequenceStartEvent,
-    StreamEndEvent,
 )
 
 from trunkline.base.spans import Span
@@ -114,34 +112,30 @@ class _Builder:
         self._nodes = 0
 
     def build(self, events: Iterator[Any]) -> Node:
-        documents = 0
+        """Return the root of the one document that `events` describe."""
+        handlers = {
+            ScalarEvent: self._scalar,
+            MappingStartEvent: self._open_mapping,
+            SequenceStartEvent: self._open_sequence,
+            MappingEndEvent: self._close,
+            SequenceEndEvent: self._close,
+            AliasEvent: self._alias,
+            DocumentStartEvent: self._start,
+        }
         for event in events:
-            kind = type(event)
-            if kind is ScalarEvent:
-                self._scalar(event)
-            elif kind is MappingStartEvent:
-                self._open(event, MappingNode([], _span(event)))
-            elif kind is SequenceStartEvent:
-                self._open(event, SequenceNode([], _span(event)))
-            elif kind is MappingEndEvent or kind is SequenceEndEvent:
-                self._close()
-            elif kind is AliasEvent:
-                self._alias(event)
-            elif kind is DocumentStartEvent:
-                documents += 1
-                if documents > 1:
-                    raise TooMuch(
-                        "Expected stream end parse event",
-                        _span(event),
-                        "A workflow file holds one YAML document: remove the line '---'.",
-                        rule="syntax",
-                    )
-            elif kind is DocumentEndEvent or kind is StreamEndEvent:
-                pass
+            handle = handlers.get(type(event))
+            if handle is not None:
+                handle(event)
         if self._root is None:
             hint = "The file is empty: a workflow needs at least `on` and `jobs`."
             raise TooMuch("Expected document start parse event", Span(1, 1), hint, rule="syntax")
         return self._root
+
+    def _start(self, event: DocumentStartEvent) -> None:
+        if self._root is not None:
+            hint = "A workflow file holds one YAML document: remove the line '---'."
+            message = "Expected stream end parse event"
+            raise TooMuch(message, _span(event), hint, rule="syntax")
 
     def _scalar(self, event: ScalarEvent) -> None:
         span = _span(event)
@@ -151,15 +145,21 @@ class _Builder:
             self._anchors[event.anchor] = (node, _Weight(1, 0))
         self._add(node, 0)
 
-    def _open(self, event: Any, node: SequenceNode | MappingNode) -> None:
+    def _open_mapping(self, event: MappingStartEvent) -> None:
+        self._open(event.anchor, MappingNode([], _span(event)))
+
+    def _open_sequence(self, event: SequenceStartEvent) -> None:
+        self._open(event.anchor, SequenceNode([], _span(event)))
+
+    def _open(self, anchor: str | None, node: SequenceNode | MappingNode) -> None:
         self._count(1, node.span)
         if len(self._stack) >= self._limits.max_depth:
             raise TooMuch("Maximum object depth exceeded", node.span)
-        if event.anchor is not None:
-            self._anchors[event.anchor] = None
-        self._stack.append(_Open(node, event.anchor, self._nodes - 1))
+        if anchor is not None:
+            self._anchors[anchor] = None
+        self._stack.append(_Open(node, anchor, self._nodes - 1))
 
-    def _close(self) -> None:
+    def _close(self, _: Any) -> None:
         done = self._stack.pop()
         self._count(1, done.node.span)
         height = done.height + 1
