@@ -26,17 +26,19 @@ ADAPTERS = {
     "ids": "trunkline.adapters.clock:SystemIds",
     "journals": "trunkline.adapters.journals.files:FileJournals",
     "logs": "trunkline.adapters.logs.files:FileLogStore",
-    "sandboxes": "trunkline.adapters.sandboxes.host:HostSandboxes",
+    "sandboxes": "trunkline.adapters.sandboxes.host.sandbox:HostSandboxes",
     "gate": "trunkline.adapters.gates.files:FileGate",
     "secrets": "trunkline.adapters.secrets.files:FileSecrets",
     "blobs": "trunkline.adapters.blobs.files:FileBlobs",
     "forge": "trunkline.adapters.forges.git:GitForge",
     "toolchains": "trunkline.adapters.toolchains.node:NodeToolchains",
     "natives": "trunkline.adapters.actions.registry:NativeRegistry",
-    "artifacts": "trunkline.adapters.artifacts.files:FileArtifacts",
-    "caches": "trunkline.adapters.caches.files:FileCaches",
+    "natives-world": "trunkline.adapters.toolkit.world:World",
+    "artifacts": "trunkline.adapters.artifacts.folder:FolderArtifacts",
+    "caches": "trunkline.adapters.caches.folder:FolderCaches",
     "dotenv": "trunkline.adapters.dotenv:read",
-    "lint-files": "trunkline.adapters.workflow_files:read",
+    "given": "trunkline.adapters.secrets.files:Given",
+    "subreaper": "trunkline.adapters.sandboxes.host.subreaper:become_subreaper",
 }
 
 

@@ -92,7 +92,7 @@ class JobContext:
             "github": self.github(place),
             "env": CaseSensitive(place.env),
             "strategy": dict(request.leg.strategy),
-            "matrix": request.leg.matrix,
+            "matrix": None if request.leg.matrix is None else dict(request.leg.matrix),
             "job": self.job(),
             "runner": dict(self.runner),
             "steps": place.scope.steps,

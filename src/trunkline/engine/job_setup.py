@@ -19,6 +19,7 @@ from trunkline.ports.logs import LogStore
 from trunkline.ports.sandbox import JobPlace, Sandbox, Sandboxes
 from trunkline.ports.secrets import Secrets
 from trunkline.ports.toolchains import Toolchains
+from trunkline.run.events import Event
 from trunkline.run.job_machine import laid_out
 from trunkline.run.job_request import JobRequest
 from trunkline.workflow.model import RunStep, UsesStep
@@ -49,13 +50,20 @@ class Ready(NamedTuple):
     instances: dict[int, Instance]
 
 
+class Parts(NamedTuple):
+    """What the worker brings: how steps are performed, how facts are told, where set-up is logged."""
+
+    handlers: dict[str, Handler]
+    report: Callable[[Event], None]
+    log: StepOutput
+
+
 def set_up(
     request: JobRequest,
     world: World,
     sandbox: Sandbox,
     output: JobOutput,
-    handlers: dict[str, Handler],
-    log: StepOutput,
+    parts: Parts,
 ) -> Ready:
     """Prepare everything a job's steps need, in GitHub's order (reference section 3.3).
 
@@ -76,19 +84,19 @@ def set_up(
     )
     context = JobContext(request, sandbox, layout)
     context.open(secrets, world.secrets.variables(request.environment))
-    log.engine_lines(_introduction(context))
+    parts.log.engine_lines(_introduction(context))
     for token in request.job.env:
         context.shared.variables.update(context.texts(token, context.job_place()))
     loader = ActionLoader(request, sandbox, layout, world.sources)
-    tools = Tools(world.clock, world.ids, world.toolchains, loader)
-    runner = StepRunner(context, tools, handlers)
+    tools = Tools(world.clock, world.ids, world.toolchains, loader, parts.report)
+    runner = StepRunner(context, tools, parts.handlers)
     loader.prepare(laid_out(request.job.steps))
     instances: dict[int, Instance] = {}
     for slot, step in enumerate(laid_out(request.job.steps)):
         if isinstance(step, RunStep | UsesStep):
             instances[slot] = instance = Instance(step, context.scope)
             runner.load_remote(instance)
-    log.engine_lines([*loader.fetched, f"Complete job name: {request.leg.name}"])
+    parts.log.engine_lines([*loader.fetched, f"Complete job name: {request.leg.name}"])
     return Ready(context, runner, instances)
 
 

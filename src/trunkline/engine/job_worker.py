@@ -11,7 +11,7 @@ from trunkline.engine.cancel import CancelToken
 from trunkline.engine.control_steps import ControlSteps, Covered
 from trunkline.engine.instances import Instance
 from trunkline.engine.job_context import JobContext, StepPlace, TemplateError
-from trunkline.engine.job_setup import Ready, World, set_up
+from trunkline.engine.job_setup import Parts, Ready, World, set_up
 from trunkline.engine.output import JobOutput, StepOutput
 from trunkline.engine.processes import Limits
 from trunkline.engine.step_reports import Report, StepReports
@@ -92,9 +92,8 @@ class JobWorker:
         opened = self._reports.open("Set up job")
         try:
             self._sandbox = self._world.sandboxes.open(self.request.where)
-            ready = set_up(
-                self.request, self._world, self._sandbox, self._output, HANDLERS, opened.output
-            )
+            parts = Parts(HANDLERS, self._report, opened.output)
+            ready = set_up(self.request, self._world, self._sandbox, self._output, parts)
         except (TrunklineError, TemplateError, ExpressionError) as error:
             self._message = self._output.masked(str(error))
             opened.output.engine_lines([f"##[error]{line}" for line in str(error).splitlines()])

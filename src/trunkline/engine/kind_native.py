@@ -10,7 +10,7 @@ from trunkline.engine.processes import run_to_end
 from trunkline.engine.step_runner import StepFailed, Stop, StepRunner, Work
 from trunkline.ports.actions import ActionCall, ActionFailed
 from trunkline.ports.sandbox import ProcessSpec
-from trunkline.run.events import Conclusion
+from trunkline.run.events import ArtifactStored, Conclusion
 from trunkline.run.job_machine import Stage
 from trunkline.workflow.model import UsesStep
 
@@ -98,6 +98,19 @@ class NativeJob:
         kept = Kept()
         code = self._start(argv, cwd, env, kept)
         return code, kept.data.decode("utf-8", "replace")
+
+    def artifact_stored(self, name: str, digest: str, size: int, files: int, path: str) -> None:
+        """Tell that an artifact is complete."""
+        self._runner.tools.report(
+            ArtifactStored(
+                key=self._runner.context.request.key,
+                name=name,
+                digest=digest,
+                size=size,
+                files=files,
+                path=path,
+            )
+        )
 
     def is_cancelled(self) -> bool:
         """Tell whether the step was asked to stop."""

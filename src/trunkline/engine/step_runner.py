@@ -25,9 +25,15 @@ from trunkline.expr.values import Value
 from trunkline.ports.clock import Clock, Ids
 from trunkline.ports.toolchains import Toolchains
 from trunkline.run.environment import process_environment
-from trunkline.run.events import Conclusion
+from trunkline.run.events import Conclusion, Event
 from trunkline.run.job_machine import Stage
-from trunkline.run.step_files import StepFileError, parse_key_values, parse_paths, summary_refusal
+from trunkline.run.step_files import (
+    StepFileError,
+    parse_key_values,
+    parse_paths,
+    refused_variable,
+    summary_refusal,
+)
 from trunkline.workflow.model import CompositeRuns, JavaScriptRuns, RunStep, UsesStep
 
 CANCELLED_TEXT = "The operation was canceled."
@@ -40,6 +46,7 @@ class Tools(NamedTuple):
     ids: Ids
     toolchains: Toolchains
     loader: ActionLoader
+    report: Callable[[Event], None]
 
 
 class Beginning(NamedTuple):
@@ -271,12 +278,15 @@ class StepRunner:
     ) -> None:
         match kind:
             case "env":
-                for name, value in parse_key_values(data, "env"):
-                    shared.set(name, value)
+                for name, value in parse_key_values(data):
+                    if refused := refused_variable(name):
+                        output.line(f"##[error]{refused}")
+                    else:
+                        shared.set(name, value)
             case "output":
-                outputs.update(parse_key_values(data, "output"))
+                outputs.update(parse_key_values(data))
             case "state":
-                instance.state.update(parse_key_values(data, "state"))
+                instance.state.update(parse_key_values(data))
             case "path":
                 for path in parse_paths(data):
                     shared.prepend(path)

@@ -54,7 +54,9 @@ class ActionJob(Protocol):
         """Keep a value for the action's post stage."""
         ...
 
-    def run(self, argv: Sequence[str], *, cwd: str = "", env: Mapping[str, str] | None = None) -> int:
+    def run(
+        self, argv: Sequence[str], *, cwd: str = "", env: Mapping[str, str] | None = None
+    ) -> int:
         """Run a program in the sandbox with its output in the log; return its exit code.
 
         `env` is laid over the step's environment. Cancelled with the step.
@@ -65,6 +67,10 @@ class ActionJob(Protocol):
         self, argv: Sequence[str], *, cwd: str = "", env: Mapping[str, str] | None = None
     ) -> tuple[int, str]:
         """Run a program quietly; return its exit code and its output."""
+        ...
+
+    def artifact_stored(self, name: str, digest: str, size: int, files: int, path: str) -> None:
+        """Tell that an artifact is complete: `size` in bytes, `path` where the user finds it."""
         ...
 
     def is_cancelled(self) -> bool:
