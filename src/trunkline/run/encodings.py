@@ -1,0 +1,117 @@
+"""The forms in which a secret may show up in output (reference section 3.19)."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterable
+
+MASK = "***"
+
+# The shortest part of a secret that PowerShell's error rendering may show on its own.
+_SHORTEST_PART = 6
+_UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~")
+_XML = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("'", "&apos;"))
+_JSON = (("\x85", "\\u0085"), ("\u2028", "\\u2028"), ("\u2029", "\\u2029"))
+
+
+def trimmed_lines(values: Iterable[str]) -> set[str]:
+    """Return the values and each of their lines, trimmed, without the empty ones."""
+    found: set[str] = set()
+    for value in values:
+        found.update(part.strip() for part in (value, *value.replace("\r", "\n").split("\n")))
+    return found - {""}
+
+
+def token_values(token: str) -> tuple[str, ...]:
+    """Return a token and the form in which git sends it (`x-access-token:<token>`)."""
+    if not token:
+        return ()
+    return token, base64.b64encode(f"x-access-token:{token}".encode()).decode()
+
+
+def encodings(value: str) -> set[str]:
+    """Return a value in all forms that are masked, the value itself included, none empty."""
+    return {value, *(encode(value) for encode in ENCODERS)} - {""}
+
+
+def _base64(value: str) -> str:
+    return base64.b64encode(_utf8(value)).decode()
+
+
+def _base64_shift_1(value: str) -> str:
+    data = _utf8(value)
+    return base64.b64encode(data[1:] or data).decode()
+
+
+def _base64_shift_2(value: str) -> str:
+    data = _utf8(value)
+    return base64.b64encode(data[2:] or data).decode()
+
+
+def _command_line(value: str) -> str:
+    return value.replace('"', '\\"')
+
+
+def _expression(value: str) -> str:
+    return value.replace("'", "''")
+
+
+def _json(value: str) -> str:
+    text = json.dumps(value, ensure_ascii=False)[1:-1]
+    for character, escape in _JSON:
+        text = text.replace(character, escape)
+    return text
+
+
+def _uri(value: str) -> str:
+    return "".join(chr(byte) if byte in _UNRESERVED else f"%{byte:02X}" for byte in _utf8(value))
+
+
+def _xml(value: str) -> str:
+    for character, escape in _XML:
+        value = value.replace(character, escape)
+    return value
+
+
+def _without_quotes(value: str) -> str:
+    quoted = len(value) > 8 and value.startswith('"') and value.endswith('"')
+    return value[1:-1] if quoted else value
+
+
+def _before_ampersand(value: str) -> str:
+    """Return what PowerShell prints before the part of an error that it colours."""
+    if "&+" in value:
+        end = value.index("&+") + 2
+        part = value[:end] if len(value) > end else ""
+    else:
+        part = value[: value.rfind("&") + 1]
+    return part if len(part) >= _SHORTEST_PART else ""
+
+
+def _after_ampersand(value: str) -> str:
+    """Return what PowerShell prints after it; behind `&+` the first letter is coloured too."""
+    if "&+" in value:
+        part = value[value.index("&+") + 3 :]
+    else:
+        part = value[value.rfind("&") + 1 :] if "&" in value else ""
+    return part if len(part) >= _SHORTEST_PART else ""
+
+
+def _utf8(value: str) -> bytes:
+    return value.encode("utf-8", "surrogateescape")
+
+
+ENCODERS: tuple[Callable[[str], str], ...] = (
+    _base64,
+    _base64_shift_1,
+    _base64_shift_2,
+    _command_line,
+    _expression,
+    _json,
+    _uri,
+    _xml,
+    _without_quotes,
+    _before_ampersand,
+    _after_ampersand,
+)

@@ -1,0 +1,130 @@
+"""Replaces what must not be shown by `***` (reference section 3.19 and appendix A13).
+
+Text is looked through in blocks of whole lines by an Aho-Corasick automaton over bytes (as
+Latin-1 characters, so that offsets hold). Most blocks hold no secret, and a filter says so in a
+fraction of the time: see `Filter`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import ahocorasick
+
+from trunkline.run.encodings import MASK, encodings, trimmed_lines
+
+_MASK = MASK.encode()
+_UPPER = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_ALL_BUT_UPPER = bytes(set(range(256)) - set(_UPPER))
+_FEWEST_UPPER = 3
+_MOST_SEARCHES = 32
+
+
+class Filter(NamedTuple):
+    """Tells quickly that no pattern is in a block.
+
+    If a pattern is in a text, its capitals alone are in the text's capitals alone. Encoded secrets
+    are rich in capitals and logs are not, so that text is short. Patterns without enough capitals
+    are searched one by one.
+    """
+
+    capitals: tuple[bytes, ...]
+    others: tuple[bytes, ...]
+
+    def may_match(self, data: bytes) -> bool:
+        """Return False when no pattern is in `data`."""
+        if any(other in data for other in self.others):
+            return True
+        if not self.capitals:
+            return False
+        capitals = data.translate(None, _ALL_BUT_UPPER)
+        return any(wanted in capitals for wanted in self.capitals)
+
+
+class Masker:
+    """Holds a job's secrets and masks them. Not thread-safe: the job's output locks around it."""
+
+    def __init__(self) -> None:
+        self._values: set[str] = set()
+        self._patterns: set[bytes] = set()
+        self._lines: Finder | None = None
+        self._texts: Finder | None = None
+        self._stale = False
+
+    def add(self, values: Iterable[str], *, as_they_are: bool = False) -> None:
+        """Mask these values from now on: trimmed and each line too, or just `as_they_are`."""
+        chosen = set(values) - {""} if as_they_are else trimmed_lines(values)
+        for value in chosen - self._values:
+            self._values.add(value)
+            forms = encodings(value)
+            self._patterns.update(form.encode("utf-8", "surrogateescape") for form in forms)
+            self._stale = True
+
+    def mask(self, lines: bytes) -> bytes:
+        """Return whole lines with every secret masked; no match spans two lines."""
+        if self._stale:
+            self._build()
+        return self._lines.replace(lines) if self._lines is not None else lines
+
+    def mask_text(self, text: str) -> str:
+        """Return a text of its own (a name, a message, a summary) with every secret masked."""
+        if self._stale:
+            self._build()
+        if self._texts is None:
+            return text
+        data = text.encode("utf-8", "surrogateescape")
+        masked = self._texts.replace(data)
+        return text if masked is data else masked.decode("utf-8", "surrogateescape")
+
+    def _build(self) -> None:
+        single = {pattern for pattern in self._patterns if b"\n" not in pattern}
+        self._lines = Finder(single) if single else None
+        self._texts = self._lines if single == self._patterns else Finder(self._patterns)
+        self._stale = False
+
+
+class Finder:
+    """Finds a set of patterns, all matches of all of them."""
+
+    def __init__(self, patterns: set[bytes]) -> None:
+        self._filter = _filter(patterns)
+        self._automaton = ahocorasick.Automaton()
+        for pattern in patterns:
+            self._automaton.add_word(pattern.decode("latin-1"), len(pattern))
+        self._automaton.make_automaton()
+
+    def replace(self, data: bytes) -> bytes:
+        """Return `data` with `***` for each stretch that matches cover; itself when none does."""
+        if self._filter is not None and not self._filter.may_match(data):
+            return data
+        pieces: list[bytes] = []
+        position = 0
+        for start, end in self._stretches(data):
+            pieces += (data[position:start], _MASK)
+            position = end
+        return b"".join((*pieces, data[position:])) if pieces else data
+
+    def _stretches(self, data: bytes) -> Iterator[tuple[int, int]]:
+        """Yield (start, end) with overlapping and adjacent matches merged, in order."""
+        merged: list[tuple[int, int]] = []
+        for last, length in self._automaton.iter(data.decode("latin-1")):
+            start, end = last + 1 - length, last + 1
+            while merged and merged[-1][1] >= start:
+                start = min(start, merged.pop()[0])
+            merged.append((start, end))
+        return iter(merged)
+
+
+def _filter(patterns: set[bytes]) -> Filter | None:
+    """Return a filter for the patterns, None when it would not pay."""
+    capitals, others = set(), set()
+    for pattern in patterns:
+        upper = pattern.translate(None, _ALL_BUT_UPPER)
+        if len(upper) >= _FEWEST_UPPER:
+            capitals.add(upper)
+        else:
+            others.add(pattern)
+    if len(others) > _MOST_SEARCHES or len(capitals) > _MOST_SEARCHES * 8:
+        return None
+    return Filter(tuple(capitals), tuple(others))
