@@ -20,9 +20,9 @@ env: .venv/ready ## make .venv, with the command in .venv/bin/trunkline
 .venv/ready: requirements/dev.txt pyproject.toml
 	@PYTHON="$(PYTHON)" sh .ci/check-machine
 	@test -x $(BIN)/python || "$(PYTHON)" -m venv .venv
-	@$(PIP) install --quiet --require-hashes -r requirements/dev.txt
+	@$(PIP) install --quiet --no-compile --require-hashes -r requirements/dev.txt
 	@$(PIP) install --quiet --no-deps --no-build-isolation -e .
-	@$(BIN)/python -m compileall -q "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
+	@$(BIN)/python -m compileall -q -j 0 "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 	@touch $@
 	@echo "Ready: $(BIN)/trunkline"
 
