@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import BinaryIO, NamedTuple
 
+from trunkline.adapters.file_search import DiskTree, Search, search
 from trunkline.adapters.process_table import identity, is_alive
 from trunkline.adapters.sandboxes.host.copying import FolderCopy, write_file
 from trunkline.adapters.sandboxes.host.environment import Caller, passed, read_caller
@@ -172,7 +173,8 @@ class HostSandbox:
 
     def search(self, root: str, patterns: Sequence[str], *, digests: bool) -> tuple[Found, ...]:
         """Return what the glob patterns match below `root`, in GitHub's order."""
-        raise Unavailable(f"Nothing can be searched in '{root}' yet: {patterns}, {digests}.")
+        home = self._layout.env["HOME"] if self._layout else ""
+        return search(DiskTree(), Search(patterns, root, home, digests))
 
     def tear_down(self, *, keep: bool) -> tuple[tuple[int, str], ...]:
         """End what still runs, then remove the folders (`keep`: all but the workspace)."""

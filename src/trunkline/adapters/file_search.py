@@ -1,0 +1,200 @@
+"""Finding files by the patterns of `hashFiles`, in the order that decides its result.
+
+The walk is that of GitHub's `@actions/glob`: depth first from each search path, the names of a
+folder by their bytes, files and folders mixed (reference 2.5). What it walks is a `Tree`: this
+machine's disk, or a fake's.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+import time
+from collections.abc import Iterator, Sequence
+from enum import Enum
+from typing import NamedTuple, Protocol
+
+from trunkline.expr.hashing import (
+    TIME_LIMIT,
+    Match,
+    Patterns,
+    failed,
+    parse_patterns,
+    timed_out,
+)
+from trunkline.ports.sandbox import Found
+
+CHUNK = 1 << 20
+
+
+class Kind(Enum):
+    """What stands under a name."""
+
+    FOLDER = "folder"
+    FILE = "file"
+    LINK = "link"
+
+
+class Tree(Protocol):
+    """Files to search. Every method but `kind` raises OSError for what is not there."""
+
+    def kind(self, path: str) -> Kind | None:
+        """Tell what stands at a path, links not followed; None when nothing does."""
+        ...
+
+    def children(self, path: str) -> list[tuple[str, Kind]]:
+        """Return the names in a folder, sorted by their bytes."""
+        ...
+
+    def real(self, path: str) -> str:
+        """Return the path without any link in it."""
+        ...
+
+    def describe(self, path: str) -> Found:
+        """Return a file's or folder's data, links followed (a broken one: its own)."""
+        ...
+
+    def digest(self, path: str) -> bytes:
+        """Return the SHA-256 of a file's content, links followed."""
+        ...
+
+
+class Search(NamedTuple):
+    """What is asked: the patterns' text, the folder they start from, and `~`."""
+
+    arguments: Sequence[str]
+    root: str
+    home: str
+    digests: bool
+
+
+def search(tree: Tree, wanted: Search) -> tuple[Found, ...]:
+    """Return what the patterns match.
+
+    With `digests` files below the root carry theirs. Raises ExpressionError, in GitHub's words, for
+    an invalid option or pattern, for what can't be read, and after 120 seconds.
+    """
+    patterns = parse_patterns(wanted.arguments, wanted.root, wanted.home)
+    end = time.monotonic() + TIME_LIMIT
+    found: list[Found] = []
+    try:
+        for path in _walk(tree, patterns):
+            if time.monotonic() > end:
+                raise timed_out(wanted.arguments)
+            if path:
+                found.append(_found(tree, path, wanted))
+    except OSError as error:
+        cause = f"{error.strerror}: '{error.filename}'"
+        raise failed(wanted.arguments, wanted.root, cause) from error
+    return tuple(found)
+
+
+def _found(tree: Tree, path: str, wanted: Search) -> Found:
+    found = tree.describe(path)
+    if not wanted.digests or found.is_folder or not path.startswith(wanted.root + "/"):
+        return found
+    return Found(
+        path=path, size=found.size, mode=found.mode, link=found.link, sha256=tree.digest(path)
+    )
+
+
+class _State(NamedTuple):
+    path: str
+    level: int
+    kind: Kind | None
+
+
+def _walk(tree: Tree, patterns: Patterns) -> Iterator[str]:
+    """Yield what matches; '' for a folder that does not, so that the time can be looked at."""
+    starts = ((path, tree.kind(path)) for path in reversed(patterns.search_paths))
+    stack = [_State(path, 1, kind) for path, kind in starts if kind is not None]
+    chain: list[str] = []
+    while stack:
+        state = stack.pop()
+        match = patterns.match(state.path)
+        if not match and not patterns.may_hold(state.path):
+            continue
+        kind = _enter(tree, state, chain) if patterns.follow_links else state.kind
+        if kind is Kind.FOLDER:
+            yield state.path if match & Match.DIRECTORY else ""
+            base = state.path.rstrip("/")
+            stack += [
+                _State(f"{base}/{name}", state.level + 1, inner)
+                for name, inner in reversed(tree.children(state.path))
+            ]
+        elif kind is not None and match & Match.FILE:
+            yield state.path
+
+
+def _enter(tree: Tree, state: _State, chain: list[str]) -> Kind | None:
+    """Follow a link; None for a broken one, and for a folder that we are inside of already."""
+    kind = state.kind
+    if kind is Kind.LINK:
+        kind = tree.kind(tree.real(state.path))
+    if kind is not Kind.FOLDER:
+        return kind
+    real = tree.real(state.path)
+    del chain[state.level - 1 :]
+    if real in chain:
+        return None
+    chain.append(real)
+    return kind
+
+
+class DiskTree:
+    """This machine's files."""
+
+    def kind(self, path: str) -> Kind | None:
+        """Tell what stands at a path."""
+        try:
+            mode = os.lstat(path).st_mode
+        except FileNotFoundError:
+            return None
+        if stat.S_ISLNK(mode):
+            return Kind.LINK
+        return Kind.FOLDER if stat.S_ISDIR(mode) else Kind.FILE
+
+    def children(self, path: str) -> list[tuple[str, Kind]]:
+        """Return the names in a folder."""
+        with os.scandir(path) as entries:
+            found = [(entry.name, _kind(entry)) for entry in entries]
+        return sorted(found, key=lambda child: os.fsencode(child[0]))
+
+    def real(self, path: str) -> str:
+        """Return the path without any link in it; a link to itself leads nowhere."""
+        return os.path.realpath(path)
+
+    def describe(self, path: str) -> Found:
+        """Return a file's or folder's data."""
+        status = os.lstat(path)
+        link = os.readlink(path) if stat.S_ISLNK(status.st_mode) else ""
+        if link:
+            try:
+                status = os.stat(path)
+            except OSError:  # a broken link stands for itself
+                return Found(path=path, size=status.st_size, mode=status.st_mode, link=link)
+        return Found(
+            path=path,
+            size=status.st_size,
+            mode=status.st_mode,
+            is_folder=stat.S_ISDIR(status.st_mode),
+            link=link,
+        )
+
+    def digest(self, path: str) -> bytes:
+        """Return the SHA-256 of a file's content."""
+        if not stat.S_ISREG(os.stat(path).st_mode):  # a pipe would make us wait for its writer
+            raise OSError(errno.EINVAL, "not a regular file", path)
+        hashed = hashlib.sha256()
+        with open(path, "rb", buffering=0) as stream:
+            while data := stream.read(CHUNK):
+                hashed.update(data)
+        return hashed.digest()
+
+
+def _kind(entry: os.DirEntry[str]) -> Kind:
+    if entry.is_symlink():
+        return Kind.LINK
+    return Kind.FOLDER if entry.is_dir(follow_symlinks=False) else Kind.FILE
