@@ -204,8 +204,11 @@ class ArtifactStored(msgspec.Struct, frozen=True, kw_only=True, tag="ArtifactSto
 
 
 class JobCompleted(msgspec.Struct, frozen=True, kw_only=True, tag="JobCompleted"):
-    """A leg ended. Outputs are unmasked values that held no secret. `message` says why it failed
-    before its steps."""
+    """A leg ended, or a job before it had legs.
+
+    Outputs are unmasked values that held no secret. `message` says why it failed, or was
+    cancelled, before its steps.
+    """
 
     key: str
     conclusion: Conclusion
@@ -216,8 +219,10 @@ class JobCompleted(msgspec.Struct, frozen=True, kw_only=True, tag="JobCompleted"
 
 
 class CancelRequested(msgspec.Struct, frozen=True, kw_only=True, tag="CancelRequested"):
-    """Somebody asked to cancel the run, or one leg (`key`); `by` is user, concurrency, fail-fast
-    or timeout."""
+    """Somebody asked to cancel the run, or one leg (`key`).
+
+    `by` is user, concurrency, fail-fast or timeout; `force` means without grace.
+    """
 
     by: str
     key: str = ""

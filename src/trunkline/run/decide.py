@@ -1,0 +1,269 @@
+"""What a run does next: `decide` for a fact, `settle` for what the state alone demands.
+
+Both are pure: they read a state and answer with events and commands. `react` lets them alternate
+with `fold.apply` until nothing follows any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from trunkline.plan.model import PlannedCall
+from trunkline.run.assignment import job_request
+from trunkline.run.calls import call_conclusion, call_outputs
+from trunkline.run.cancellation import cancel_leg, cancel_run, fail_fast, timeout_message
+from trunkline.run.events import (
+    Annotated,
+    ArtifactStored,
+    Conclusion,
+    Event,
+    JobCompleted,
+    JobSkipped,
+    JobStarted,
+    RunCompleted,
+    RunGranted,
+    RunPending,
+    RunStarted,
+    SkipReason,
+    StepCompleted,
+    StepStarted,
+    Summarized,
+    Warned,
+)
+from trunkline.run.expansion import failure, open_job
+from trunkline.run.facts import (
+    CONCURRENCY,
+    NOTHING,
+    TIMEOUT,
+    Begun,
+    CancelAsked,
+    Command,
+    Decision,
+    EnterGroup,
+    Fact,
+    FinishRun,
+    GroupFailed,
+    GroupGranted,
+    GroupLost,
+    LeaveGroups,
+    Reported,
+    StartJob,
+    WorkerFailed,
+    together,
+)
+from trunkline.run.fold import apply
+from trunkline.run.groups import evaluated_group, group_granted, lost_message
+from trunkline.run.late import Contexts, LateError
+from trunkline.run.results import run_conclusion
+from trunkline.run.selection import selected
+from trunkline.run.state import LegNode, RunState
+from trunkline.run.transitions import ENDED, JobStatus, RunStatus
+
+# What a worker may tell of its job. JobStarted is the machine's own.
+TOLD_BY_WORKERS = (
+    StepStarted,
+    StepCompleted,
+    Annotated,
+    Summarized,
+    ArtifactStored,
+    Warned,
+    JobCompleted,
+)
+
+
+def react(state: RunState, fact: Fact) -> Decision:
+    """Take a fact and all that follows from it into `state`; return the events and commands.
+
+    The events are to be appended to the journal, in this order, before any command is performed.
+    """
+    events: list[Event] = []
+    commands: list[Command] = []
+    step = decide(state, fact)
+    while step.events or step.commands:
+        for event in step.events:
+            apply(state, event)
+            commands.extend(_leaving(state, event))
+        events.extend(step.events)
+        commands.extend(step.commands)
+        step = settle(state)
+    return Decision(tuple(events), tuple(commands))
+
+
+def decide(state: RunState, fact: Fact) -> Decision:
+    """Return what a fact leads to at once. Facts about what has ended lead to nothing."""
+    decision = NOTHING
+    match fact:
+        case Begun(started):
+            decision = _begin(started)
+        case _ if state.status is RunStatus.COMPLETED:
+            pass
+        case Reported(event):
+            decision = _report(state, event)
+        case WorkerFailed(key, message) | GroupFailed(key, message):
+            decision = _fail(state, key, message)
+        case GroupGranted(key, group):
+            decision = _grant(state, key, group)
+        case GroupLost(key, group):
+            decision = _lose(state, key, group)
+        case CancelAsked():
+            decision = _cancel(state, fact)
+    return decision
+
+
+def settle(state: RunState) -> Decision:
+    """Return what must happen next, given the state alone; NOTHING when it has come to rest."""
+    if state.status in {RunStatus.NEW, RunStatus.COMPLETED}:
+        return NOTHING
+    if not state.open_roots:
+        return Decision((RunCompleted(conclusion=run_conclusion(state)),), (FinishRun(),))
+    if state.status is RunStatus.PENDING:
+        return _abandon(state) if state.cancelled_by else NOTHING
+    decisions = [open_job(state, state.jobs[key]) for key in state.ready]
+    decisions += [_close_call(state, key) for key in state.finished]
+    decisions.append(fail_fast(state))
+    found = together(*decisions)
+    return found if found.events else _start(state)
+
+
+# --- facts ------------------------------------------------------------------------------
+
+
+def _begin(started: RunStarted) -> Decision:
+    plan = started.plan
+    wanted = selected(plan, started.options.jobs)
+    skipped = [
+        JobSkipped(key=job.id, name=job.id, reason=SkipReason.NOT_SELECTED)
+        for job in plan.jobs
+        if job.id not in wanted
+    ]
+    if plan.concurrency is None:
+        return Decision((started, *skipped))
+    contexts: Contexts = {
+        "github": dict(started.github),
+        "inputs": dict(started.inputs),
+        "vars": dict(started.variables),
+    }
+    try:
+        group = evaluated_group(plan.concurrency, contexts)
+    except LateError as error:
+        place = f"{plan.source.path} (Line: {error.span.line}, Col: {error.span.column})"
+        message = f"Error when evaluating 'concurrency'. {place}: {error.message}"
+        failed = [
+            JobCompleted(key=key, conclusion=Conclusion.FAILURE, message=message) for key in wanted
+        ]
+        return Decision((started, Warned(message=message), *skipped, *failed))
+    pending = RunPending(group=group.name)
+    return Decision((started, *skipped, pending), (EnterGroup("", group),))
+
+
+def _report(state: RunState, event: Event) -> Decision:
+    """Take a worker's event; late ones, of a leg that was given up, are dropped."""
+    if not isinstance(event, TOLD_BY_WORKERS):
+        return NOTHING
+    leg = state.legs.get(event.key)
+    if leg is None or leg.status is not JobStatus.RUNNING:
+        return NOTHING
+    return Decision((event,))
+
+
+def _fail(state: RunState, key: str, message: str) -> Decision:
+    leg = state.legs.get(key)
+    if leg is None or leg.status in ENDED:
+        return NOTHING
+    conclusion = Conclusion.CANCELLED if leg.cancelled_by else Conclusion.FAILURE
+    return Decision(
+        (
+            Annotated(key=key, level="error", message=message),
+            JobCompleted(key=key, conclusion=conclusion, message=message),
+        )
+    )
+
+
+def _grant(state: RunState, key: str, group: str) -> Decision:
+    if not key:
+        pending = state.status is RunStatus.PENDING
+        return Decision((RunGranted(group=group),)) if pending else NOTHING
+    leg = state.legs.get(key)
+    if leg is None or leg.status is not JobStatus.PENDING:
+        return NOTHING
+    return group_granted(state, key, group)
+
+
+def _lose(state: RunState, key: str, group: str) -> Decision:
+    message = lost_message(group)
+    asked = CancelAsked(CONCURRENCY, key)
+    if key:
+        return cancel_leg(state, asked, message)
+    if state.cancelled_by:
+        return NOTHING
+    return together(Decision((Warned(message=message),)), cancel_run(state, asked))
+
+
+def _cancel(state: RunState, asked: CancelAsked) -> Decision:
+    if not asked.key:
+        return cancel_run(state, asked)
+    leg = state.legs.get(asked.key)
+    message = timeout_message(leg.leg) if leg is not None and asked.by == TIMEOUT else ""
+    return cancel_leg(state, asked, message)
+
+
+# --- what the state demands -------------------------------------------------------------
+
+
+def _abandon(state: RunState) -> Decision:
+    """End a run that was cancelled while it waited for its group: nothing of it has begun."""
+    waiting = (key for key in state.roots if state.jobs[key].status is JobStatus.WAITING)
+    return Decision(
+        tuple(JobCompleted(key=key, conclusion=Conclusion.CANCELLED) for key in waiting)
+    )
+
+
+def _close_call(state: RunState, key: str) -> Decision:
+    """End the leg of a call whose jobs have all ended."""
+    leg = state.legs[key]
+    result = call_conclusion(state, leg)
+    if result is None:
+        reason = SkipReason.NO_RUNNER
+        return Decision((JobSkipped(key=key, name=leg.leg.name, reason=reason),))
+    try:
+        outputs = call_outputs(state, leg)
+    except LateError as error:
+        return Decision(failure(state.jobs[leg.job], key, error))
+    return Decision((JobCompleted(key=key, conclusion=result, outputs=outputs),))
+
+
+def _start(state: RunState) -> Decision:
+    """Start queued legs, in order, as far as the run's and their job's limits allow."""
+    limit = state.begun.options.max_parallel
+    running = state.running
+    started: dict[str, int] = {}
+    events: list[Event] = []
+    commands: list[Command] = []
+    for key in state.queued:
+        leg = state.legs[key]
+        node = state.jobs[leg.job]
+        is_call = isinstance(node.job, PlannedCall)
+        at_once = node.running_legs + started.get(leg.job, 0)
+        if (node.max_parallel and at_once >= node.max_parallel) or (
+            limit and running >= limit and not is_call
+        ):
+            continue
+        started[leg.job] = started.get(leg.job, 0) + 1
+        events.append(JobStarted(key=key))
+        if not is_call:
+            running += 1
+            commands.append(StartJob(job_request(state, key)))
+    return Decision(tuple(events), tuple(commands))
+
+
+def _leaving(state: RunState, event: Event) -> Iterator[Command]:
+    """Yield the commands that let go of the concurrency groups of what has ended."""
+    match event:
+        case RunCompleted() if state.group:
+            yield LeaveGroups("")
+        case JobCompleted(key=key) | JobSkipped(key=key):
+            leg: LegNode | None = state.legs.get(key)
+            if leg is not None and leg.leg.groups:
+                yield LeaveGroups(key)
+        case _:
+            return
