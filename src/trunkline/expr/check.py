@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from trunkline.expr.arity import BUILTIN_ARITY, Arity
+from trunkline.expr.errors import ExpressionError
 from trunkline.expr.lex import located
-from trunkline.expr.parse import check_arity, read
+from trunkline.expr.parse import check_arity, parsed, read
 from trunkline.expr.tree import Mention
 
 
@@ -21,16 +22,23 @@ def check(
     built-in functions, each with the least and the greatest number of arguments
     (`always`, `success`, `failure`, `cancelled`, `hashFiles`: reference section 1.6). Names ignore case.
     """
-    known = BUILTIN_ARITY | {name.lower(): Arity(*arity) for name, arity in functions.items()}
+    known = BUILTIN_ARITY
+    if functions:
+        known = known | {name.lower(): Arity(*arity) for name, arity in functions.items()}
     names = {name.lower() for name in contexts}
 
     def accept(mention: Mention) -> None:
-        name = mention.name.lower()
-        if mention.arguments is not None and name in known:
+        if mention.arguments is not None and mention.key in known:
             check_arity(mention, known, source)
         elif mention.arguments is not None:
             raise located("Unrecognized function", mention.name, mention.position, source)
-        elif name not in names:
+        elif mention.key not in names:
             raise located("Unrecognized named-value", mention.name, mention.position, source)
 
-    read(source, accept)
+    try:
+        for mention in parsed(source).mentions:
+            accept(mention)
+    except ExpressionError:
+        # Parsing stops at a wrong symbol; an unknown name may stand before it.
+        read(source, accept)
+        raise

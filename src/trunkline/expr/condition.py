@@ -29,4 +29,4 @@ def functions_used(source: str) -> frozenset[str]:
     Raises `ExpressionError` when the expression can't be parsed.
     """
     mentions = parsed(source).mentions
-    return frozenset(m.name.lower() for m in mentions if m.arguments is not None)
+    return frozenset(m.key for m in mentions if m.arguments is not None)

@@ -47,17 +47,17 @@ def evaluate(
     Raises `ExpressionError` with GitHub's message: for what can't be parsed, for a context or function
     that is not there (even in a branch that is not taken), for a bad argument, for too large a result.
     """
-    contexts = _by_lower_name(contexts)
-    functions = _by_lower_name(functions)
     try:
         expression = parsed(source)
     except ExpressionError:
         _explain(source, contexts, functions)
         raise
     for mention in expression.mentions:
-        name = mention.name.lower()
-        known = contexts if mention.arguments is None else functions
-        if name not in known and (mention.arguments is None or name not in BUILTINS):
+        table = contexts if mention.arguments is None else functions
+        if mention.key in table or (mention.arguments is not None and mention.key in BUILTINS):
+            continue
+        contexts, functions = _by_lower_name(contexts), _by_lower_name(functions)
+        if mention.key not in (contexts if mention.arguments is None else functions):
             _explain(source, contexts, functions)
     return _Evaluation(expression.root, contexts, functions, limit).value(expression.root, 0)
 
@@ -88,8 +88,6 @@ def evaluate_text(
 
 
 def _by_lower_name(table: Mapping[str, Any]) -> Mapping[str, Any]:
-    if all(name.islower() for name in table):
-        return table
     return {name.lower(): value for name, value in table.items()}
 
 

@@ -4,52 +4,60 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from enum import Enum, auto
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 
 from trunkline.expr.characters import WHITESPACE, utf16_length
 from trunkline.expr.errors import ExpressionError, Kind
 from trunkline.expr.numbers import NOT_A_NUMBER, parse_number
-from trunkline.expr.tree import is_keyword
 from trunkline.expr.values import Primitive
 
 
-class TokenKind(Enum):
-    """What a token is; brackets are told apart by what they enclose."""
+class TokenKind:
+    """What a token is (plain text: faster than an enum); brackets are told apart by what they enclose."""
 
-    START = auto()  # no token yet
-    START_GROUP = auto()
-    START_INDEX = auto()
-    START_ARGUMENTS = auto()
-    END_GROUP = auto()
-    END_INDEX = auto()
-    END_ARGUMENTS = auto()
-    SEPARATOR = auto()
-    DEREFERENCE = auto()
-    WILDCARD = auto()
-    NOT = auto()
-    OPERATOR = auto()
-    CONSTANT = auto()
-    PROPERTY = auto()
-    FUNCTION = auto()
-    CONTEXT = auto()
+    START = "start"
+    START_GROUP = "start group"
+    START_INDEX = "start index"
+    START_ARGUMENTS = "start arguments"
+    END_GROUP = "end group"
+    END_INDEX = "end index"
+    END_ARGUMENTS = "end arguments"
+    SEPARATOR = "separator"
+    DEREFERENCE = "dereference"
+    WILDCARD = "wildcard"
+    NOT = "not"
+    OPERATOR = "operator"
+    CONSTANT = "constant"
+    PROPERTY = "property"
+    FUNCTION = "function"
+    CONTEXT = "context"
 
 
 class Token(NamedTuple):
     """A piece of an expression; `position` counts characters from 0, `value` is a constant's."""
 
-    kind: TokenKind
+    kind: str
     text: str
     position: int
     value: Primitive = None
 
 
 _BOUNDARY = rf"()\[\],.!<>=&|{WHITESPACE}"
-_SPACE = re.compile(f"[{WHITESPACE}]*")
-_STRING = re.compile(r"'(?:[^']|'')*+'")
-_OPERATOR = re.compile(r"[!=<>]=|&&|\|\||[!<>]")
-_NUMBER = re.compile(rf".(?:[^{_BOUNDARY}]|\.)*", re.DOTALL)
-_WORD = re.compile(rf".[^{_BOUNDARY}]*", re.DOTALL)
+_END = rf"(?=[{_BOUNDARY}]|\Z)"
+_NAME = "[A-Za-z_][A-Za-z0-9_-]*"
+_TOKEN = re.compile(
+    rf"[{WHITESPACE}]*(?:"
+    rf"(?P<call>{_NAME}(?=[{WHITESPACE}]*\())"
+    rf"|(?P<name>{_NAME}){_END}"
+    r"|(?P<string>'(?:[^']|'')*+')"
+    r"|(?P<operator>[!=<>]=|&&|\|\||[<>])"
+    r"|(?P<mark>[()\[\],*!.])"
+    rf"|(?P<number>[-+0-9](?:[^{_BOUNDARY}]|\.)*)"
+    r"|(?P<end>\Z))"
+)
+_DOTTED_NUMBER = re.compile(rf"\.(?:[^{_BOUNDARY}]|\.)*")
+# A symbol that is no token at all, after white space: up to the next boundary, a string up to the end.
+_UNKNOWN = re.compile(rf"[{WHITESPACE}]*(?P<text>'.*|.[^{_BOUNDARY}]*)", re.DOTALL)
 
 _CONSTANTS: dict[str, Primitive] = {
     "null": None,
@@ -83,7 +91,7 @@ _COLLECTION_END = frozenset(
 _OPERAND_END = _COLLECTION_END | {TokenKind.CONSTANT}
 
 # What each kind of token may follow.
-_FOLLOWS: dict[TokenKind, frozenset[TokenKind]] = {
+_FOLLOWS: dict[str, frozenset[str]] = {
     TokenKind.START_GROUP: _BEFORE_OPERAND,
     TokenKind.NOT: _BEFORE_OPERAND,
     TokenKind.CONSTANT: _BEFORE_OPERAND,
@@ -113,6 +121,8 @@ _MARKS = {
     "]": TokenKind.END_INDEX,
     ",": TokenKind.SEPARATOR,
     "*": TokenKind.WILDCARD,
+    "!": TokenKind.NOT,
+    ".": TokenKind.DEREFERENCE,
 }
 
 
@@ -121,100 +131,82 @@ class Lexer:
 
     def __init__(self, source: str) -> None:
         self.source = source
-        self.open: list[TokenKind] = []
+        self.open: list[str] = []
         self._last = TokenKind.START
-        self._at = 0
 
     def __iter__(self) -> Iterator[Token]:
         """Yield the tokens; raise `ExpressionError` at the first that is not allowed there."""
+        at = 0
         while True:
-            self._at = end_of_space(self.source, self._at)
-            if self._at >= len(self.source):
+            found = _TOKEN.match(self.source, at)
+            if found is None or found.lastgroup is None:
+                raise self._unknown(at)
+            group = found.lastgroup
+            if group == "end":
                 return
-            token = self._read(self.source[self._at])
-            self._check(token)
+            token = self._token(group, found[group], found.start(group))
+            if self._last not in _FOLLOWS[token.kind] or not self._fits_brackets(token.kind):
+                raise self._unexpected(token.text, token.position, "parsing")
             self._last = token.kind
-            self._at += len(token.text)
+            at = token.position + len(token.text)
             yield token
 
-    def _read(self, first: str) -> Token:
-        if first in _MARKS:
-            return Token(_MARKS[first], first, self._at)
-        if first in "()":
-            return Token(self._parenthesis(first), first, self._at)
-        if first == "." and self._last not in _BEFORE_OPERAND:
-            return Token(TokenKind.DEREFERENCE, first, self._at)
-        if first in ".+-0123456789":
-            return self._number()
-        if first in "!<>=&|":
-            return self._operator()
-        return self._string() if first == "'" else self._word()
+    def _token(self, group: str, text: str, position: int) -> Token:
+        if group == "mark":
+            return self._mark(text, position)
+        if group == "operator":
+            return Token(TokenKind.OPERATOR, text, position)
+        if group == "string":
+            return Token(TokenKind.CONSTANT, text, position, text[1:-1].replace("''", "'"))
+        if group == "number":
+            return self._number(text, position)
+        return self._word(group, text, position)
 
-    def _parenthesis(self, char: str) -> TokenKind:
-        if char == "(":
-            is_call = self._last is TokenKind.FUNCTION
-            return TokenKind.START_ARGUMENTS if is_call else TokenKind.START_GROUP
-        in_call = bool(self.open) and self.open[-1] is TokenKind.START_ARGUMENTS
-        return TokenKind.END_ARGUMENTS if in_call else TokenKind.END_GROUP
+    def _word(self, group: str, text: str, position: int) -> Token:
+        if self._last == TokenKind.DEREFERENCE:
+            return Token(TokenKind.PROPERTY, text, position, text)
+        if text in _CONSTANTS:
+            return Token(TokenKind.CONSTANT, text, position, _CONSTANTS[text])
+        kind = TokenKind.FUNCTION if group == "call" else TokenKind.CONTEXT
+        return Token(kind, text, position)
 
-    def _string(self) -> Token:
-        found = _STRING.match(self.source, self._at)
-        if found is None:
-            self._refuse(self.source[self._at :], "lexing")
-        text = found.group()
-        return Token(TokenKind.CONSTANT, text, self._at, text[1:-1].replace("''", "'"))
+    def _mark(self, text: str, position: int) -> Token:
+        if text == "(":
+            is_call = self._last == TokenKind.FUNCTION
+            kind = TokenKind.START_ARGUMENTS if is_call else TokenKind.START_GROUP
+        elif text == ")":
+            in_call = self.open[-1:] == [TokenKind.START_ARGUMENTS]
+            kind = TokenKind.END_ARGUMENTS if in_call else TokenKind.END_GROUP
+        elif text == "." and self._last in _BEFORE_OPERAND:
+            found = _DOTTED_NUMBER.match(self.source, position)
+            return self._number(found.group() if found else text, position)
+        else:
+            kind = _MARKS[text]
+        return Token(kind, text, position)
 
-    def _operator(self) -> Token:
-        found = _OPERATOR.match(self.source, self._at)
-        if found is None:
-            self._refuse(self._match(_WORD), "lexing")
-        text = found.group()
-        return Token(TokenKind.NOT if text == "!" else TokenKind.OPERATOR, text, self._at)
-
-    def _number(self) -> Token:
-        text = self._match(_NUMBER)
+    def _number(self, text: str, position: int) -> Token:
         value = parse_number(text)
         if value != value:  # noqa: PLR0124  # NaN: no number
-            self._refuse(text, "lexing")
-        return Token(TokenKind.CONSTANT, text, self._at, value)
+            raise self._unexpected(text, position, "lexing")
+        return Token(TokenKind.CONSTANT, text, position, value)
 
-    def _word(self) -> Token:
-        text = self._match(_WORD)
-        if not is_keyword(text):
-            self._refuse(text, "lexing")
-        if self._last is TokenKind.DEREFERENCE:
-            return Token(TokenKind.PROPERTY, text, self._at, text)
-        if text in _CONSTANTS:
-            return Token(TokenKind.CONSTANT, text, self._at, _CONSTANTS[text])
-        after = end_of_space(self.source, self._at + len(text))
-        is_call = self.source.startswith("(", after)
-        return Token(TokenKind.FUNCTION if is_call else TokenKind.CONTEXT, text, self._at)
-
-    def _match(self, pattern: re.Pattern[str]) -> str:
-        found = pattern.match(self.source, self._at)
-        return found.group() if found else ""
-
-    def _check(self, token: Token) -> None:
-        kind = token.kind
-        if self._last not in _FOLLOWS[kind]:
-            self._refuse(token.text, "parsing")
+    def _fits_brackets(self, kind: str) -> bool:
+        """Open or close brackets; return whether the token may stand within those that are open."""
         if kind in _OPENERS:
             self.open.append(kind)
         elif kind in _OPENER_OF:
-            if not self.open or self.open[-1] is not _OPENER_OF[kind]:
-                self._refuse(token.text, "parsing")
-            self.open.pop()
-        elif kind is TokenKind.SEPARATOR and self.open[-1:] != [TokenKind.START_ARGUMENTS]:
-            self._refuse(token.text, "parsing")
+            return bool(self.open) and self.open.pop() == _OPENER_OF[kind]
+        elif kind == TokenKind.SEPARATOR:
+            return self.open[-1:] == [TokenKind.START_ARGUMENTS]
+        return True
 
-    def _refuse(self, text: str, kind: Kind) -> NoReturn:
-        raise located("Unexpected symbol", text, self._at, self.source, kind)
+    def _unknown(self, at: int) -> ExpressionError:
+        found = _UNKNOWN.match(self.source, at)
+        text, position = (found["text"], found.start("text")) if found else ("", at)
+        return self._unexpected(text, position, "lexing")
 
-
-def end_of_space(source: str, start: int) -> int:
-    """Return the index of the first character from `start` on that is not white space."""
-    found = _SPACE.match(source, start)
-    return found.end() if found else start
+    def _unexpected(self, text: str, position: int, kind: Kind) -> ExpressionError:
+        return located("Unexpected symbol", text, position, self.source, kind)
 
 
 def located(

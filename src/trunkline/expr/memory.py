@@ -20,7 +20,7 @@ _POINTER = 8
 
 def text_size(text: str) -> int:
     """Return the bytes that GitHub counts for a text."""
-    return _STRING + 2 * utf16_length(text)
+    return _STRING + 2 * (len(text) if text.isascii() else utf16_length(text))
 
 
 class Counter:
@@ -60,14 +60,15 @@ class Memory:
 
         Raises `ExpressionError` when the evaluation holds too much.
         """
-        if isinstance(value, list | dict):
-            self.add_bytes(level, _OBJECT)
-            return
-        while self._deepest > level:
-            self._total -= self._levels[self._deepest]
-            self._levels[self._deepest] = 0
-            self._deepest -= 1
-        self.add_bytes(level, text_size(value) if isinstance(value, str) else _OBJECT)
+        size = text_size(value) if isinstance(value, str) else _OBJECT
+        if level > self._deepest:
+            self._deepest = level
+        elif level < self._deepest and not isinstance(value, list | dict):
+            self._free_below(level)
+        self._levels[level] += size
+        self._total += size
+        if self._total > self._limit:
+            exceeded(self._root)
 
     def add_bytes(self, level: int, size: int) -> None:
         """Count `size` bytes at `level`; raise `ExpressionError` when it is too much."""
@@ -76,6 +77,12 @@ class Memory:
         self._total += size
         if self._total > self._limit:
             exceeded(self._root)
+
+    def _free_below(self, level: int) -> None:
+        below = self._levels[level + 1 : self._deepest + 1]
+        self._total -= sum(below)
+        self._levels[level + 1 : self._deepest + 1] = [0] * len(below)
+        self._deepest = level
 
 
 def exceeded(node: Node) -> NoReturn:

@@ -90,7 +90,7 @@ def read(source: str, accept: Accept) -> Parsed:
 
 def check_arity(mention: Mention, known: dict[str, Arity], source: str) -> None:
     """Raise `ExpressionError` when a call's number of arguments is not what `known` allows."""
-    arity = known.get(mention.name.lower())
+    arity = known.get(mention.key)
     if arity is None or mention.arguments is None or mention.arguments < 0:
         return
     what = ""
@@ -142,7 +142,7 @@ class _Reader:
                 self._mention(token, None)
                 self.operands.append((ContextName(token.text, token.text.lower()), 1))
             case TokenKind.FUNCTION:
-                self.accept(Mention(token.text, token.position, -1))
+                self.accept(Mention(token.text, token.text.lower(), token.position, -1))
                 self.functions.append(token)
             case TokenKind.NOT | TokenKind.START_GROUP:
                 self.operators.append(token)
@@ -157,16 +157,16 @@ class _Reader:
             self._reduce(self.operators.pop())
         if token.kind not in _CLOSERS:
             self.operators.append(token)
-        elif token.kind is TokenKind.END_INDEX:
+        elif token.kind == TokenKind.END_INDEX:
             self._reduce(self.operators.pop())
-        elif token.kind is TokenKind.END_ARGUMENTS:
-            self._call(empty=last is not None and last.kind is TokenKind.START_ARGUMENTS)
+        elif token.kind == TokenKind.END_ARGUMENTS:
+            self._call(empty=last is not None and last.kind == TokenKind.START_ARGUMENTS)
         else:
             self.operators.pop()
 
     def _call(self, *, empty: bool) -> None:
         count = 0 if empty else 1
-        while self.operators.pop().kind is TokenKind.SEPARATOR:
+        while self.operators.pop().kind == TokenKind.SEPARATOR:
             count += 1
         function = self.functions.pop()
         self._mention(function, count)
@@ -179,7 +179,7 @@ class _Reader:
         self.operands.append((node if depth <= MAX_DEPTH else Constant(None), depth))
 
     def _mention(self, token: Token, arguments: int | None) -> None:
-        mention = Mention(token.text, token.position, arguments)
+        mention = Mention(token.text, token.text.lower(), token.position, arguments)
         self.accept(mention)
         self.mentions.append(mention)
 
@@ -191,12 +191,12 @@ class _Reader:
         return taken
 
     def _reduce(self, operator: Token) -> None:
-        operands = self._take(1 if operator.kind is TokenKind.NOT else 2)
+        operands = self._take(1 if operator.kind == TokenKind.NOT else 2)
         first, last = operands[0][0], operands[-1][0]
         depth = _depth(operands)
-        if operator.kind is TokenKind.NOT:
+        if operator.kind == TokenKind.NOT:
             self._add(Not(first), depth)
-        elif operator.kind is not TokenKind.OPERATOR:
+        elif operator.kind != TokenKind.OPERATOR:
             self._add(Index(first, last), depth)
         elif operator.text in {"&&", "||"}:
             self._add(*_logical(operator.text, operands))

@@ -74,11 +74,12 @@ Node: TypeAlias = Constant | ContextName | Wildcard | Index | Call | Not | Compa
 class Mention(NamedTuple):
     """A context or a function that an expression names, in the order of the text.
 
-    `arguments` is the number of arguments of a call, and None for a context;
+    `key` is the name in lower case; `arguments` the number of arguments of a call, None for a context;
     `position` counts characters of the expression from 0.
     """
 
     name: str
+    key: str
     position: int
     arguments: int | None
 
