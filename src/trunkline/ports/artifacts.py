@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO, Protocol
 
 import msgspec
@@ -29,11 +29,26 @@ class ArtifactInfo(msgspec.Struct, frozen=True, kw_only=True):
     path: str = ""
 
 
+class NewArtifact(msgspec.Struct, frozen=True, kw_only=True):
+    """An artifact to make.
+
+    `archived`: a zip, compressed at level 0 (not at all) to 9; else the one file as it is, whose
+    name is the artifact's. `retention_days` 0 keeps it as long as its run.
+    """
+
+    run_id: str
+    name: str
+    archived: bool = True
+    compression: int = 6
+    overwrite: bool = False
+    retention_days: int = 0
+
+
 class ArtifactFile(Protocol):
-    """A file that goes into an artifact."""
+    """A file that goes into an artifact: its path there (with `/`) and its size in bytes."""
 
     path: str
-    mode: int
+    size: int
 
     def open(self) -> BinaryIO:
         """Open it for reading; the caller closes it."""
@@ -50,31 +65,8 @@ class Artifacts(Protocol):
     Nothing is ever half-visible. Raises Unavailable when the disk refuses.
     """
 
-    def create(
-        self,
-        run_id: str,
-        name: str,
-        files: Iterable[ArtifactFile],
-        *,
-        compression: int = 6,
-        overwrite: bool = False,
-        retention_days: int = 0,
-    ) -> ArtifactInfo:
-        """Keep `files` as a zip, compressed at level 0 (not at all) to 9.
-
-        `retention_days` 0 keeps it as long as its run. Raises ArtifactExists.
-        """
-        ...
-
-    def create_plain(
-        self,
-        run_id: str,
-        file: ArtifactFile,
-        *,
-        overwrite: bool = False,
-        retention_days: int = 0,
-    ) -> ArtifactInfo:
-        """Keep one file as it is; its base name is the artifact's. Raises ArtifactExists."""
+    def create(self, new: NewArtifact, files: Sequence[ArtifactFile]) -> ArtifactInfo:
+        """Keep `files` as the artifact that `new` says. Raises ArtifactExists."""
         ...
 
     def find(self, run_id: str) -> tuple[ArtifactInfo, ...]:
@@ -85,8 +77,8 @@ class Artifacts(Protocol):
         """Open the kept file. Raises NotFound."""
         ...
 
-    def read(self, info: ArtifactInfo) -> Iterator[tuple[str, int, BinaryIO]]:
-        """Yield path, mode and content of every file in it. Raises NotFound, Corrupt."""
+    def read(self, info: ArtifactInfo) -> Iterator[tuple[str, BinaryIO]]:
+        """Yield path and content of every file in it. Raises NotFound, Corrupt."""
         ...
 
     def delete(self, run_id: str, name: str) -> bool:

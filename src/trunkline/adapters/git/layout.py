@@ -26,6 +26,26 @@ def packed_refs_file(refs: Mapping[str, Tip]) -> bytes:
     return "".join(f"{line}\n" for line in lines).encode(errors="surrogateescape")
 
 
+def alternates_file(objects: str) -> bytes:
+    """Return `objects/info/alternates`, the path quoted where git would else misread it."""
+    path = objects.encode(errors="surrogateescape")
+    if path.startswith((b'"', b"#")) or b"\n" in path:
+        escaped = path.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n")
+        path = b'"' + escaped + b'"'
+    return path + b"\n"
+
+
+def stand_in(refs: Mapping[str, Tip], objects: str) -> dict[str, bytes]:
+    """Return the files of a bare repository that lends out another one's objects."""
+    return {
+        "HEAD": b"ref: refs/heads/none\n",
+        "config": b"[core]\n\tbare = true\n[uploadpack]\n\tallowAnySHA1InWant = true\n",
+        "packed-refs": packed_refs_file(refs),
+        "refs/.keep": b"",
+        "objects/info/alternates": alternates_file(objects),
+    }
+
+
 def config_file(source: Repository | None, url: str, branch: str) -> bytes:
     """Return the config of a checkout: `url` is origin's, `branch` the one HEAD is on ('' none).
 

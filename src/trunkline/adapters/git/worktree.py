@@ -11,9 +11,8 @@ from typing import NamedTuple
 from trunkline.adapters.git.command import GitFailed, Running, git
 from trunkline.base.errors import Unavailable
 
-_CONFIG = (
-    r"^(remote\..*\.url|core\.(autocrlf|eol|symlinks|ignorecase|filemode)|filter\.lfs\..*)$"
-)
+_CONFIG = r"^(remote\..*\.url|core\.(autocrlf|eol|symlinks|ignorecase|filemode)|filter\.lfs\..*)$"
+_EVERY_REF = ("for-each-ref", "--format=%(objectname) %(*objectname) %(refname)")
 _MODULE = "160000"
 
 
@@ -33,6 +32,7 @@ class Repository(NamedTuple):
     """A repository on the engine's machine. `sha` is '' without commits, `branch` '' when detached.
 
     `git_dir` holds HEAD and the index, `objects` the objects (a worktree has both apart).
+    `parents` are HEAD's, `shallow` the commits behind which a shallow clone has nothing.
     """
 
     root: str
@@ -41,6 +41,8 @@ class Repository(NamedTuple):
     object_format: str
     sha: str
     branch: str
+    parents: tuple[str, ...]
+    shallow: tuple[str, ...]
     config: dict[str, str]
     refs: dict[str, Tip]
 
@@ -67,10 +69,11 @@ def read_repository(directory: str) -> Repository | None:
         directory,
         (
             *("rev-parse", "--path-format=absolute", "--git-dir", "--git-path", "objects"),
-            *("--show-object-format", "HEAD", "--symbolic-full-name", "HEAD"),
+            *("--git-path", "shallow", "--show-object-format"),
+            *("HEAD", "HEAD^@", "--symbolic-full-name", "HEAD"),
         ),
     )
-    tips = Running(directory, ("for-each-ref", "--format=%(objectname) %(*objectname) %(refname)"))
+    tips = Running(directory, _EVERY_REF)
     config = Running(directory, ("config", "-z", "--get-regexp", _CONFIG))
     try:
         lines = _text(place.output()).splitlines()
@@ -80,19 +83,27 @@ def read_repository(directory: str) -> Repository | None:
             tips.stop()
             config.stop()
             return None
-        if len(lines) < 3:
+        if len(lines) < 4:
             raise Unavailable(f"git can't read {directory}: {error.text}") from error
-        lines[3:] = ["", git(directory, "symbolic-ref", "HEAD").decode().strip()]
+        lines[4:] = ["", _text(git(directory, "symbolic-ref", "HEAD")).strip()]
     return Repository(
         root=directory,
         git_dir=lines[0],
         objects=lines[1],
-        object_format=lines[2],
-        sha=lines[3],
-        branch=lines[4] if lines[4] != "HEAD" else "",
+        object_format=lines[3],
+        sha=lines[4],
+        branch=lines[-1] if lines[-1] != "HEAD" else "",
+        parents=tuple(lines[5:-1]),
+        shallow=_read_shallow(lines[2]),
         config=_parse_config(_text(config.output_or_nothing())),
         refs=_parse_refs(_text(tips.output())),
     )
+
+
+def read_refs(git_dir: str) -> dict[str, Tip]:
+    """Read the refs of a git directory, whose work tree may be gone."""
+    more = {"GIT_DIR": git_dir, "GIT_WORK_TREE": git_dir}
+    return _parse_refs(_text(git(git_dir, *_EVERY_REF, more=more)))
 
 
 def list_files(root: str) -> Files:
@@ -170,6 +181,13 @@ def read_index(repository: Repository) -> dict[str, bytes]:
     place = Path(repository.git_dir)
     found = [place / "index", *place.glob("sharedindex.*")]
     return {path.name: path.read_bytes() for path in found if path.is_file()}
+
+
+def _read_shallow(path: str) -> tuple[str, ...]:
+    try:
+        return tuple(Path(path).read_text(encoding="ascii").split())
+    except FileNotFoundError:
+        return ()
 
 
 def _parse_refs(output: str) -> dict[str, Tip]:

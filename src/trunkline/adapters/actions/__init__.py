@@ -1,0 +1,8 @@
+"""Native actions: one package or file each, made with a `World` when first used."""
+
+from __future__ import annotations
+
+# `owner/name[/path]` in lower case -> 'module:factory'; the factory takes a World.
+NATIVE = {
+    "actions/checkout": "trunkline.adapters.actions.checkout.action:Checkout",
+}

@@ -1,0 +1,132 @@
+"""actions/checkout as a native action."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from urllib.parse import urlsplit
+
+from trunkline.adapters.actions.checkout import settings as asked
+from trunkline.adapters.actions.checkout.place import place, run_git
+from trunkline.adapters.actions.checkout.settings import Settings
+from trunkline.adapters.actions.checkout.source import Source, decide
+from trunkline.adapters.actions.checkout.submodules import place_submodules
+from trunkline.adapters.toolkit.inputs import major_version, warn_of_unsupported
+from trunkline.adapters.toolkit.world import World
+from trunkline.ports.actions import ActionCall, ActionFailed, ActionJob
+from trunkline.ports.sandbox import Folder
+
+_OLDEST, _NEWEST = 4, 7
+
+
+class Checkout:
+    """Gives the job the repository as it is on disk, or another ref or repository."""
+
+    inputs = asked.NAMES
+    has_post = True
+    post_condition = "always()"
+
+    def __init__(self, world: World) -> None:
+        """Read repositories of `world`."""
+        self._world = world
+
+    def describe(self, ref: str) -> str:
+        """Return the major version whose behaviour applies."""
+        return major_version(ref, _OLDEST, _NEWEST)
+
+    def main(self, call: ActionCall, job: ActionJob) -> None:
+        """Check out into the workspace, or a folder below it. Raises ActionFailed."""
+        settings = asked.read(call, job.layout)
+        warn_of_unsupported(call, job, asked.UNSUPPORTED)
+        job.log(f"Syncing repository: {settings.repository}")
+        source = decide(settings, self._world, job)
+        _make_room(settings, source, job)
+        if settings.safe:
+            _trust(settings.target, job)
+        placed = place(source, settings, settings.target, job)
+        if settings.lfs:
+            _lfs(source, settings.target, job)
+        if settings.submodules:
+            place_submodules(source, settings, placed, job, offline=self._world.offline)
+        if settings.token:
+            _persist(settings, job)
+        if placed.files is not None:
+            _tell_files(source, len(placed.files.paths), placed.files.nested, job)
+        job.log(f"HEAD is at {source.sha or 'no commit'} ({source.ref or 'detached'})")
+        job.set_output("ref", settings.ref)
+        job.set_output("commit", source.sha)
+        job.save_state("repositoryPath", settings.target)
+
+    def post(self, call: ActionCall, job: ActionJob) -> None:
+        """Remove the credentials that main left for the job's git."""
+        include = call.state.get("credentials", "")
+        if include:
+            key = f"includeIf.{include}.path"
+            job.capture(
+                ["git", "config", "--local", "--unset-all", key],
+                cwd=call.state["repositoryPath"],
+            )
+            job.sandbox.put(call.state["credentialsPath"], b"", 0o600)
+
+
+def _make_room(settings: Settings, source: Source, job: ActionJob) -> None:
+    """Empty the target, unless `clean: false` and it is a checkout of the same repository."""
+    target = settings.target
+    first = ("-mindepth", "1", "-maxdepth", "1", "-print", "-quit")
+    code, found = job.capture(["find", target, *first])
+    if code or not found:
+        return
+    if not settings.clean:
+        _, url = job.capture(["git", "config", "--local", "remote.origin.url"], cwd=target)
+        if url.strip() == source.url:
+            return
+    job.log(f"Deleting the contents of '{target}'")
+    if job.run(["find", target, "-mindepth", "1", "-delete"]):
+        raise ActionFailed(f"Unable to clean or reset the repository '{target}'.")
+
+
+def _trust(target: str, job: ActionJob) -> None:
+    """Add the checkout to `safe.directory` in the job's own HOME."""
+    path = f"{job.layout.home}/.gitconfig"
+    before = b""
+    existing = job.sandbox.get(path)
+    if existing is not None:
+        with existing:
+            before = existing.read()
+    escaped = target.replace("\\", "\\\\").replace('"', '\\"')
+    entry = f'[safe]\n\tdirectory = "{escaped}"\n'.encode(errors="surrogateescape")
+    if entry not in before:
+        job.sandbox.put(path, before + entry)
+
+
+def _lfs(source: Source, target: str, job: ActionJob) -> None:
+    if job.sandbox.find("git-lfs", job.layout.env["PATH"]) is None:
+        raise ActionFailed("Input 'lfs' is true, but git-lfs is not installed here.")
+    run_git(job, target, "lfs", "install", "--local")
+    if source.repository is not None:
+        store = source.repository.objects.removesuffix("objects") + "lfs/objects"
+        job.sandbox.put(f"{target}/.git/lfs/objects", Folder(path=store))
+    run_git(job, target, "lfs", "checkout")
+
+
+def _persist(settings: Settings, job: ActionJob) -> None:
+    """Let the job's git commands log in with the token, through a file in its temp folder."""
+    parts = urlsplit(settings.server_url)
+    basic = base64.b64encode(f"x-access-token:{settings.token}".encode()).decode()
+    mark = hashlib.sha256(settings.target.encode(errors="surrogateescape")).hexdigest()[:16]
+    path = f"{job.layout.temp}/git-credentials-{mark}.config"
+    text = (
+        f'[http "{parts.scheme}://{parts.netloc}/"]\n\textraheader = AUTHORIZATION: basic {basic}\n'
+    )
+    job.sandbox.put(path, text.encode(), 0o600)
+    include = f"gitdir:{settings.target}/.git"
+    run_git(job, settings.target, "config", "--local", f"includeIf.{include}.path", path)
+    job.save_state("credentials", include)
+    job.save_state("credentialsPath", path)
+
+
+def _tell_files(source: Source, count: int, nested: tuple[str, ...], job: ActionJob) -> None:
+    s = "" if count == 1 else "s"
+    job.log(f"{count} file{s} as they are in {source.root}, uncommitted work included")
+    for folder in nested:
+        job.log(f"{folder} is left out: it is a git repository of its own")

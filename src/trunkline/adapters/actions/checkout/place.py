@@ -1,0 +1,181 @@
+"""Puts a checkout into the job: a `.git` of its own on the source's objects, and the files."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import NamedTuple
+
+from trunkline.adapters.actions.checkout.settings import Settings
+from trunkline.adapters.actions.checkout.source import Source
+from trunkline.adapters.git.command import git
+from trunkline.adapters.git.layout import alternates_file, config_file, head_file, packed_refs_file
+from trunkline.adapters.git.worktree import (
+    Files,
+    Repository,
+    Tip,
+    list_files,
+    read_index,
+)
+from trunkline.ports.actions import ActionFailed, ActionJob
+from trunkline.ports.sandbox import Folder
+
+_HEADS = "refs/heads/"
+_REMOTE = "refs/remotes/origin/"
+_TAGS = "refs/tags/"
+
+
+class Placed(NamedTuple):
+    """What was put in place: the files as on disk (None when git wrote a commit's)."""
+
+    target: str
+    files: Files | None
+
+
+def place(source: Source, settings: Settings, target: str, job: ActionJob) -> Placed:
+    """Put the source's files and its `.git` below `target`, which is empty.
+
+    Raises ActionFailed, Unavailable.
+    """
+    put_git_dir(source, settings, target, job)
+    if settings.sparse:
+        run_git(job, target, *_sparse(settings))
+    if not source.as_on_disk:
+        run_git(job, target, "reset", "--hard", "-q")
+        return Placed(target, None)
+    files = list_files(source.root)
+    kept = _kept(files, settings, target, job) if settings.sparse else files.paths
+    job.sandbox.put(target, Folder(path=source.root, files=kept))
+    if source.repository is not None and not settings.sparse:
+        _put_index(source.repository, files, target, job)
+    return Placed(target, files)
+
+
+def put_git_dir(source: Source, settings: Settings, target: str, job: ActionJob) -> None:
+    """Write `.git` below `target`: HEAD, refs, config, and the way to the source's objects."""
+    refs = _refs(source, settings)
+    branch = source.ref.removeprefix(_HEADS) if source.ref.startswith(_HEADS) else ""
+    head = source.ref if source.sha or source.ref else f"{_HEADS}main"
+    entries = {
+        "HEAD": head_file(head, source.sha),
+        "config": config_file(source.repository, source.url, branch),
+        "packed-refs": packed_refs_file(refs),
+        "refs/.keep": b"",
+        "objects/.keep": b"",
+        "info/exclude": b"",
+    }
+    boundary = _boundary(source, settings.depth)
+    if boundary:
+        entries["shallow"] = "".join(f"{sha}\n" for sha in sorted(boundary)).encode()
+    if source.repository is not None:
+        _put_objects(source.repository, target, entries, job)
+    for name, content in entries.items():
+        job.sandbox.put(f"{target}/.git/{name}", content)
+
+
+def _put_objects(
+    repository: Repository, target: str, entries: dict[str, bytes], job: ActionJob
+) -> None:
+    if job.layout.host_paths:
+        entries["objects/info/alternates"] = alternates_file(repository.objects)
+    else:
+        job.sandbox.put(f"{target}/.git/objects", Folder(path=repository.objects))
+
+
+def _refs(source: Source, settings: Settings) -> dict[str, Tip]:
+    """Return the refs that GitHub's fetch would have made."""
+    if source.repository is None or not source.sha:
+        return {}
+    known = source.repository.refs
+    refs: dict[str, Tip] = {}
+    if not settings.depth:
+        own = _HEADS if not any(name.startswith(_REMOTE) for name in known) else _REMOTE
+        refs = {
+            _REMOTE + name.removeprefix(own): Tip(tip.sha, "")
+            for name, tip in known.items()
+            if name.startswith(own) and name != f"{_REMOTE}HEAD"
+        }
+    if settings.tags or not settings.depth:
+        refs |= {name: tip for name, tip in known.items() if name.startswith(_TAGS)}
+    here = Tip(source.sha, "")
+    if source.ref.startswith(_HEADS):
+        refs[source.ref] = here
+        refs[_REMOTE + source.ref.removeprefix(_HEADS)] = here
+    elif source.ref.startswith("refs/pull/"):
+        refs[source.ref.replace("refs/", "refs/remotes/", 1)] = here
+    elif source.ref.startswith(_TAGS):
+        refs[source.ref] = known.get(source.ref, here)
+    return refs
+
+
+def _boundary(source: Source, depth: int) -> set[str]:
+    """Return the commits behind which history is cut off; a shallow source is never deepened."""
+    repository = source.repository
+    if repository is None or not source.sha:
+        return set()
+    cut: set[str] = set()
+    if depth == 1 and source.sha == repository.sha:
+        cut = {source.sha} if repository.parents else set()
+    elif depth:
+        history = git(repository.git_dir, "rev-list", "--parents", source.sha)
+        cut = _cut(history.decode().splitlines(), depth)
+    return cut | set(repository.shallow)
+
+
+def _cut(lines: list[str], depth: int) -> set[str]:
+    """Return the commits `depth` steps from the first one; each line is a commit and its parents."""
+    parents = {row[0]: row[1:] for row in (line.split() for line in lines)}
+    seen: set[str] = set()
+    layer = [lines[0].split()[0]]
+    for _ in range(depth - 1):
+        seen.update(layer)
+        layer = [p for sha in layer for p in parents.get(sha, []) if p not in seen]
+    return {sha for sha in layer if parents.get(sha)}
+
+
+def _put_index(repository: Repository, files: Files, target: str, job: ActionJob) -> None:
+    for name, content in read_index(repository).items():
+        job.sandbox.put(f"{target}/.git/{name}", content)
+    if files.skipped:
+        # The user's own checkout is sparse: the job gets the whole.
+        run_git(job, target, "sparse-checkout", "disable")
+    # Exit code 1 says that a file differs from the index: uncommitted work.
+    job.capture(["git", "update-index", "-q", "--refresh"], cwd=target)
+
+
+def _sparse(settings: Settings) -> tuple[str, ...]:
+    mode = "--cone" if settings.cone else "--no-cone"
+    return ("sparse-checkout", "set", mode, "--end-of-options", *settings.sparse)
+
+
+def _kept(files: Files, settings: Settings, target: str, job: ActionJob) -> tuple[str, ...]:
+    """Let git write what a sparse checkout wants, then say which files come as they are on disk."""
+    run_git(job, target, "reset", "--hard", "-q")
+    listed = run_git(job, target, "ls-files", "-z", "-t")
+    entries = [entry for entry in listed.split("\0") if entry]
+    skipped = {entry[2:] for entry in entries if entry.startswith("S")}
+    tracked = {entry[2:] for entry in entries}
+    return tuple(
+        path
+        for path in files.paths
+        if path not in skipped and (path in tracked or _wanted(path, settings))
+    )
+
+
+def _wanted(path: str, settings: Settings) -> bool:
+    """Tell whether an untracked file lies where a sparse checkout looks."""
+    if not settings.cone:
+        return True
+    folder = posixpath.dirname(path)
+    cones = [posixpath.normpath(cone.strip("/")) for cone in settings.sparse]
+    return not folder or any(
+        f"{folder}/".startswith(f"{cone}/") or f"{cone}/".startswith(f"{folder}/") for cone in cones
+    )
+
+
+def run_git(job: ActionJob, target: str, *args: str) -> str:
+    """Run git in the job; return what it prints. Raises ActionFailed with git's own words."""
+    code, output = job.capture(["git", *args], cwd=target)
+    if code:
+        text = output.strip() or f"exit code {code}"
+        raise ActionFailed(f"The process 'git {args[0]}' failed: {text}")
+    return output

@@ -1,0 +1,223 @@
+"""Artifacts as files in the folder of their run, where users find them."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import io
+import os
+import posixpath
+import time
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, BinaryIO
+
+import msgspec
+
+from trunkline.base.errors import Corrupt, NotFound, Unavailable
+from trunkline.ports.artifacts import (
+    ArtifactExists,
+    ArtifactFile,
+    ArtifactInfo,
+    NewArtifact,
+)
+from trunkline.ports.clock import Clock, Ids
+
+CHUNK = 1 << 20
+BIG = 1 << 31  # from here a zip needs its 64 bit form
+_DAY = 24 * 60 * 60
+
+
+class FolderArtifacts:
+    """Keeps `<runs>/<run id>/artifacts/<name>.zip` (or the plain file). See the port `Artifacts`.
+
+    What is known of an artifact lies in `<runs>/<run id>/artifacts/.about/<id>.json`, written last:
+    without it the artifact does not exist.
+    """
+
+    def __init__(self, runs: Path, clock: Clock, ids: Ids) -> None:
+        """Keep artifacts below the folder of all runs."""
+        self._runs = runs
+        self._clock = clock
+        self._ids = ids
+
+    def create(self, new: NewArtifact, files: Sequence[ArtifactFile]) -> ArtifactInfo:
+        """Keep `files` as an artifact. Raises ArtifactExists, Unavailable."""
+        about = self._about(new.run_id)
+        number = self._ids.run_id()
+        draft = about / f"{number}.draft"
+        try:
+            about.mkdir(parents=True, exist_ok=True, mode=0o700)
+            digest, size = self._write(draft, new, files)
+            with _locked(about):
+                old = [info for info in self._known(about) if info.name == new.name]
+                if old and not new.overwrite:
+                    raise ArtifactExists(new.name)
+                for info in old:
+                    _forget(about, info)
+                path = _free_path(about.parent, new, number)
+                created = self._clock.now()
+                expires = created + new.retention_days * _DAY if new.retention_days else 0
+                info = ArtifactInfo(
+                    id=number,
+                    run_id=new.run_id,
+                    name=new.name,
+                    digest=digest,
+                    size=size,
+                    files=len(files),
+                    created=created,
+                    expires=expires,
+                    archived=new.archived,
+                    path=str(path),
+                )
+                draft.rename(path)
+                _note(about, info)
+        except OSError as error:
+            raise Unavailable(f"Artifact {new.name} can't be kept: {error}") from error
+        finally:
+            draft.unlink(missing_ok=True)
+        return info
+
+    def find(self, run_id: str) -> tuple[ArtifactInfo, ...]:
+        """Return a run's artifacts, oldest first. Raises NotFound."""
+        if not (self._runs / run_id).is_dir() or not run_id.isalnum():
+            raise NotFound(f"There is no run {run_id}.")
+        about = self._about(run_id)
+        with _locked(about):
+            return self._known(about)
+
+    def open(self, info: ArtifactInfo) -> BinaryIO:
+        """Open the kept file. Raises NotFound."""
+        try:
+            (self._about(info.run_id) / f"{info.id}.json").stat()
+            return Path(info.path).open("rb")
+        except FileNotFoundError as error:
+            raise NotFound(f"Artifact {info.name} is gone: {info.path}.") from error
+
+    def read(self, info: ArtifactInfo) -> Iterator[tuple[str, BinaryIO]]:
+        """Yield path and content of every file in it. Raises NotFound, Corrupt."""
+        with self.open(info) as file:
+            if not info.archived:
+                yield info.name, file
+                return
+            try:
+                with zipfile.ZipFile(file) as archive:
+                    for entry in archive.infolist():
+                        with archive.open(entry) as content:
+                            yield entry.filename, io.BufferedReader(_Unpacked(content))
+            except zipfile.BadZipFile as error:
+                raise Corrupt(f"{info.path} can't be read: {error}") from error
+
+    def delete(self, run_id: str, name: str) -> bool:
+        """Remove an artifact; tell whether it was there."""
+        about = self._about(run_id)
+        if not about.is_dir():
+            return False
+        with _locked(about):
+            old = [info for info in self._known(about) if info.name == name]
+            for info in old:
+                _forget(about, info)
+        return bool(old)
+
+    def _about(self, run_id: str) -> Path:
+        return self._runs / run_id / "artifacts" / ".about"
+
+    def _known(self, about: Path) -> tuple[ArtifactInfo, ...]:
+        notes = (path.read_bytes() for path in about.glob("*.json"))
+        infos = [msgspec.json.decode(note, type=ArtifactInfo) for note in notes]
+        now = self._clock.now()
+        for info in infos:
+            if info.expires and info.expires <= now:
+                _forget(about, info)
+        fresh = (info for info in infos if not info.expires or info.expires > now)
+        return tuple(sorted(fresh, key=lambda info: int(info.id)))
+
+    def _write(
+        self, draft: Path, new: NewArtifact, files: Sequence[ArtifactFile]
+    ) -> tuple[str, int]:
+        with draft.open("xb+") as file:
+            if new.archived:
+                _write_zip(file, files, new.compression, self._clock.now())
+            else:
+                with files[0].open() as content:
+                    _copy(content, file)
+            size = file.tell()
+            file.seek(0)
+            return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}", size
+
+
+class _Unpacked(io.RawIOBase):
+    """A file of a zip, as the plain binary file that others expect."""
+
+    def __init__(self, content: IO[bytes]) -> None:
+        self._content = content
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        data = self._content.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def _write_zip(
+    target: BinaryIO, files: Sequence[ArtifactFile], compression: int, now: float
+) -> None:
+    """Write a zip as GitHub's: no permissions, no folders."""
+    method = zipfile.ZIP_DEFLATED if compression else zipfile.ZIP_STORED
+    date = time.gmtime(now)[:6]
+    with zipfile.ZipFile(target, "w", method, compresslevel=compression or None) as archive:
+        for file in files:
+            entry = zipfile.ZipInfo(file.path, date)
+            entry.compress_type = method
+            entry.external_attr = 0o100644 << 16
+            with (
+                file.open() as content,
+                archive.open(entry, "w", force_zip64=file.size >= BIG) as place,
+            ):
+                while data := content.read(CHUNK):
+                    place.write(data)
+    target.seek(0, os.SEEK_END)
+
+
+def _copy(content: BinaryIO, target: BinaryIO) -> None:
+    while data := content.read(CHUNK):
+        target.write(data)
+
+
+def _free_path(folder: Path, new: NewArtifact, number: str) -> Path:
+    """Return where the artifact goes; in a folder of its own when its plain place is taken."""
+    name = posixpath.basename(f"{new.name}.zip" if new.archived else new.name)
+    path = folder / name
+    if path.exists() or name == ".about":
+        path = folder / number / name
+        path.parent.mkdir(mode=0o700)
+    return path
+
+
+def _note(about: Path, info: ArtifactInfo) -> None:
+    draft = about / f"{info.id}.note"
+    draft.write_bytes(msgspec.json.encode(info))
+    draft.rename(about / f"{info.id}.json")
+
+
+def _forget(about: Path, info: ArtifactInfo) -> None:
+    (about / f"{info.id}.json").unlink(missing_ok=True)
+    Path(info.path).unlink(missing_ok=True)
+
+
+@contextmanager
+def _locked(about: Path) -> Iterator[None]:
+    """Keep other threads and processes out of a run's artifacts."""
+    if not about.is_dir():
+        yield
+        return
+    lock = os.open(about / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
