@@ -152,6 +152,8 @@ class RunLoop:
         events: list[Event] = []
         commands: list[Command] = []
         for fact in facts:
+            if isinstance(fact, WorkerFailed):
+                self._hands.pop(fact.key, None)
             decision = react(self.state, fact)
             events.extend(decision.events)
             commands.extend(decision.commands)

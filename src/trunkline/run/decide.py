@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from trunkline.plan.model import PlannedCall
+from trunkline.plan.selection import with_needed
 from trunkline.run.assignment import job_request
 from trunkline.run.calls import call_conclusion, call_outputs
 from trunkline.run.cancellation import cancel_leg, cancel_run, fail_fast, timeout_message
@@ -55,7 +56,6 @@ from trunkline.run.fold import apply
 from trunkline.run.groups import evaluated_group, group_granted, lost_message
 from trunkline.run.late import Contexts, LateError
 from trunkline.run.results import run_conclusion
-from trunkline.run.selection import selected
 from trunkline.run.state import LegNode, RunState
 from trunkline.run.transitions import ENDED, JobStatus, RunStatus
 
@@ -130,11 +130,13 @@ def settle(state: RunState) -> Decision:
 
 def _begin(started: RunStarted) -> Decision:
     plan = started.plan
-    wanted = selected(plan, started.options.jobs)
+    jobs = started.options.jobs
+    ids = [job.id for job in plan.jobs]
+    wanted = with_needed(plan, jobs) if jobs else frozenset(ids)
     skipped = [
-        JobSkipped(key=job.id, name=job.id, reason=SkipReason.NOT_SELECTED)
-        for job in plan.jobs
-        if job.id not in wanted
+        JobSkipped(key=key, name=key, reason=SkipReason.NOT_SELECTED)
+        for key in ids
+        if key not in wanted
     ]
     if plan.concurrency is None:
         return Decision((started, *skipped))
@@ -149,7 +151,9 @@ def _begin(started: RunStarted) -> Decision:
         place = f"{plan.source.path} (Line: {error.span.line}, Col: {error.span.column})"
         message = f"Error when evaluating 'concurrency'. {place}: {error.message}"
         failed = [
-            JobCompleted(key=key, conclusion=Conclusion.FAILURE, message=message) for key in wanted
+            JobCompleted(key=key, conclusion=Conclusion.FAILURE, message=message)
+            for key in ids
+            if key in wanted
         ]
         return Decision((started, Warned(message=message), *skipped, *failed))
     pending = RunPending(group=group.name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from trunkline.expr.template import Literal
 from trunkline.expr.values import Value, to_text
 from trunkline.plan.matrix import Expansion, expand
+from trunkline.plan.selection import picks_leg
 from trunkline.run.events import (
     Annotated,
     Conclusion,
@@ -27,7 +28,7 @@ from trunkline.run.late import (
     status_functions,
     value,
 )
-from trunkline.run.legs import completed_leg, is_selected, without_runner
+from trunkline.run.legs import completed_leg, without_runner
 from trunkline.run.state import JobNode, RunState
 from trunkline.run.undefined import undefined_in_condition, undefined_in_job, warning
 
@@ -145,7 +146,7 @@ def _complete(state: RunState, node: JobNode, leg: Leg, contexts: Contexts) -> t
         "strategy": dict(leg.strategy),
         "matrix": None if leg.matrix is None else dict(leg.matrix),
     }
-    if not is_selected(leg, state.begun.options.matrix):
+    if not picks_leg(leg.matrix, state.begun.options.matrix):
         not_asked = JobSkipped(key=leg.key, name=leg.name, reason=SkipReason.NOT_SELECTED)
         return leg, Decision((not_asked,))
     try:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
-from trunkline.expr.numbers import parse_number
 from trunkline.expr.template import Literal
 from trunkline.expr.values import to_text
 from trunkline.plan.model import PlannedCall, PlannedJob
@@ -82,31 +79,6 @@ def _call_leg(call: PlannedCall, leg: Leg, contexts: Contexts) -> Leg:
         called = {"github": contexts["github"], "vars": contexts["vars"], "inputs": inputs}
         groups.append(evaluated_group(call.called_concurrency, called))
     return msgspec.structs.replace(leg, inputs=inputs, groups=tuple(groups))
-
-
-# --- legs that nobody wants, or that can't run here --------------------------------------
-
-
-def is_selected(leg: Leg, wanted: tuple[tuple[str, str], ...]) -> bool:
-    """Tell whether `--matrix key:value` keeps a leg.
-
-    Several values of one key are alternatives; a key that the leg's matrix lacks says nothing.
-    """
-    matrix = {name.lower(): found for name, found in (leg.matrix or {}).items()}
-    asked: dict[str, list[str]] = {}
-    for name, text_wanted in wanted:
-        asked.setdefault(name.lower(), []).append(text_wanted)
-    return all(
-        any(_matches(matrix[name], choice) for choice in choices)
-        for name, choices in asked.items()
-        if name in matrix
-    )
-
-
-def _matches(found: Any, wanted: str) -> bool:
-    if isinstance(found, int | float) and not isinstance(found, bool):
-        return found == parse_number(wanted) or to_text(found) == wanted
-    return to_text(found) == wanted
 
 
 def without_runner(state: RunState, node: JobNode, leg: Leg) -> JobSkipped | None:
