@@ -98,6 +98,11 @@ def read_condition(source: str, span: Span, allowed: Allowed, *, raw: bool) -> E
         raise ExpressionErrors([_mistake(error, allowed)]) from None
 
 
+def has_text_around(text: str) -> bool:
+    """Return whether a readable text holds more than one expression and nothing else."""
+    return sum(1 for _ in split(text)) > 1
+
+
 def _compiled(text: str, allowed: Allowed, span: Span) -> Expression | Insert | Literal:
     return compile_text(text, allowed.compile_names, span)
 

@@ -13,6 +13,7 @@ from trunkline.workflow.expressions import (
     NONE_ALLOWED,
     Allowed,
     ExpressionErrors,
+    has_text_around,
     read_condition,
     read_text,
 )
@@ -23,6 +24,12 @@ from trunkline.workflow.yaml import MappingNode, Node, ScalarNode, SequenceNode
 
 NOT_ALLOWED = "A template expression is not allowed in this context"
 
+ALWAYS_TRUE = (
+    "Conditional expression contains literal text outside replacement tokens. "
+    "This will cause the expression to always evaluate to truthy. "
+    "Did you mean to put the entire expression inside ${{ }}?"
+)
+WHOLE = "Text around `${{ }}` makes it a string, and a string is true."
 _OBJECT = 24
 _STRING = 26
 _BACKGROUND = frozenset({"background", "wait", "wait-all", "cancel"})
@@ -102,6 +109,8 @@ class Reader:
         if isinstance(value, str) and "${{" in value:
             token = self._expression(value, span, rule)
             if isinstance(token, Expression):
+                if shape.condition and has_text_around(value):
+                    self._problems.warning(span, ALWAYS_TRUE, "condition", WHOLE)
                 return self._placed(token, rule)
             if isinstance(token, Insert):
                 self._unexpected(span, value, shape)

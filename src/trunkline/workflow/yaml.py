@@ -7,7 +7,7 @@ libyaml finds the structure; what a scalar means is decided here (`scalars`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import msgspec
@@ -113,7 +113,7 @@ class _Builder:
 
     def build(self, events: Iterator[Any]) -> Node:
         """Return the root of the one document that `events` describe."""
-        handlers = {
+        handlers: dict[type, Callable[[Any], None]] = {
             ScalarEvent: self._scalar,
             MappingStartEvent: self._open_mapping,
             SequenceStartEvent: self._open_sequence,

@@ -1,0 +1,25 @@
+"""Bytes of a pipeline file to text."""
+
+from __future__ import annotations
+
+from trunkline.base.diagnostics import Diagnostic
+from trunkline.base.spans import Span
+
+
+def decode(data: bytes, file: str) -> tuple[str, Diagnostic | None]:
+    """Return the text of a UTF-8 file, and the mistake when it is no UTF-8.
+
+    A byte order mark is left out; what is no UTF-8 becomes U+FFFD, so that places stay right.
+    """
+    try:
+        return data.decode("utf-8-sig"), None
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8", "replace")
+        span = Span(before.count("\n") + 1, len(before) - before.rfind("\n"))
+        return data.decode("utf-8", "replace"), Diagnostic(
+            rule="syntax",
+            message="The file is not UTF-8 text.",
+            file=file,
+            span=span,
+            hint="Save it as UTF-8.",
+        )
