@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from trunkline.expr.characters import WHITESPACE, utf16_length
+from trunkline.expr.characters import SPACE, utf16_length
 from trunkline.expr.errors import ExpressionError, Kind
 from trunkline.expr.numbers import NOT_A_NUMBER, parse_number
 from trunkline.expr.values import Primitive
@@ -42,22 +42,23 @@ class Token(NamedTuple):
     value: Primitive = None
 
 
-_BOUNDARY = rf"()\[\],.!<>=&|{WHITESPACE}"
-_END = rf"(?=[{_BOUNDARY}]|\Z)"
+# What can't stand in a word, and what can; a number goes on over dots.
+_BOUNDARY = r"()\[\],.!<>=&|"
+_INNER = rf"(?:[^{_BOUNDARY}\s]|[\x1c-\x1f])"
 _NAME = "[A-Za-z_][A-Za-z0-9_-]*"
 _TOKEN = re.compile(
-    rf"[{WHITESPACE}]*(?:"
-    rf"(?P<call>{_NAME}(?=[{WHITESPACE}]*\())"
-    rf"|(?P<name>{_NAME}){_END}"
+    rf"{SPACE}*(?:"
+    rf"(?P<call>{_NAME}(?={SPACE}*\())"
+    rf"|(?P<name>{_NAME})(?=[{_BOUNDARY}]|{SPACE}|\Z)"
     r"|(?P<string>'(?:[^']|'')*+')"
     r"|(?P<operator>[!=<>]=|&&|\|\||[<>])"
     r"|(?P<mark>[()\[\],*!.])"
-    rf"|(?P<number>[-+0-9](?:[^{_BOUNDARY}]|\.)*)"
+    rf"|(?P<number>[-+0-9](?:{_INNER}|\.)*)"
     r"|(?P<end>\Z))"
 )
-_DOTTED_NUMBER = re.compile(rf"\.(?:[^{_BOUNDARY}]|\.)*")
+_DOTTED_NUMBER = re.compile(rf"\.(?:{_INNER}|\.)*")
 # A symbol that is no token at all, after white space: up to the next boundary, a string up to the end.
-_UNKNOWN = re.compile(rf"[{WHITESPACE}]*(?P<text>'.*|.[^{_BOUNDARY}]*)", re.DOTALL)
+_UNKNOWN = re.compile(rf"{SPACE}*(?P<text>'.*|.{_INNER}*)", re.DOTALL)
 
 _CONSTANTS: dict[str, Primitive] = {
     "null": None,

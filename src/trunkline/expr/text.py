@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from trunkline.base.spans import NOWHERE, Span
-from trunkline.expr.characters import WHITESPACE
+from trunkline.expr.characters import SPACE, WHITESPACE
 from trunkline.expr.check import check
 from trunkline.expr.errors import ExpressionError
 from trunkline.expr.template import Expression, Insert, Literal
@@ -104,7 +104,9 @@ def _check(source: str, names: Names) -> None:
 
 def _directive(source: str) -> list[str]:
     """Return `insert` and the words after it, or nothing for an expression."""
-    words = re.split(f"[{WHITESPACE}]+", source)
+    if not source.startswith(_INSERT):
+        return []
+    words = re.split(f"{SPACE}+", source)
     return words if words[0] == _INSERT else []
 
 
