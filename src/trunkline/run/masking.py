@@ -77,6 +77,12 @@ class Masker:
         masked = self._texts.replace(data)
         return text if masked is data else masked.decode("utf-8", "surrogateescape")
 
+    def safe_cut(self, data: bytes, at: int) -> int:
+        """Return where to cut a line in two near `at`, so that no secret is torn."""
+        if self._stale:
+            self._build()
+        return self._lines.safe_cut(data, at) if self._lines is not None else at
+
     def _build(self) -> None:
         single = {pattern for pattern in self._patterns if b"\n" not in pattern}
         self._lines = Finder(single) if single else None
@@ -104,6 +110,15 @@ class Finder:
             pieces += (data[position:start], _MASK)
             position = end
         return b"".join((*pieces, data[position:])) if pieces else data
+
+    def safe_cut(self, data: bytes, at: int) -> int:
+        """Return `at`, or the start (else the end) of the stretch of matches around it."""
+        if self._filter is not None and not self._filter.may_match(data):
+            return at
+        for start, end in self._stretches(data):
+            if start < at < end:
+                return start or (end if end < len(data) else at)
+        return at
 
     def _stretches(self, data: bytes) -> Iterator[tuple[int, int]]:
         """Yield (start, end) with overlapping and adjacent matches merged, in order."""
