@@ -8,7 +8,7 @@ from posixpath import basename, normpath
 from trunkline.base.diagnostics import Diagnostic, Severity
 from trunkline.workflow.action import parse_action
 from trunkline.workflow.encoding import decode
-from trunkline.workflow.limits import EVERY_ERROR
+from trunkline.workflow.limits import ALL_ERRORS
 from trunkline.workflow.model import CallJob, Workflow
 from trunkline.workflow.parse import parse
 from trunkline.workflow.reusable import Caller, check_call
@@ -47,8 +47,8 @@ def _check(path: str, data: bytes, load: Load) -> list[Diagnostic]:
     if undecodable is not None:
         return [undecodable]
     if basename(path) in ACTION_FILES:
-        return list(parse_action(text, path, limits=EVERY_ERROR)[1])
-    workflow, found = parse(text, path, limits=EVERY_ERROR)
+        return list(parse_action(text, path, limits=ALL_ERRORS)[1])
+    workflow, found = parse(text, path, limits=ALL_ERRORS)
     return [*found, *(_check_calls(workflow, load) if workflow is not None else [])]
 
 
@@ -88,7 +88,7 @@ def _check_call(workflow: Workflow, job: CallJob, load: Load) -> tuple[Diagnosti
         )
     allowed = job.permissions or workflow.permissions
     caller = Caller(file=workflow.file, job=job, permissions=allowed)
-    return check_call(caller, callee, EVERY_ERROR)
+    return check_call(caller, callee, ALL_ERRORS)
 
 
 def _beside(file: str, uses: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from trunkline.base.words import nearest
 from trunkline.workflow.shapes import Keys, Shape
 
+MERGE = "GitHub knows no merge keys: repeat the entries, or alias a whole value."
 _FEW = 6
 
 
@@ -33,8 +34,6 @@ def meant_key(name: str, candidates: Sequence[Keys]) -> str | None:
 
 def for_key(name: str, meant: str | None, shape: Shape, candidates: Sequence[Keys]) -> str:
     """Say what an unknown key was meant to be, or why it can't stand here."""
-    if name == "<<":
-        return "There are no merge keys here: repeat the entries, or alias a whole value."
     elsewhere = [keys for keys in shape.keys if name in keys.known]
     if elsewhere:
         here = listed(candidates[0].required) if candidates[0].required else "the keys around it"

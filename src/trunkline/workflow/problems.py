@@ -24,10 +24,15 @@ class Problems:
         """Whether there is an error among them."""
         return bool(self._errors)
 
+    @property
+    def full(self) -> bool:
+        """Whether further errors are dropped: no need to look for hints."""
+        return 0 < self.limits.max_errors <= len(self._errors)
+
     def error(self, span: Span, message: str, rule: str, hint: str = "") -> None:
         """Record an error; beyond the limit it is dropped, and a long message is cut."""
         limits = self.limits
-        if limits.max_errors and len(self._errors) >= limits.max_errors:
+        if self.full:
             return
         found = Diagnostic(rule=rule, message=message, file=self.file, span=span, hint=hint)
         too_long = len(found.text()) - limits.max_message

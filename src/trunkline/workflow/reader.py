@@ -152,6 +152,8 @@ class Reader:
         return written
 
     def _unexpected(self, span: Span, written: str, shape: Shape) -> None:
+        if self._problems.full:
+            return
         message = f"Unexpected value '{written}'"
         self._problems.error(span, message, "value", hints.for_value(written, shape))
 
@@ -225,6 +227,9 @@ class Reader:
             shape = None
         elif shape is None:
             shape = into.loose()
+            if name == "<<" and isinstance(node, MappingNode) and not (shape and shape.keys):
+                self._problems.error(key.span, "Unexpected value '<<'", "unknown-key", hints.MERGE)
+                return
             if shape is not None and not name and into.candidates[0].filled_keys:
                 self._problems.error(key.span, "Unexpected value ''", "value")
         if shape is None:
@@ -241,6 +246,8 @@ class Reader:
             self._problems.warning(key.span, message, "unknown-key", "GitHub ignores this key.")
             return
         self._problems.mark(into.span)
+        if self._problems.full:
+            return
         meant = hints.meant_key(name, into.candidates)
         hint = hints.for_key(name, meant, rule.shape, into.candidates)
         self._problems.error(key.span, message, "unknown-key", hint)

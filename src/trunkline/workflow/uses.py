@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 
-from trunkline.base.words import nearest
 from trunkline.workflow.model import Text
 from trunkline.workflow.problems import Problems
-from trunkline.workflow.wellknown import ACTIONS
+from trunkline.workflow.wellknown import NAMES_BY_OWNER, OWNERS_BY_NAME
 
 DOCKER = "docker://"
 SELF_REPOSITORY = "$/"
@@ -43,9 +42,9 @@ def check_action(uses: Text, problems: Problems) -> None:
         message = f"Expected format {{org}}/{{repo}}[/path]@ref. Actual '{value}'"
         problems.error(uses.span, message, "uses", _form_hint(value))
         return
-    name = f"{parts[0]}/{parts[1]}".lower()
-    close = None if name in ACTIONS else nearest(name, ACTIONS)
-    if close is not None and _is_slip(name, close):
+    owner, name = parts[0].lower(), parts[1].lower()
+    close = None if name in NAMES_BY_OWNER.get(owner, ()) else _meant(owner, name)
+    if close is not None:
         message = f"'{parts[0]}/{parts[1]}' is not a well-known action, but '{close}' is"
         problems.warning(uses.span, message, "action-name", f"Did you mean '{close}'?")
 
@@ -67,21 +66,22 @@ def _remote(uses: str) -> list[str]:
 
 def _form_hint(uses: str) -> str:
     if "@" not in uses and "/" in uses:
-        close = uses.lower() in ACTIONS or len([p for p in uses.split("/") if p]) >= 2
-        return f"Name a version: '{uses}@...', or './{uses}' for a folder." if close else ""
+        return f"Name a version: '{uses}@...', or './{uses}' for a folder."
     return ""
 
 
-def _is_slip(name: str, known: str) -> bool:
-    """A slip changes a letter or two of one half; a fork under another owner is no slip."""
-    owner, _, repository = name.partition("/")
-    known_owner, _, known_repository = known.partition("/")
-    same_owner, same_repository = owner == known_owner, repository == known_repository
-    if same_owner == same_repository:
-        return False
-    if same_repository:
-        return nearest(owner, [known_owner]) is not None and _near(owner, known_owner)
-    return _near(repository, known_repository)
+def _meant(owner: str, name: str) -> str | None:
+    """Return the well-known action that a name is a slip of: one half right, the other nearly.
+
+    A known name under a wholly different owner is a fork, not a slip.
+    """
+    for known in NAMES_BY_OWNER.get(owner, ()):
+        if _near(name, known):
+            return f"{owner}/{known}"
+    for known in OWNERS_BY_NAME.get(name, ()):
+        if _near(owner, known):
+            return f"{known}/{name}"
+    return None
 
 
 def _near(one: str, other: str) -> bool:

@@ -142,4 +142,8 @@ _BY_OWNER = {
     "mozilla-actions": "sccache-action",
     "extractions": "setup-just",
 }
-ACTIONS = tuple(f"{owner}/{name}" for owner, names in _BY_OWNER.items() for name in names.split())
+NAMES_BY_OWNER = {owner: tuple(names.split()) for owner, names in _BY_OWNER.items()}
+OWNERS_BY_NAME: dict[str, list[str]] = {}
+for _owner, _names in NAMES_BY_OWNER.items():
+    for _name in _names:
+        OWNERS_BY_NAME.setdefault(_name, []).append(_owner)
