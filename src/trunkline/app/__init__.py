@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import threading
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from trunkline.engine.action_loader import Sources
-from trunkline.engine.job_worker import World
-from trunkline.ports.actions import NativeActions
+from trunkline.engine.job_setup import Listener, World
+from trunkline.ports.actions import NativeAction, NativeActions
 from trunkline.ports.clock import Clock, Ids
 from trunkline.ports.forge import Forge
 from trunkline.ports.gate import Gate
@@ -19,6 +20,8 @@ from trunkline.ports.sandbox import Sandboxes
 from trunkline.ports.secrets import Secrets
 from trunkline.ports.toolchains import Toolchains
 from trunkline.settings import Settings
+
+T = TypeVar("T")
 
 # Adapters are imported on first use: a one-step run must load little.
 ADAPTERS = {
@@ -50,7 +53,11 @@ def adapter(name: str) -> Any:
 
 
 class Choices(NamedTuple):
-    """What a command line chose for the system."""
+    """What a command line chose for the system.
+
+    `directory` is the root of the user's repository; `secrets` and `variables` were given by hand,
+    over `secret_file` and `variable_file` (and those files with `.<environment>` behind).
+    """
 
     directory: str = "."
     offline: bool = False
@@ -58,14 +65,57 @@ class Choices(NamedTuple):
     committed: bool = False
     local_repositories: Mapping[str, str] = {}
     pass_env: tuple[str, ...] = ()
+    secrets: Mapping[str, str] = {}
+    variables: Mapping[str, str] = {}
+    secret_file: str = ""
+    variable_file: str = ""
+
+
+class LateToolchains:
+    """The finder of programs for the engine, made when a job needs one."""
+
+    def __init__(self, make: Callable[[], Toolchains]) -> None:
+        self._made = Once(make)
+
+    def node(self, major: int) -> str:
+        """Return the path of a node program of that major version."""
+        return self._made().node(major)
+
+
+class LateNatives:
+    """The native actions, loaded when a workflow uses an action."""
+
+    def __init__(self, make: Callable[[], NativeActions] | None) -> None:
+        """Take how they are made; None (`--no-native`): every action's own files run."""
+        self._made = Once(make) if make is not None else None
+
+    def find(self, repository: str) -> NativeAction | None:
+        """Return the native implementation of `owner/name[/path]`, or None."""
+        return self._made().find(repository) if self._made is not None else None
+
+
+class Once(Generic[T]):
+    """Makes a thing when it is first asked for, once, whichever thread asks."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self._made: list[T] = []
+
+    def __call__(self) -> T:
+        """Return the thing."""
+        with self._lock:
+            if not self._made:
+                self._made.append(self._make())
+            return self._made[0]
 
 
 class System:
     """A running system; each part is made when it is first asked for."""
 
-    def __init__(self, settings: Settings, choices: Choices = Choices()) -> None:
+    def __init__(self, settings: Settings, choices: Choices | None = None) -> None:
         self.settings = settings
-        self.choices = choices
+        self.choices = choices or Choices()
 
     @cached_property
     def clock(self) -> Clock:
@@ -95,8 +145,72 @@ class System:
     def forge(self) -> Forge:
         """Return the reader of repositories."""
         found: Forge = adapter("forge")(
-            self.settings.cache,
-            self.choices.local_repositories,
-            offline=self.choices.offline,
+            self.settings.cache, self.choices.local_repositories, offline=self.choices.offline
+        )
+        return found
+
+    @cached_property
+    def sandboxes(self) -> Sandboxes:
+        """Return the maker of places for jobs."""
+        found: Sandboxes = adapter("sandboxes")(
+            str(self.settings.state), self.ids, self.settings.environment, adapter("subreaper")
+        )
+        return found
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        """Return secrets and variables of files and the command line."""
+        choices, given = self.choices, adapter("given")
+        found: Secrets = adapter("secrets")(
+            given(choices.secret_file, choices.secrets),
+            given(choices.variable_file, choices.variables),
+            adapter("dotenv"),
+        )
+        return found
+
+    def gate(self, repository: str) -> Gate:
+        """Return the concurrency groups of a repository (`owner/name`)."""
+        found: Gate = adapter("gate")(str(self.settings.state), repository)
+        return found
+
+    def world(self, listen: Listener | None) -> World:
+        """Return what jobs need; `listen` hears their lines."""
+        toolchains = LateToolchains(self._make_toolchains)
+        natives = LateNatives(
+            (lambda: self._make_natives(toolchains)) if self.choices.native else None
+        )
+        return World(
+            sandboxes=self.sandboxes,
+            logs=self.logs,
+            secrets=self.secrets,
+            clock=self.clock,
+            ids=self.ids,
+            sources=Sources(self.forge, natives, self.choices.directory),
+            toolchains=toolchains,
+            listen=listen,
+            pass_env=self.choices.pass_env,
+        )
+
+    def _make_toolchains(self) -> Toolchains:
+        found: Toolchains = adapter("toolchains")(
+            self.settings.cache, self.settings.environment, offline=self.choices.offline
+        )
+        return found
+
+    def _make_natives(self, toolchains: Toolchains) -> NativeActions:
+        state, choices = self.settings.state, self.choices
+        found: NativeActions = adapter("natives")(
+            adapter("natives-world")(
+                forge=self.forge,
+                artifacts=adapter("artifacts")(state / "runs", self.clock, self.ids),
+                caches=adapter("caches")(state / "caches", self.clock),
+                toolchains=toolchains,
+                clock=self.clock,
+                source=choices.directory,
+                cache=str(self.settings.cache),
+                environment=self.settings.environment,
+                committed=choices.committed,
+                offline=choices.offline,
+            )
         )
         return found

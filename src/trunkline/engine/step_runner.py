@@ -151,6 +151,7 @@ class StepRunner:
         place = beginning.place
         files = StepFiles(context.sandbox, context.layout.file_commands, self.tools.ids.token())
         place = place._replace(github={**place.github, **files.paths})
+        output.allow(place.env)
         try:
             limits, minutes = self._limits(instance, stage, place, run.limits)
             self._load_local(instance)
