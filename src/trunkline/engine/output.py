@@ -42,7 +42,8 @@ LEVELS = ("error", "warning", "notice")
 
 # Where a command may begin: `::` first in its line, or `##[` anywhere. Blanks beyond ASCII begin
 # with a high byte; the parser decides.
-_COMMAND = re.compile(rb"(?:^|\n)[\t\x0b\x0c \x1c-\x1f\x80-\xff]*::|##\[")
+_NEW_COMMAND = re.compile(rb"\n[\t\x0b\x0c \x1c-\x1f\x80-\xff]*::")
+_OLD_COMMAND = re.compile(rb"##\[")
 
 
 class JobOutput:
@@ -178,13 +179,22 @@ class StepOutput:
             self._process(lines)
 
     def _process(self, lines: bytes) -> None:
-        if self._log.rules or self._matchers.rules:
-            self._process_each(lines)
-        elif b"::" in lines or b"##[" in lines:
-            self._process_commands(lines)
-        else:
-            self._out.append(lines)
+        while lines:
+            lines = self._process_block(lines)
         self._flush()
+
+    def _process_block(self, lines: bytes) -> bytes:
+        """Take a block of lines; return what is to be looked at anew, under other matchers."""
+        rules = self._log.rules
+        if self._matchers.rules is not rules:
+            self._matchers.use(rules)
+        if rules and self._matchers.may_match(lines.decode("utf-8", "replace")):
+            self._process_each(lines)
+            return b""
+        if b"::" in lines or b"##[" in lines:
+            return self._process_commands(lines)
+        self._out.append(lines)
+        return b""
 
     def _process_each(self, lines: bytes) -> None:
         """Look at every line: a problem matcher is active."""
@@ -198,14 +208,15 @@ class StepOutput:
             if not self._matched(text):
                 self._out.append(line + b"\n")
 
-    def _process_commands(self, lines: bytes) -> None:
+    def _process_commands(self, lines: bytes) -> bytes:
         """Look at the lines that may be commands; the stretches between them go on whole."""
+        rules = self._log.rules
         position = looked = 0
-        for found in _COMMAND.finditer(lines):
-            start = lines.rfind(b"\n", 0, found.end() - 2) + 1
+        for found in _marks(lines):
+            start = lines.rfind(b"\n", 0, found) + 1
             if start < looked:
                 continue
-            end = lines.index(b"\n", found.end())
+            end = lines.index(b"\n", found)
             looked = end + 1
             effects = self._commands.process(lines[start:end].decode("utf-8", "replace"))
             if effects is None:
@@ -213,12 +224,10 @@ class StepOutput:
             self._out.append(lines[position:start])
             self._perform(effects)
             position = looked
-            if self._log.rules:
-                break
-        if position < len(lines) and self._log.rules:
-            self._process_each(lines[position:])
-        else:
-            self._out.append(lines[position:])
+            if self._log.rules is not rules:
+                return lines[position:]
+        self._out.append(lines[position:])
+        return b""
 
     def _matched(self, text: str) -> bool:
         """Try the problem matchers on a line; tell whether it was printed as a problem."""
@@ -332,6 +341,15 @@ class StepOutput:
                 end_column=told.end_column,
             )
         )
+
+
+def _marks(lines: bytes) -> list[int]:
+    """Return where commands may be, in order: each place is inside its line."""
+    places = [found.end() - 2 for found in _NEW_COMMAND.finditer(b"\n" + lines)]
+    if b"##[" in lines:
+        places += [found.start() for found in _OLD_COMMAND.finditer(lines)]
+        places.sort()
+    return places
 
 
 def _is_true(text: str | None) -> bool:

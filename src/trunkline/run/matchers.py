@@ -19,6 +19,9 @@ ATTEMPTS = 3
 SEVERITIES = frozenset({"error", "warning", "notice"})
 FIELDS = ("file", "fromPath", "line", "column", "severity", "code", "message")
 
+# What may see beyond its line, or hold on to what it took there: look-around, atomic groups,
+# conditions, flags, possessive quantifiers and absolute anchors.
+_BEYOND_LINE = regex.compile(r"\(\?(?!:|<[A-Za-z_])|[*+?}]\+|\\[AZzGKXR]")
 _COLOURS = regex.compile("\x1b\\[[0-9;]*m?")
 
 
@@ -68,9 +71,13 @@ class MatchersFile(msgspec.Struct, frozen=True, rename={"matchers": "problemMatc
 
 
 class Pattern(NamedTuple):
-    """A compiled pattern: the groups of its fields, and whether it repeats."""
+    """A compiled pattern: the groups of its fields, and whether it repeats.
+
+    `in_block` finds the pattern in several lines at once, None where that would not be safe.
+    """
 
     expression: regex.Pattern[str]
+    in_block: regex.Pattern[str] | None
     groups: tuple[tuple[str, int], ...]
     loop: bool
 
@@ -138,6 +145,23 @@ class Matchers:
             rule.owner: before.get(rule.owner, []) or [None] * len(rule.patterns)
             for rule in self.rules
         }
+
+    def may_match(self, lines: str) -> bool:
+        """Return False when none of these lines can begin or go on with a problem.
+
+        Searching a block is a hundred times faster than searching its lines one by one.
+        """
+        if any(any(running) for running in self._running.values()):
+            return True
+        plain = _COLOURS.sub("", lines) if "\x1b[" in lines else lines
+        for rule in self.rules:
+            first = rule.patterns[0].in_block
+            try:
+                if first is None or first.search(plain, timeout=SECONDS) is not None:
+                    return True
+            except TimeoutError:
+                return True
+        return False
 
     def match(self, line: str) -> tuple[Problem | None, str, list[MatcherRule]]:
         """Return the problem that `line` completes, the line without colours, and rules to drop.
@@ -274,7 +298,7 @@ def _pattern(owner: str, pattern: PatternFile, seen: set[str], *, may_loop: bool
             raise MatcherError(f"The property '{field}' is set to {number} which is out of range")
         seen.add(field)
         groups.append((field, numbers[number]))
-    return Pattern(expression, tuple(groups), pattern.loop)
+    return Pattern(expression, _in_block(pattern.regexp), tuple(groups), pattern.loop)
 
 
 def _compiled(owner: str, source: str) -> regex.Pattern[str]:
@@ -282,6 +306,14 @@ def _compiled(owner: str, source: str) -> regex.Pattern[str]:
         return regex.compile(source, regex.ASCII | regex.VERSION0, cache_pattern=False)
     except (regex.error, OverflowError, RecursionError) as error:
         raise MatcherError(f"Matcher '{owner}' has a bad pattern '{source}': {error}") from error
+
+
+def _in_block(source: str) -> regex.Pattern[str] | None:
+    """Return a pattern that matches in a block of lines at least where `source` matches in one."""
+    if _BEYOND_LINE.search(source):
+        return None
+    flags = regex.ASCII | regex.VERSION0 | regex.MULTILINE
+    return regex.compile(source, flags, cache_pattern=False)
 
 
 def _group_numbers(expression: regex.Pattern[str]) -> list[int]:
