@@ -44,11 +44,13 @@ class SystemIds:
 class FakeClock:
     """Time that only moves when `advance` is called; whoever waits on it wakes then.
 
-    `now` starts at `start` (epoch seconds), `monotonic` at 0.
+    `now` starts at `start` (epoch seconds), `monotonic` at 0. An automatic one jumps by itself to
+    whatever is waited for: right when only one thread waits.
     """
 
-    def __init__(self, start: float = 1_700_000_000.0) -> None:
+    def __init__(self, start: float = 1_700_000_000.0, *, automatic: bool = False) -> None:
         self._start = start
+        self._automatic = automatic
         self._elapsed = 0.0
         self._moved = threading.Condition()
         self._watchers: list[Callable[[], None]] = []
@@ -85,10 +87,13 @@ class FakeClock:
     def wait(self, timeout: float | None, ready: Callable[[], bool]) -> bool:
         """Wait until `ready()` holds or `timeout` fake seconds have passed; return `ready()`.
 
-        `ready` is looked at when time jumps and on `notify`; it must not use this clock.
+        `ready` is looked at when time jumps and on `notify`; it may use this clock.
         """
         with self._moved:
             end = None if timeout is None else self._elapsed + timeout
+            if self._automatic and end is not None and not ready():
+                self._elapsed = end
+                self._moved.notify_all()
             self._moved.wait_for(lambda: ready() or (end is not None and self._elapsed >= end))
             return ready()
 

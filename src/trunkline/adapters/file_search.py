@@ -38,10 +38,10 @@ class Kind(Enum):
 
 
 class Tree(Protocol):
-    """Files to search. Every method but `kind` raises OSError for what is not there."""
+    """Files to search. Raises OSError for what can't be read."""
 
-    def kind(self, path: str) -> Kind | None:
-        """Tell what stands at a path, links not followed; None when nothing does."""
+    def kind(self, path: str, *, follow: bool) -> Kind | None:
+        """Tell what stands at a path, or where a link there leads to; None when nothing does."""
         ...
 
     def children(self, path: str) -> list[tuple[str, Kind]]:
@@ -108,7 +108,7 @@ class _State(NamedTuple):
 
 def _walk(tree: Tree, patterns: Patterns) -> Iterator[str]:
     """Yield what matches; '' for a folder that does not, so that the time can be looked at."""
-    starts = ((path, tree.kind(path)) for path in reversed(patterns.search_paths))
+    starts = ((path, tree.kind(path, follow=False)) for path in reversed(patterns.search_paths))
     stack = [_State(path, 1, kind) for path, kind in starts if kind is not None]
     chain: list[str] = []
     while stack:
@@ -132,7 +132,7 @@ def _enter(tree: Tree, state: _State, chain: list[str]) -> Kind | None:
     """Follow a link; None for a broken one, and for a folder that we are inside of already."""
     kind = state.kind
     if kind is Kind.LINK:
-        kind = tree.kind(tree.real(state.path))
+        kind = tree.kind(state.path, follow=True)
     if kind is not Kind.FOLDER:
         return kind
     real = tree.real(state.path)
@@ -146,10 +146,10 @@ def _enter(tree: Tree, state: _State, chain: list[str]) -> Kind | None:
 class DiskTree:
     """This machine's files."""
 
-    def kind(self, path: str) -> Kind | None:
+    def kind(self, path: str, *, follow: bool) -> Kind | None:
         """Tell what stands at a path."""
         try:
-            mode = os.lstat(path).st_mode
+            mode = os.stat(path, follow_symlinks=follow).st_mode
         except FileNotFoundError:
             return None
         if stat.S_ISLNK(mode):
@@ -163,7 +163,7 @@ class DiskTree:
         return sorted(found, key=lambda child: os.fsencode(child[0]))
 
     def real(self, path: str) -> str:
-        """Return the path without any link in it; a link to itself leads nowhere."""
+        """Return the path without any link in it."""
         return os.path.realpath(path)
 
     def describe(self, path: str) -> Found:

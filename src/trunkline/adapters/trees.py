@@ -1,8 +1,9 @@
-"""Folders: made for their owner alone, and removed whole whatever permissions they have."""
+"""Folders: made for their owner alone, listed, and removed whole whatever their permissions."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 # Paths are limited to 4096 bytes; a folder this deep is moved up before it is emptied.
 LONG_PATH = 1000
@@ -18,6 +19,18 @@ def make_private(path: str) -> None:
     except FileNotFoundError:
         make_private(os.path.dirname(path))
         make_private(path)
+
+
+def names_below(root: str, below: str = "") -> Iterator[str]:
+    """Yield all names below `root`/`below` relative to `root`, folders before what is in them."""
+    waiting = [below]
+    while waiting:
+        with os.scandir(os.path.join(root, folder := waiting.pop())) as entries:
+            for entry in entries:
+                name = os.path.join(folder, entry.name)
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(name)
+                yield name
 
 
 def remove_tree(path: str) -> None:

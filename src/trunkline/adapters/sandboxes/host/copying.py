@@ -7,9 +7,9 @@ import fcntl
 import os
 import stat
 import sys
-from collections.abc import Iterator
 from typing import BinaryIO
 
+from trunkline.adapters.trees import names_below
 from trunkline.base.errors import Unavailable
 from trunkline.ports.sandbox import Folder
 
@@ -66,7 +66,7 @@ class FolderCopy:
         if name.startswith("/") or ".." in name.split("/"):
             raise Unavailable(f"'{name}' leaves the folder '{source}'.")
         if self._place(source, name):
-            for inner in _everything(source, name):
+            for inner in names_below(source, name):
                 self._place(source, inner)
 
     def _place(self, source: str, name: str) -> bool:
@@ -146,15 +146,3 @@ def _open_fresh(path: str, mode: int) -> int:
     except FileExistsError:
         os.unlink(path)
         return os.open(path, NEW_FILE, mode)
-
-
-def _everything(root: str, below: str) -> Iterator[str]:
-    """Yield all names below `root`/`below`, folders before what is in them."""
-    waiting = [below]
-    while waiting:
-        with os.scandir(os.path.join(root, folder := waiting.pop())) as entries:
-            for entry in entries:
-                name = os.path.join(folder, entry.name)
-                if entry.is_dir(follow_symlinks=False):
-                    waiting.append(name)
-                yield name

@@ -1,0 +1,13 @@
+"""A place that runs no program: files in memory, processes that follow a script. The fake."""
+
+from __future__ import annotations
+
+from trunkline.adapters.sandboxes.scripted.process import Reaction, Script
+from trunkline.adapters.sandboxes.scripted.sandbox import (
+    Call,
+    Rule,
+    ScriptedSandbox,
+    ScriptedSandboxes,
+)
+
+__all__ = ["Call", "Reaction", "Rule", "Script", "ScriptedSandbox", "ScriptedSandboxes"]
