@@ -205,7 +205,7 @@ class _Compiler:
         """Return a called workflow, parsed once; None when it is missing or wrong."""
         if file in self.files.unavailable:
             why = self.files.unavailable[file]
-            self._refuse(job, place, f"error parsing called workflow '{job.uses.value}': {why}")
+            self._refuse(job, place, f'error parsing called workflow "{job.uses.value}": {why}')
             return None
         if file in self.read:
             return self._again(self.read[file], job, place)

@@ -178,7 +178,7 @@ def test_a_file_that_cannot_be_had():
     (problem,) = problems(call(), x="there is no such file")
     assert problem == (
         ".github/workflows/ci.yml (Line: 4, Col: 11): error parsing called workflow"
-        " './.github/workflows/x.yml': there is no such file"
+        ' "./.github/workflows/x.yml": there is no such file'
     )
 
 

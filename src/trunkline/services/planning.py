@@ -1,0 +1,242 @@
+"""What an event would start: from workflow files and a repository to plans, without running any."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from trunkline.base.diagnostics import Diagnostic, Severity
+from trunkline.base.errors import NotFound, Unavailable, UsageError
+from trunkline.base.words import nearest
+from trunkline.plan.binding import bind
+from trunkline.plan.compile import Files, compile_workflow
+from trunkline.plan.contexts import RunIdentity, default_run_name, github_context
+from trunkline.plan.dispatch_inputs import HAND_STARTED, undeclared
+from trunkline.plan.facts import RepositoryFacts
+from trunkline.plan.forecast import Choices, RunForecast, forecast
+from trunkline.plan.model import FileRef, NeedFiles, Plan, Source
+from trunkline.plan.occurrence import Occurrence
+from trunkline.plan.rehearsal import occurrence_of
+from trunkline.plan.selection import missing
+from trunkline.plan.triggers import Decision, Triggered, decide_trigger
+from trunkline.ports.forge import Forge
+from trunkline.workflow.encoding import decode
+from trunkline.workflow.model import Workflow
+from trunkline.workflow.parse import parse
+
+NOT_FOUND = "workflow was not found."
+
+Load = Callable[[str], bytes | None]
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """What the user asks: an event with its payload and inputs, as whom, for which jobs.
+
+    `payload` is laid over the one made from git. `repository` (`owner/name`) and `actor` replace
+    what git says, when given. `committed` leaves uncommitted work out. `variables` are `vars`.
+    """
+
+    event: str = "push"
+    payload: Mapping[str, Any] | None = None
+    inputs: Mapping[str, str] = {}
+    actor: str = ""
+    repository: str = ""
+    committed: bool = False
+    jobs: tuple[str, ...] = ()
+    variables: Mapping[str, str] = {}
+
+
+class Outlook(msgspec.Struct, frozen=True, kw_only=True):
+    """One workflow file: whether the event starts it, and what that would be.
+
+    `workflow` is None when the file is wrong. `plan` and `occurrence` (bound to the workflow: its
+    inputs typed) are there when it is started and nothing is wrong; `diagnostics` tells all.
+    """
+
+    file: str
+    workflow: Workflow | None = None
+    decision: Decision | None = None
+    occurrence: Occurrence | None = None
+    plan: Plan | None = None
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+    @property
+    def errors(self) -> tuple[Diagnostic, ...]:
+        """What stops this workflow."""
+        return tuple(each for each in self.diagnostics if each.severity is Severity.ERROR)
+
+
+class Prospect(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything an event would start in a repository, and what it would not."""
+
+    facts: RepositoryFacts
+    occurrence: Occurrence
+    outlooks: tuple[Outlook, ...]
+
+    @property
+    def errors(self) -> tuple[Diagnostic, ...]:
+        """What is wrong in any of the files."""
+        return tuple(each for outlook in self.outlooks for each in outlook.errors)
+
+
+def repository_facts(forge: Forge, directory: str, request: Request) -> RepositoryFacts:
+    """Return the facts of the repository, as the request has them. Raises what the forge raises."""
+    facts = forge.facts(directory, committed=request.committed, event=request.event)
+    owner, slash, name = request.repository.partition("/")
+    if request.repository and not (slash and owner and name and "/" not in name):
+        raise UsageError(f"'{request.repository}' is not OWNER/NAME")
+    return msgspec.structs.replace(
+        facts,
+        actor=request.actor or facts.actor,
+        owner=owner or facts.owner,
+        name=name or facts.name,
+    )
+
+
+def prospect(
+    forge: Forge,
+    facts: RepositoryFacts,
+    files: Mapping[str, bytes],
+    request: Request,
+    load: Load,
+) -> Prospect:
+    """Return what `request.event` would start of the workflow `files` (path -> content).
+
+    Paths are from the repository's root; `load` returns other files there, None when they are not.
+    Raises UsageError for an unknown event, job or input. What is wrong in files is in the outlooks.
+    """
+    made = occurrence_of(request.event, facts, given=request.payload, inputs=request.inputs)
+    if not isinstance(made, Occurrence):
+        raise _usage(made)
+    reader = _Reader(forge, facts, made, request.variables, load)
+    outlooks = tuple(reader.outlook(path, data) for path, data in files.items())
+    found = Prospect(facts=facts, occurrence=made, outlooks=outlooks)
+    _check_names(found, request)
+    return found
+
+
+def run_contexts(
+    found: Prospect, outlook: Outlook, identity: RunIdentity, variables: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return `github`, `inputs` and `vars` of a run of a workflow that was started."""
+    if outlook.workflow is None or outlook.occurrence is None:
+        raise ValueError(outlook.file)
+    occurrence = outlook.occurrence
+    return {
+        "github": github_context(occurrence, found.facts, outlook.workflow, identity),
+        "inputs": dict(occurrence.inputs),
+        "vars": dict(variables),
+    }
+
+
+def forecasts(
+    found: Prospect, choices: Choices, variables: Mapping[str, str]
+) -> dict[str, RunForecast]:
+    """Return what each started workflow would do, by file."""
+    made = {}
+    for outlook in found.outlooks:
+        if outlook.plan is None or outlook.workflow is None or outlook.occurrence is None:
+            continue
+        contexts = run_contexts(found, outlook, RunIdentity(), variables)
+        name = default_run_name(outlook.occurrence, outlook.workflow)
+        made[outlook.file] = forecast(outlook.plan, contexts, choices, default_name=name)
+    return made
+
+
+class _Reader:
+    """Reads workflow files of one repository for one occurrence."""
+
+    def __init__(
+        self,
+        forge: Forge,
+        facts: RepositoryFacts,
+        occurrence: Occurrence,
+        variables: Mapping[str, str],
+        load: Load,
+    ) -> None:
+        self.forge = forge
+        self.facts = facts
+        self.occurrence = occurrence
+        self.variables = variables
+        self.load = load
+
+    def outlook(self, path: str, data: bytes) -> Outlook:
+        """Return what the event does with one file."""
+        text, undecodable = decode(data, path)
+        if undecodable is not None:
+            return Outlook(file=path, diagnostics=(undecodable,))
+        workflow, found = parse(text, path)
+        if workflow is None:
+            return Outlook(file=path, diagnostics=found)
+        decision = decide_trigger(workflow, self.occurrence)
+        outlook = Outlook(file=path, workflow=workflow, decision=decision, diagnostics=found)
+        return self._started(outlook, workflow) if isinstance(decision, Triggered) else outlook
+
+    def _started(self, outlook: Outlook, workflow: Workflow) -> Outlook:
+        github = github_context(self.occurrence, self.facts, workflow, RunIdentity())
+        contexts = {"github": github, "vars": dict(self.variables)}
+        bound = bind(self.occurrence, workflow, contexts)
+        plan = self._plan(workflow)
+        problems = [each for part in (bound, plan) if isinstance(part, tuple) for each in part]
+        if isinstance(bound, tuple) or isinstance(plan, tuple):
+            diagnostics = (*problems, *outlook.diagnostics)
+            return msgspec.structs.replace(outlook, diagnostics=diagnostics)
+        return msgspec.structs.replace(outlook, occurrence=bound, plan=plan)
+
+    def _plan(self, workflow: Workflow) -> Plan | tuple[Diagnostic, ...]:
+        """Compile, fetching what is called until nothing is missing."""
+        source = Source(
+            path=workflow.file,
+            repository=self.facts.full_name,
+            ref=self.occurrence.ref,
+            sha=self.occurrence.sha,
+        )
+        texts: dict[FileRef, str] = {}
+        unavailable: dict[FileRef, str] = {}
+        while True:
+            made = compile_workflow(
+                workflow,
+                event=self.occurrence.event,
+                source=source,
+                files=Files(texts, unavailable),
+            )
+            if not isinstance(made, NeedFiles):
+                return made
+            for ref in made.refs:
+                try:
+                    texts[ref] = self._text(ref)
+                except (NotFound, Unavailable) as error:
+                    unavailable[ref] = error.message
+
+    def _text(self, ref: FileRef) -> str:
+        if ref.repository:
+            return self.forge.workflow_file(ref)
+        data = self.load(ref.path)
+        if data is None:
+            raise NotFound(NOT_FOUND)
+        return decode(data, ref.path)[0]
+
+
+def _usage(problems: Sequence[Diagnostic]) -> UsageError:
+    return UsageError("\n".join(each.text() for each in problems), hint=problems[0].hint)
+
+
+def _check_names(found: Prospect, request: Request) -> None:
+    """Refuse jobs and inputs that no started workflow has."""
+    started = [each for each in found.outlooks if isinstance(each.decision, Triggered)]
+    if found.errors or not started:
+        return
+    if request.event in HAND_STARTED:
+        workflows = [each.workflow for each in started if each.workflow is not None]
+        unknown = undeclared(found.occurrence.given_inputs, workflows, request.event)
+        if unknown:
+            raise _usage(unknown)
+    plans = [each.plan for each in started if each.plan is not None]
+    absent = missing(plans, request.jobs)
+    if absent:
+        known = [job.id for plan in plans for job in plan.jobs]
+        slip = nearest(absent[0], known)
+        hint = f"Did you mean {slip}?" if slip else f"The jobs are: {', '.join(known)}."
+        raise UsageError(f"there is no job '{absent[0]}' in what {request.event} starts", hint=hint)
