@@ -21,7 +21,6 @@ from trunkline.run.facts import (
     TIMEOUT,
     CancelAsked,
     CancelJob,
-    Command,
     Decision,
     together,
 )
@@ -105,14 +104,12 @@ def _is_running_call(state: RunState, leg: LegNode) -> bool:
 def _stop(state: RunState, key: str, asked: CancelAsked, message: str) -> Decision:
     """Cancel one leg, whatever its `if` says."""
     leg = state.legs[key]
-    events: list[Event] = []
-    commands: list[Command] = []
-    events.append(CancelRequested(by=asked.by, key=key, force=asked.force))
+    events: list[Event] = [CancelRequested(by=asked.by, key=key, force=asked.force)]
     if leg.status is not JobStatus.RUNNING:
         cancelled = JobCompleted(key=key, conclusion=Conclusion.CANCELLED, message=message)
         return Decision((*events, cancelled))
+    if isinstance(state.job_of(leg), PlannedCall):
+        return Decision(tuple(events))
     if message and not leg.cancelled_by:
         events.append(Annotated(key=key, level="error", message=message))
-    if not isinstance(state.job_of(leg), PlannedCall):
-        commands.append(CancelJob(key, asked.by, asked.force))
-    return Decision(tuple(events), tuple(commands))
+    return Decision(tuple(events), (CancelJob(key, asked.by, asked.force),))

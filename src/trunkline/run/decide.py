@@ -227,8 +227,15 @@ def _close_call(state: RunState, key: str) -> Decision:
     leg = state.legs[key]
     result = call_conclusion(state, leg)
     if result is None:
-        reason = SkipReason.NO_RUNNER
-        return Decision((JobSkipped(key=key, name=leg.leg.name, reason=reason),))
+        skipped = JobSkipped(
+            key=key,
+            name=leg.leg.name,
+            reason=SkipReason.NO_RUNNER,
+            detail="no runner here for any of its jobs",
+        )
+        return Decision((skipped,))
+    if leg.cancelled_by and result is Conclusion.SKIPPED:
+        result = Conclusion.CANCELLED
     try:
         outputs = call_outputs(state, leg)
     except LateError as error:

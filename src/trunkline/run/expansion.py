@@ -35,26 +35,35 @@ from trunkline.run.undefined import undefined_in_condition, undefined_in_job, wa
 
 def open_job(state: RunState, node: JobNode) -> Decision:
     """Decide a job whose needs have ended: skipped, failed, or expanded into legs."""
-    job = node.job
-    cancelled = state.is_cancelled(node)
     if state.is_forced(node):
         return Decision((JobCompleted(key=node.key, conclusion=Conclusion.CANCELLED),))
-    warned = _warnings(state, undefined_in_condition(job, state.begun.variables))
+    opened = _opened(state, node)
+    defined = state.begun.variables
+    names = undefined_in_condition(node.job, defined)
+    if any(isinstance(event, JobExpanded) for event in opened.events):
+        names += undefined_in_job(node.job, defined)
+    messages = dict.fromkeys(warning(name) for name in names)
+    warned = [Warned(message=text) for text in messages if text not in state.warnings]
+    return together(Decision(tuple(warned)), opened)
+
+
+def _opened(state: RunState, node: JobNode) -> Decision:
+    job = node.job
     contexts = job_contexts(state, node)
+    functions = status_functions(state, node, cancelled=state.is_cancelled(node))
     try:
-        if not holds(job.condition, contexts, status_functions(state, node, cancelled=cancelled)):
-            return together(warned, _skipped(state, node))
+        if not holds(job.condition, contexts, functions):
+            return _skipped(state, node)
         strategy = value(job.strategy, "strategy", contexts)
     except LateError as error:
-        return together(warned, Decision(failure(node, node.key, error)))
+        return Decision(failure(node, node.key, error))
     expansion = expand(strategy, job.id, job.id)
     if not isinstance(expansion, Expansion):
         span = job.span if job.strategy is None else job.strategy.span
         errors = [LateError("strategy", message, span) for message in expansion]
-        return together(warned, Decision(failure(node, node.key, *errors)))
+        return Decision(failure(node, node.key, *errors))
     legs = _bare_legs(state, node, expansion, _default_names(node, strategy, expansion))
-    warned = together(warned, _warnings(state, undefined_in_job(job, state.begun.variables)))
-    return together(warned, _expanded(state, node, expansion, legs))
+    return _expanded(state, node, expansion, legs, contexts)
 
 
 def _skipped(state: RunState, node: JobNode) -> Decision:
@@ -85,9 +94,7 @@ def failure(node: JobNode, key: str, *errors: LateError) -> tuple[Event, ...]:
     return (*annotations, ended)
 
 
-def _warnings(state: RunState, names: tuple[str, ...]) -> Decision:
-    messages = dict.fromkeys(warning(name) for name in names)
-    return Decision(tuple(Warned(message=m) for m in messages if m not in state.warnings))
+# --- legs -------------------------------------------------------------------------------
 
 
 def _default_names(node: JobNode, strategy: Value, keyed: Expansion) -> list[str]:
@@ -122,8 +129,9 @@ def _free(key: str, taken: set[str], state: RunState) -> str:
     return found
 
 
-def _expanded(state: RunState, node: JobNode, expansion: Expansion, bare: list[Leg]) -> Decision:
-    contexts = job_contexts(state, node)
+def _expanded(
+    state: RunState, node: JobNode, expansion: Expansion, bare: list[Leg], contexts: Contexts
+) -> Decision:
     legs: list[Leg] = []
     decisions: list[Decision] = []
     for each in bare:

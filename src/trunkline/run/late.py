@@ -74,11 +74,10 @@ def as_boolean(found: Value, token: Token | None, key: str) -> bool:
 
 def as_number(found: Value, token: Token | None, key: str) -> float:
     """Return a number, or the text of one, as a number. Raises LateError."""
-    if isinstance(found, str) and found.strip():
-        found = parse_number(found)
-    if isinstance(found, bool) or not isinstance(found, int | float) or not math.isfinite(found):
+    read = parse_number(found) if isinstance(found, str) and found.strip() else found
+    if isinstance(read, bool) or not isinstance(read, int | float) or not math.isfinite(read):
         raise _unexpected(token, key, found)
-    return float(found)
+    return float(read)
 
 
 def _unexpected(token: Token | None, key: str, found: Value) -> LateError:

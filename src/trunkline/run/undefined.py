@@ -16,13 +16,14 @@ from trunkline.plan.model import PlannedCall, PlannedJob
 
 def warning(name: str) -> str:
     """Return the sentence that names an undefined variable and what to do."""
+    name = name.upper()
     return f"vars.{name} is not defined and becomes ''; define it with --var {name}=VALUE"
 
 
 def undefined_in_condition(
     job: PlannedJob | PlannedCall, defined: Mapping[str, str]
 ) -> tuple[str, ...]:
-    """Return the variables that a job's `if` reads and nobody defined, as written, each once."""
+    """Return the variables that a job's `if` reads and nobody defined, each once."""
     return _undefined((job.condition,), defined)
 
 
