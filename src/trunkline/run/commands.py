@@ -142,13 +142,12 @@ class Commands:
         command = parse_command(line)
         if command is None:
             return None
+        is_silent = command.name in SILENT
+        echoed: list[Effect] = [Print(line)] if self.echo and not is_silent else []
         try:
-            effects = HANDLERS[command.name](self, command, line)
+            return [*echoed, *HANDLERS[command.name](self, command, line)]
         except CommandError as error:
-            effects = [failed(line if command.name not in SILENT else command.name, str(error))]
-        if self.echo and command.name not in SILENT:
-            return [Print(line), *effects]
-        return effects
+            return [*echoed, failed(command.name if is_silent else line, str(error))]
 
     def _stopped(self, line: str) -> list[Effect] | None:
         if parse_command(line, {self._token.lower()}) is None:
