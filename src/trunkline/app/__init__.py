@@ -55,7 +55,7 @@ def adapter(name: str) -> Any:
 class Choices(NamedTuple):
     """What a command line chose for the system.
 
-    `directory` is the root of the user's repository; `secrets` and `variables` were given by hand,
+    `directory` is the root of the user's repository; `secrets`, `variables` and `env` were given by hand,
     over `secret_file` and `variable_file` (and those files with `.<environment>` behind).
     """
 
@@ -67,6 +67,7 @@ class Choices(NamedTuple):
     pass_env: tuple[str, ...] = ()
     secrets: Mapping[str, str] = {}
     variables: Mapping[str, str] = {}
+    env: Mapping[str, str] = {}
     secret_file: str = ""
     variable_file: str = ""
 
@@ -189,6 +190,7 @@ class System:
             toolchains=toolchains,
             listen=listen,
             pass_env=self.choices.pass_env,
+            env=self.choices.env,
         )
 
     def _make_toolchains(self) -> Toolchains:

@@ -12,6 +12,9 @@ import msgspec
 from trunkline.base.errors import NotFound, Unavailable, UsageError
 from trunkline.plan.runners import read_platforms
 
+# The dotenv files that are read when they are present.
+DOTENV = {"env": ".env", "var": ".vars", "secret": ".secrets", "input": ".input"}
+
 
 def add_event(parser: argparse.ArgumentParser) -> None:
     """Add the event, its payload and its inputs."""
@@ -23,7 +26,9 @@ def add_event(parser: argparse.ArgumentParser) -> None:
         help="the event's payload, laid over the one made from git",
     )
     _pairs(parser, "--input", "K=V", "an input of workflow_dispatch or workflow_call")
-    parser.add_argument("--input-file", default=".input", metavar="FILE", help="default: .input")
+    parser.add_argument(
+        "--input-file", metavar="FILE", help=f"default: {DOTENV['input']} in the repository"
+    )
 
 
 def add_repository(parser: argparse.ArgumentParser) -> None:
@@ -63,9 +68,8 @@ def add_values(parser: argparse.ArgumentParser) -> None:
         help="a secret; without a value it is taken from the environment, or asked for",
     )
     for name in ("env", "var", "secret"):
-        default = {"env": ".env", "var": ".vars", "secret": ".secrets"}[name]
         parser.add_argument(
-            f"--{name}-file", default=default, metavar="FILE", help=f"default: {default}"
+            f"--{name}-file", metavar="FILE", help=f"default: {DOTENV[name]} in the repository"
         )
 
 
@@ -91,6 +95,19 @@ def _pairs(
     parser.add_argument(
         *names, action="append", default=[], metavar=form, help=f"{what} (repeatable)"
     )
+
+
+def dotenv_file(options: argparse.Namespace, kind: str) -> str:
+    """Return the path of a dotenv file: the one that was named, else the repository's own.
+
+    Raises NotFound when one was named that is not there.
+    """
+    named: str | None = getattr(options, f"{kind}_file")
+    if named is None:
+        return str(Path(options.directory, DOTENV[kind]))
+    if not Path(named).exists():
+        raise NotFound(f"there is no file {named}")
+    return named
 
 
 class Selection(NamedTuple):

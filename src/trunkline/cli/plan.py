@@ -12,7 +12,7 @@ from trunkline import settings
 from trunkline.app import Choices as SystemChoices
 from trunkline.app import System, adapter
 from trunkline.cli import arguments
-from trunkline.cli.workflow_files import loader, workflow_files
+from trunkline.cli.workflow_files import loader, project_root, workflow_files
 from trunkline.plan.forecast import Choices, RunForecast
 from trunkline.services import planning
 from trunkline.services.plan_drawings import dot, mermaid, svg
@@ -38,7 +38,7 @@ def main(argv: list[str]) -> int:
                 options.local_repository, "--local-repository SPEC=DIR"
             ),
             variables=arguments.pairs(options.var, "--var K=V"),
-            variable_file=options.var_file,
+            variable_file=arguments.dotenv_file(options, "var"),
         ),
     )
     variables = system.secrets.variables()
@@ -53,7 +53,7 @@ def main(argv: list[str]) -> int:
         variables=variables,
     )
     facts = planning.repository_facts(system.forge, options.directory, request)
-    root = facts.root or options.directory
+    root = project_root(options.directory, facts.root)
     files = workflow_files(options.directory, root, options.workflows)
     found = planning.prospect(system.forge, facts, files, request, loader(root))
     choices = Choices(
@@ -63,7 +63,7 @@ def main(argv: list[str]) -> int:
         architecture=system.settings.architecture,
     )
     runs = planning.forecasts(found, choices, variables)
-    sys.stdout.write(_shown(options, found, runs, tuple(variables)))
+    sys.stdout.write(_shown(options, found, runs, variables))
     return WRONG if found.errors else 0
 
 
@@ -83,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _inputs(options: argparse.Namespace) -> dict[str, str]:
-    from_file: Mapping[str, str] = adapter("dotenv")(options.input_file)
+    from_file: Mapping[str, str] = adapter("dotenv")(arguments.dotenv_file(options, "input"))
     return {**from_file, **arguments.pairs(options.input, "--input K=V")}
 
 
@@ -91,7 +91,7 @@ def _shown(
     options: argparse.Namespace,
     found: planning.Prospect,
     runs: Mapping[str, RunForecast],
-    variables: tuple[str, ...],
+    variables: Mapping[str, str],
 ) -> str:
     if options.json:
         return msgspec.json.encode(record(found, runs, variables)).decode() + "\n"

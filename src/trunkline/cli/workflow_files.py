@@ -11,14 +11,22 @@ FOLDER = Path(".github/workflows")
 _SUFFIXES = {".yml", ".yaml"}
 
 
+def project_root(directory: str, root: str) -> str:
+    """Return where paths start: `directory` if it has workflows of its own, else the repository.
+
+    `root` is the repository's top folder, '' without git. So a folder with a project inside a
+    larger repository can be looked at as if it were the repository.
+    """
+    return directory if not root or Path(directory, FOLDER).is_dir() else root
+
+
 def workflow_files(directory: str, root: str, name: str | None) -> dict[str, bytes]:
     """Return workflow files by path, in the order of their names.
 
-    `name` is a file or a folder, seen from `directory`; None is `.github/workflows` of the
-    repository's `root`. Paths are from `root` where the file lies in it, else absolute.
+    `name` is a file or a folder, seen from `directory`; None is `.github/workflows` of `root`. Paths are from `root` where the file lies in it, else absolute.
     Raises NotFound, Unavailable.
     """
-    top = Path(root or directory)
+    top = Path(root)
     place = top / FOLDER if name is None else Path(directory, name)
     if name is not None and not place.exists():
         raise NotFound(f"there is no {name} in {directory}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -29,7 +29,11 @@ Listener = Callable[[str, int, bytes], None]
 
 
 class World(NamedTuple):
-    """The ports that jobs need. `pass_env` names variables of the caller that jobs may see."""
+    """The ports that jobs need.
+
+    `pass_env` names variables of the caller that jobs may see; `env` is the outermost layer of
+    every job's `env` (`--env`, `.env`).
+    """
 
     sandboxes: Sandboxes
     logs: LogStore
@@ -40,6 +44,7 @@ class World(NamedTuple):
     toolchains: Toolchains
     listen: Listener | None = None
     pass_env: tuple[str, ...] = ()
+    env: Mapping[str, str] = {}
 
 
 class Ready(NamedTuple):
@@ -85,6 +90,7 @@ def set_up(
     context = JobContext(request, sandbox, layout)
     context.open(secrets, world.secrets.variables(request.environment))
     parts.log.engine_lines(_introduction(context))
+    context.shared.variables.update(world.env)
     for token in request.job.env:
         context.shared.variables.update(context.texts(token, context.job_place()))
     loader = ActionLoader(request, sandbox, layout, world.sources)

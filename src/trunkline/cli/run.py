@@ -1,0 +1,292 @@
+"""`trunkline run [EVENT]`: run what an event starts in this repository, on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from getpass import getpass
+from types import FrameType
+from typing import NamedTuple
+
+from trunkline import settings
+from trunkline.app import Choices, System, adapter
+from trunkline.base.errors import InvalidPipeline, UsageError
+from trunkline.cli import arguments
+from trunkline.cli.view_choice import View, open_view
+from trunkline.cli.workflow_files import loader, workflow_files
+from trunkline.engine.job_worker import JobWorker
+from trunkline.plan.triggers import NotTriggered
+from trunkline.run.events import (
+    Conclusion,
+    JobSkipped,
+    JobStarted,
+    Options,
+    Record,
+    SkipReason,
+)
+from trunkline.services import planning, runs
+from trunkline.services.running import Runner, RunnerPorts
+
+FAILED = 1
+NOTHING_CAN_RUN = 2
+CANCELLED = 130
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def main(argv: list[str]) -> int:
+    """Run the event; return the worst exit code of its runs. Raises TrunklineError."""
+    options = _parser().parse_args(argv)
+    if options.dryrun:
+        return _dry_run(options)
+    system = _system(options)
+    found = _prospect(system, options)
+    if found.errors:
+        raise InvalidPipeline(found.errors)
+    started = [outlook for outlook in found.outlooks if outlook.plan is not None]
+    for outlook in found.outlooks:
+        _tell_file(outlook, verbose=not started or options.verbose)
+    if not started:
+        return 0
+    codes = [_run(system, options, found, outlook) for outlook in started]
+    runs.forget_old(system.journals, system.clock, system.settings.keep_days)
+    return max(codes)
+
+
+# --- one run ----------------------------------------------------------------------------
+
+
+class Finished(NamedTuple):
+    """What a run came to: who stopped it, and whether any job of it found a runner here."""
+
+    conclusion: Conclusion | None
+    by_user: bool
+    stranded: bool
+
+
+def _run(
+    system: System,
+    options: argparse.Namespace,
+    found: planning.Prospect,
+    outlook: planning.Outlook,
+) -> int:
+    view = open_view(
+        _style(options, system.settings.is_ci), system.clock, str(system.settings.state)
+    )
+    try:
+        finished = _perform(system, options, view, (found, outlook))
+    finally:
+        view.close()
+    return _exit_code(finished)
+
+
+def _perform(
+    system: System,
+    options: argparse.Namespace,
+    view: View,
+    what: tuple[planning.Prospect, planning.Outlook],
+) -> Finished:
+    found, outlook = what
+    world = system.world(view.lines)
+
+    started: list[str] = []
+    stranded: list[str] = []
+
+    def observe(_run_id: str, record: Record) -> None:
+        match record.event:
+            case JobStarted(key=key):
+                started.append(key)
+            case JobSkipped(key=key, reason=SkipReason.NO_RUNNER):
+                stranded.append(key)
+            case _:
+                pass
+        view.record(record)
+
+    picked = arguments.selection(options)
+    runner = Runner(
+        RunnerPorts(
+            journals=system.journals,
+            gate=system.gate(found.facts.full_name),
+            clock=system.clock,
+            ids=system.ids,
+            secrets=system.secrets,
+            make_worker=lambda request, report: JobWorker(request, world, report),
+            observe=observe,
+        ),
+        Options(
+            jobs=picked.jobs,
+            matrix=picked.matrix,
+            max_parallel=options.max_parallel or system.settings.cpus,
+            platforms=picked.platforms,
+            architecture=system.settings.architecture,
+        ),
+    )
+    with _Signals(runner):
+        state = runner.perform(found, outlook)
+    return Finished(state.conclusion, runner.is_cancelled, bool(stranded) and not started)
+
+
+class _Signals:
+    """While it is open, Ctrl-C, SIGTERM and SIGHUP cancel the run; a second one kills it."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+        self._before: dict[signal.Signals, object] = {}
+
+    def __enter__(self) -> None:
+        for number in STOPPING:
+            self._before[number] = signal.signal(number, self._stop)
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
+
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        self._runner.cancel()
+
+
+def _exit_code(finished: Finished) -> int:
+    if finished.by_user and finished.conclusion is Conclusion.CANCELLED:
+        return CANCELLED
+    if finished.conclusion in {Conclusion.FAILURE, Conclusion.CANCELLED}:
+        return FAILED
+    return NOTHING_CAN_RUN if finished.stranded else 0
+
+
+# --- what the command line says -----------------------------------------------------------
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="trunkline run",
+        description="Run what an event starts in this repository, on this machine.",
+    )
+    arguments.add_event(parser)
+    arguments.add_repository(parser)
+    arguments.add_selection(parser)
+    arguments.add_values(parser)
+    parser.add_argument(
+        "--native",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="built-in implementations of well-known actions (default: on)",
+    )
+    parser.add_argument(
+        "--max-parallel", type=_count, metavar="N", help="jobs at once (default: cores)"
+    )
+    parser.add_argument(
+        "--pass-env",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="let jobs see this variable of yours (repeatable)",
+    )
+    parser.add_argument(
+        "-n", "--dryrun", action="store_true", help="show what would run, run nothing"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="one JSON record a line: events and log lines"
+    )
+    parser.add_argument("--plain", action="store_true", help="plain lines, also on a terminal")
+    parser.add_argument(
+        "-v", "--verbose", action="store_true", help="tell what was not started, too"
+    )
+    parser.add_argument(
+        "-q", "--quiet", action="store_true", help="results only, no output of jobs"
+    )
+    return parser
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of jobs")
+    return int(text)
+
+
+def _system(options: argparse.Namespace) -> System:
+    found = settings.read()
+    given, to_ask = arguments.secrets(options.secret, found.environment)
+    for name in to_ask:
+        given[name] = _ask(name)
+    dotenv = adapter("dotenv")
+    env = {
+        **dotenv(arguments.dotenv_file(options, "env")),
+        **arguments.pairs(options.env, "--env K=V"),
+    }
+    return System(
+        found,
+        Choices(
+            directory=options.directory,
+            offline=options.offline,
+            native=options.native,
+            committed=options.committed,
+            local_repositories=arguments.pairs(
+                options.local_repository, "--local-repository SPEC=DIR"
+            ),
+            pass_env=tuple(options.pass_env),
+            secrets=given,
+            variables=arguments.pairs(options.var, "--var K=V"),
+            env=env,
+            secret_file=arguments.dotenv_file(options, "secret"),
+            variable_file=arguments.dotenv_file(options, "var"),
+        ),
+    )
+
+
+def _ask(name: str) -> str:
+    if not sys.stdin.isatty():
+        raise UsageError(
+            f"the secret {name} is not in the environment",
+            hint=f"Give it as -s {name}=VALUE, in the environment, or in .secrets.",
+        )
+    return getpass(f"{name}: ")
+
+
+def _prospect(system: System, options: argparse.Namespace) -> planning.Prospect:
+    from_file: Mapping[str, str] = adapter("dotenv")(arguments.dotenv_file(options, "input"))
+    request = planning.Request(
+        event=options.event,
+        payload=arguments.payload(options.eventpath),
+        inputs={**from_file, **arguments.pairs(options.input, "--input K=V")},
+        actor=options.actor,
+        repository=options.repository,
+        committed=options.committed,
+        jobs=tuple(options.job),
+        variables=system.secrets.variables(),
+    )
+    facts = planning.repository_facts(system.forge, options.directory, request)
+    root = facts.root or options.directory
+    files = workflow_files(options.directory, root, options.workflows)
+    return planning.prospect(system.forge, facts, files, request, loader(root))
+
+
+def _dry_run(options: argparse.Namespace) -> int:
+    found = _prospect(_system(options), options)
+    if found.errors:
+        raise InvalidPipeline(found.errors)
+    for outlook in found.outlooks:
+        _tell_file(outlook, verbose=True)
+    return 0
+
+
+def _style(options: argparse.Namespace, is_ci: bool) -> str:  # noqa: FBT001
+    if options.json:
+        return "json"
+    if options.quiet:
+        return "quiet"
+    if options.plain or is_ci or not sys.stdout.isatty():
+        return "plain"
+    return "live"
+
+
+def _tell_file(outlook: planning.Outlook, *, verbose: bool) -> None:
+    """Tell why a workflow was not started, and what lint has to say about one that was."""
+    for diagnostic in outlook.diagnostics:
+        if outlook.plan is not None:
+            sys.stderr.write(f"{diagnostic.severity}: {diagnostic.text()}\n")
+    if verbose and isinstance(outlook.decision, NotTriggered):
+        sys.stderr.write(f"{outlook.file} is not started: {outlook.decision.reason}\n")
+    notes: Sequence[str] = outlook.plan.notes if outlook.plan is not None else ()
+    for note in notes:
+        sys.stderr.write(f"note: {note}\n")
