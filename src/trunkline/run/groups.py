@@ -26,11 +26,8 @@ def evaluated_group(concurrency: Concurrency, contexts: Contexts) -> Group:
     if not name:
         raise LateError(key, "Unexpected value ''", concurrency.group.span)
     if len(name) > MAX_NAME:
-        raise LateError(
-            key,
-            f"The concurrency group name has {len(name)} characters; the maximum is {MAX_NAME}",
-            concurrency.group.span,
-        )
+        message = f"Concurrency group name must be less than {MAX_NAME} characters"
+        raise LateError(key, message, concurrency.group.span)
     newest = boolean(concurrency.cancel_in_progress, key, contexts, default=False)
     return Group(name=name, cancel_in_progress=newest, queue=concurrency.queue)
 
