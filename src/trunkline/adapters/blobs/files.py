@@ -34,7 +34,9 @@ class FileBlobs:
                 _discard(aside)
                 raise
         except OSError as error:
-            raise Unavailable(f"The store can't be written: {error.strerror}: '{aside}'") from error
+            raise Unavailable(
+                f"The store can't be written: {error.strerror or error}: '{aside}'"
+            ) from error
         return f"sha256:{digest}", size
 
     def open(self, digest: str) -> BinaryIO:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 import msgspec
 
-from trunkline.adapters.concurrency import Group, Member, Watcher, enter, keep, leave, standing
+from trunkline.adapters.concurrency import Group, Watcher, enter, keep, leave, standing
 from trunkline.adapters.process_table import identity, is_alive
 from trunkline.adapters.slugs import slug
 from trunkline.adapters.trees import make_private
@@ -48,7 +48,7 @@ class FileGate:
 
     def _look(self, name: str) -> Group:
         group = self._load(name)
-        if all(map(_is_there, group.members)):
+        if all(map(is_alive, {member.process for member in group.members})):
             return group
         try:
             return self._change(name, lambda group: group)
@@ -60,7 +60,8 @@ class FileGate:
         try:
             with self._locked():
                 before = self._load(name)
-                after = change(keep(before, _is_there))
+                alive = set(filter(is_alive, {member.process for member in before.members}))
+                after = change(keep(before, lambda member: member.process in alive))
                 if after != before:
                     self._save(name, after)
         except OSError as error:
@@ -101,7 +102,3 @@ class FileGate:
         finally:
             os.close(file)
         os.replace(aside, path)
-
-
-def _is_there(member: Member) -> bool:
-    return is_alive(member.process)
