@@ -7,6 +7,7 @@ with `fold.apply` until nothing follows any more.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from trunkline.plan.model import PlannedCall
 from trunkline.plan.selection import with_needed
@@ -118,11 +119,13 @@ def settle(state: RunState) -> Decision:
         return Decision((RunCompleted(conclusion=run_conclusion(state)),), (FinishRun(),))
     if state.status is RunStatus.PENDING:
         return _abandon(state) if state.cancelled_by else NOTHING
-    decisions = [open_job(state, state.jobs[key]) for key in state.ready]
-    decisions += [_close_call(state, key) for key in state.finished]
-    decisions.append(fail_fast(state))
-    found = together(*decisions)
-    return found if found.events else _start(state)
+    if state.ready or state.finished or state.failing:
+        decisions = [open_job(state, state.jobs[key]) for key in state.ready]
+        decisions += [_close_call(state, key) for key in state.finished]
+        found = together(*decisions, fail_fast(state))
+        if found.events:
+            return found
+    return _start(state)
 
 
 # --- facts ------------------------------------------------------------------------------
@@ -246,23 +249,18 @@ def _close_call(state: RunState, key: str) -> Decision:
 def _start(state: RunState) -> Decision:
     """Start queued legs, in order, as far as the run's and their job's limits allow."""
     limit = state.begun.options.max_parallel
-    running = state.running
-    started: dict[str, int] = {}
+    places = limit - state.running if limit else len(state.legs)
     events: list[Event] = []
     commands: list[Command] = []
-    for key in state.queued:
-        leg = state.legs[key]
-        node = state.jobs[leg.job]
-        is_call = isinstance(node.job, PlannedCall)
-        at_once = node.running_legs + started.get(leg.job, 0)
-        if (node.max_parallel and at_once >= node.max_parallel) or (
-            limit and running >= limit and not is_call
-        ):
+    for job, waiting in state.queued.items():
+        node = state.jobs[job]
+        room = node.max_parallel - node.running_legs if node.max_parallel else len(waiting)
+        if isinstance(node.job, PlannedCall):  # its own jobs take places, it takes none
+            events += [JobStarted(key=key) for key in islice(waiting, room)]
             continue
-        started[leg.job] = started.get(leg.job, 0) + 1
-        events.append(JobStarted(key=key))
-        if not is_call:
-            running += 1
+        for key in islice(waiting, min(room, places)):
+            places -= 1
+            events.append(JobStarted(key=key))
             commands.append(StartJob(job_request(state, key)))
     return Decision(tuple(events), tuple(commands))
 

@@ -98,7 +98,7 @@ def _expand(state: RunState, event: JobExpanded) -> None:
     for leg in event.legs:
         node.legs.append(leg.key)
         state.legs[leg.key] = LegNode(leg=leg, job=node.key, status=BORN)
-        state.queued[leg.key] = None
+    state.queued[node.key] = dict.fromkeys(node.legs)
 
 
 def _job(state: RunState, key: str) -> JobNode:
@@ -159,9 +159,12 @@ def _count_places(state: RunState, leg: LegNode, before: JobStatus) -> None:
     """Keep the queue and the numbers of running legs; a called workflow's leg takes no place."""
     node = state.jobs[leg.job]
     if before is JobStatus.QUEUED:
-        del state.queued[leg.leg.key]
+        waiting = state.queued[leg.job]
+        del waiting[leg.leg.key]
+        if not waiting:
+            del state.queued[leg.job]
     if leg.status is JobStatus.QUEUED:
-        state.queued[leg.leg.key] = None
+        state.queued.setdefault(leg.job, {})[leg.leg.key] = None
     change = (leg.status is JobStatus.RUNNING) - (before is JobStatus.RUNNING)
     node.running_legs += change
     if isinstance(node.job, PlannedJob):

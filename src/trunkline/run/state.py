@@ -65,7 +65,7 @@ class LegNode(msgspec.Struct, kw_only=True):
 class RunState(msgspec.Struct, kw_only=True):
     """A run. `roots` are the paths of the workflow's own jobs, `group` is its concurrency group.
 
-    `ready` (jobs whose needs have ended), `queued` (legs that may start), `finished` (call legs
+    `ready` (jobs whose needs have ended), `queued` (job -> its legs that may start), `finished` (call legs
     whose jobs have all ended) and `failing` (fail-fast jobs -> the leg that failed) are what is
     waiting for a decision, in order; `running` counts legs that hold a place.
     """
@@ -81,7 +81,7 @@ class RunState(msgspec.Struct, kw_only=True):
     jobs: dict[str, JobNode] = {}
     legs: dict[str, LegNode] = {}
     ready: dict[str, None] = {}
-    queued: dict[str, None] = {}
+    queued: dict[str, dict[str, None]] = {}
     finished: dict[str, None] = {}
     failing: dict[str, str] = {}
     running: int = 0
