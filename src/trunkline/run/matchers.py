@@ -130,10 +130,14 @@ def without_owners(rules: Iterable[MatcherRule], owners: Iterable[str]) -> tuple
 
 
 class Matchers:
-    """Matches the lines of one step's output. Not thread-safe: a step's output has one reader."""
+    """Matches the lines of one step's output. Not thread-safe: a step's output has one reader.
 
-    def __init__(self, rules: Iterable[MatcherRule] = ()) -> None:
+    `seconds` is how long a pattern may look at a line.
+    """
+
+    def __init__(self, rules: Iterable[MatcherRule] = (), *, seconds: float = SECONDS) -> None:
         self.rules: tuple[MatcherRule, ...] = ()
+        self._seconds = seconds
         self._running: dict[str, list[Problem | None]] = {}
         self.use(rules)
 
@@ -157,7 +161,7 @@ class Matchers:
         for rule in self.rules:
             first = rule.patterns[0].in_block
             try:
-                if first is None or first.search(plain, timeout=SECONDS) is not None:
+                if first is None or first.search(plain, timeout=self._seconds) is not None:
                     return True
             except TimeoutError:
                 return True
@@ -197,7 +201,7 @@ class Matchers:
                 running[index] = None
                 continue
             pattern = rule.patterns[index]
-            found = _search(pattern.expression, line)
+            found = self._search(pattern.expression, line)
             if found is None:
                 running[index if index < last else max(index - 1, 0)] = None
                 continue
@@ -210,6 +214,15 @@ class Matchers:
                 running[index - 1] = before
             return _with_defaults(problem, rule)
         return None
+
+    def _search(self, expression: regex.Pattern[str], line: str) -> regex.Match[str] | None:
+        """Search with the time limit; raises TimeoutError after the last attempt."""
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return expression.search(line, timeout=self._seconds)
+            except TimeoutError:
+                continue
+        return expression.search(line, timeout=self._seconds)
 
 
 def to_annotation(problem: Problem, locate: Callable[[str, str], str]) -> Annotation | None:
@@ -231,16 +244,6 @@ def to_annotation(problem: Problem, locate: Callable[[str, str], str]) -> Annota
         line=integer(fields.get("line")),
         column=integer(fields.get("column")),
     )
-
-
-def _search(expression: regex.Pattern[str], line: str) -> regex.Match[str] | None:
-    """Search with the time limit; raises TimeoutError after the last attempt."""
-    for _ in range(ATTEMPTS - 1):
-        try:
-            return expression.search(line, timeout=SECONDS)
-        except TimeoutError:
-            continue
-    return expression.search(line, timeout=SECONDS)
 
 
 def _captured(before: Problem | None, pattern: Pattern, found: regex.Match[str]) -> Problem:
