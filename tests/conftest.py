@@ -9,6 +9,10 @@ import pytest
 OUTCOMES = pytest.StashKey[Counter[str]]()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update", action="store_true", help="write what scenarios expect anew")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[OUTCOMES] = Counter()
 

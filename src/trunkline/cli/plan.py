@@ -15,6 +15,7 @@ from trunkline.cli import arguments
 from trunkline.cli.workflow_files import loader, project_root, workflow_files
 from trunkline.plan.forecast import Choices, RunForecast
 from trunkline.services import planning
+from trunkline.services.forecasts import forecasts
 from trunkline.services.plan_drawings import dot, mermaid, svg
 from trunkline.services.plan_graph import graph
 from trunkline.services.plan_record import record
@@ -62,7 +63,7 @@ def main(argv: list[str]) -> int:
         platforms=picked.platforms,
         architecture=system.settings.architecture,
     )
-    runs = planning.forecasts(found, choices, variables)
+    runs = forecasts(found, choices, variables)
     sys.stdout.write(_shown(options, found, runs, variables))
     return WRONG if found.errors else 0
 

@@ -93,14 +93,14 @@ class RunForecast(msgspec.Struct, frozen=True, kw_only=True):
     jobs: tuple[JobForecast, ...] = ()
     notes: tuple[str, ...] = ()
 
-    def leaves(self) -> Iterator[JobForecast]:
-        """Yield the jobs that have steps, those of called workflows included."""
-        waiting = list(self.jobs)
+    def leaves(self) -> Iterator[tuple[JobForecast, int]]:
+        """Yield the jobs that have steps, and in how many legs of its callers each one runs."""
+        waiting = [(job, 1) for job in self.jobs]
         while waiting:
-            job = waiting.pop(0)
+            job, times = waiting.pop(0)
             if not job.uses:
-                yield job
-            waiting += job.jobs
+                yield job, times
+            waiting += [(inner, times * max(1, len(job.legs))) for inner in job.jobs]
 
 
 def forecast(

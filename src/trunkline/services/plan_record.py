@@ -9,14 +9,14 @@ import msgspec
 
 from trunkline.plan.forecast import RunForecast
 from trunkline.plan.triggers import Triggered
-from trunkline.plan.variables import undefined_variables
+from trunkline.services.forecasts import undefined_variables
 from trunkline.services.planning import Outlook, Prospect
 
 
 def record(
-    found: Prospect, runs: Mapping[str, RunForecast], variables: tuple[str, ...]
+    found: Prospect, runs: Mapping[str, RunForecast], variables: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Return plain data; `variables` are the names of the configuration variables there are.
+    """Return plain data; `variables` are the configuration variables.
 
     `workflows[].run` is there for a workflow that is started and has no errors.
     """
@@ -34,7 +34,7 @@ def record(
 
 
 def _workflow(
-    outlook: Outlook, run: RunForecast | None, variables: tuple[str, ...]
+    outlook: Outlook, run: RunForecast | None, variables: Mapping[str, str]
 ) -> dict[str, Any]:
     made: dict[str, Any] = {
         "file": outlook.file,

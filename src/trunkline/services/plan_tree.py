@@ -5,26 +5,28 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from trunkline.base.diagnostics import Diagnostic
 from trunkline.expr.values import to_text
 from trunkline.plan.forecast import JobForecast, LegForecast, RunForecast, Verdict
 from trunkline.plan.permissions import RESTRICTED, render
 from trunkline.plan.triggers import NotTriggered, Triggered
-from trunkline.plan.variables import undefined_variables
+from trunkline.services.forecasts import undefined_variables
+from trunkline.services.lint_formats import explain
 from trunkline.services.planning import Outlook, Prospect
 
 _USUAL = render(RESTRICTED)
 _SHA = 10
-_SERVER = ".secrets.{0} and .vars.{0} are added; a server would ask for approvals and waits"
+_ADDED = ".secrets.{0} and .vars.{0} are added; "
+_ASKED = "a server would ask for approvals and waits"
 
 Lines = Iterator[str]
 
 
-def tree(found: Prospect, runs: Mapping[str, RunForecast], variables: Sequence[str]) -> str:
-    """Return the text; `variables` are the names of the configuration variables there are."""
+def tree(found: Prospect, runs: Mapping[str, RunForecast], variables: Mapping[str, str]) -> str:
+    """Return the text; `variables` are the configuration variables."""
     lines = [*_head(found), ""]
     for outlook in found.outlooks:
-        lines += [*_workflow(outlook, runs.get(outlook.file), variables), ""]
+        run = runs.get(outlook.file)
+        lines += [*_workflow(outlook, run, variables), *_errors(outlook, found.sources), ""]
     return "\n".join([*lines, *_summary(found, runs)]) + "\n"
 
 
@@ -40,12 +42,11 @@ def _head(found: Prospect) -> Lines:
         yield f"note: {note}"
 
 
-def _workflow(outlook: Outlook, run: RunForecast | None, variables: Sequence[str]) -> Lines:
+def _workflow(outlook: Outlook, run: RunForecast | None, variables: Mapping[str, str]) -> Lines:
     name = outlook.workflow.name if outlook.workflow else None
     title = f"{name}  ({outlook.file})" if name else outlook.file
     if outlook.errors:
         yield f"✗ {title}"
-        yield from _errors(outlook.errors)
     elif isinstance(outlook.decision, NotTriggered):
         yield f"○ {title}"
         yield f"  not started: {outlook.decision.reason}"
@@ -55,14 +56,14 @@ def _workflow(outlook: Outlook, run: RunForecast | None, variables: Sequence[str
         yield from _run(outlook, run, variables)
 
 
-def _errors(errors: Sequence[Diagnostic]) -> Lines:
-    for each in errors:
-        yield f"  {each.text()}"
-        if each.hint:
-            yield f"    {each.hint}"
+def _errors(outlook: Outlook, sources: Mapping[str, Sequence[str]]) -> Lines:
+    """Tell each mistake with its line."""
+    for each in outlook.errors:
+        for line in explain(each, sources.get(each.file, ())).splitlines():
+            yield f"  {line}"
 
 
-def _run(outlook: Outlook, run: RunForecast, variables: Sequence[str]) -> Lines:
+def _run(outlook: Outlook, run: RunForecast, variables: Mapping[str, str]) -> Lines:
     yield f"  run name: {run.name}"
     if run.concurrency:
         yield f"  concurrency: {run.concurrency}"
@@ -131,10 +132,10 @@ def _where(leg: LegForecast) -> str:
 def _details(job: JobForecast) -> Lines:
     if job.verdict not in {Verdict.RUNS, Verdict.LATE}:
         return
-    environment = job.environment
+    added = "" if "${{" in job.environment else _ADDED.format(job.environment)
     told = {
         "matrix, known when it is reached": job.matrix,
-        "environment": environment and f"{environment}; {_SERVER.format(environment)}",
+        "environment": job.environment and f"{job.environment}; {added}{_ASKED}",
         "concurrency": job.concurrency,
         "permissions": "" if job.permissions == _USUAL else job.permissions,
         "container": job.container,
@@ -165,8 +166,8 @@ def _summary(found: Prospect, runs: Mapping[str, RunForecast]) -> Lines:
         return
     counts: Counter[str] = Counter()
     for run in runs.values():
-        for job in run.leaves():
-            counts.update(_counted(job))
+        for job, times in run.leaves():
+            counts.update(word for word in _counted(job) for _ in range(times))
     parts = [f"{counts[what]} {what}" for what in _COUNTED if counts[what]]
     yield f"{len(runs)} run{'' if len(runs) == 1 else 's'}: {', '.join(parts) or 'no jobs'}."
     yield f"Next: trunkline run {found.occurrence.event}"

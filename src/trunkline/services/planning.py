@@ -11,11 +11,10 @@ from trunkline.base.diagnostics import Diagnostic, Severity
 from trunkline.base.errors import NotFound, Unavailable, UsageError
 from trunkline.base.words import nearest
 from trunkline.plan.binding import bind
-from trunkline.plan.compile import Files, compile_workflow
-from trunkline.plan.contexts import RunIdentity, default_run_name, github_context
+from trunkline.plan.compile import Files, compile_workflow, file_name
+from trunkline.plan.contexts import RunIdentity, github_context
 from trunkline.plan.dispatch_inputs import HAND_STARTED, undeclared
 from trunkline.plan.facts import RepositoryFacts
-from trunkline.plan.forecast import Choices, RunForecast, forecast
 from trunkline.plan.model import FileRef, NeedFiles, Plan, Source
 from trunkline.plan.occurrence import Occurrence
 from trunkline.plan.rehearsal import occurrence_of
@@ -69,11 +68,15 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Prospect(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything an event would start in a repository, and what it would not."""
+    """Everything an event would start in a repository, and what it would not.
+
+    `sources` holds the lines of every file that was read, by the name diagnostics give it.
+    """
 
     facts: RepositoryFacts
     occurrence: Occurrence
     outlooks: tuple[Outlook, ...]
+    sources: Mapping[str, Sequence[str]] = {}
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
@@ -112,7 +115,7 @@ def prospect(
         raise _usage(made)
     reader = _Reader(forge, facts, made, request.variables, load)
     outlooks = tuple(reader.outlook(path, data) for path, data in files.items())
-    found = Prospect(facts=facts, occurrence=made, outlooks=outlooks)
+    found = Prospect(facts=facts, occurrence=made, outlooks=outlooks, sources=reader.sources)
     _check_names(found, request)
     return found
 
@@ -131,20 +134,6 @@ def run_contexts(
     }
 
 
-def forecasts(
-    found: Prospect, choices: Choices, variables: Mapping[str, str]
-) -> dict[str, RunForecast]:
-    """Return what each started workflow would do, by file."""
-    made = {}
-    for outlook in found.outlooks:
-        if outlook.plan is None or outlook.workflow is None or outlook.occurrence is None:
-            continue
-        contexts = run_contexts(found, outlook, RunIdentity(), variables)
-        name = default_run_name(outlook.occurrence, outlook.workflow)
-        made[outlook.file] = forecast(outlook.plan, contexts, choices, default_name=name)
-    return made
-
-
 class _Reader:
     """Reads workflow files of one repository for one occurrence."""
 
@@ -161,10 +150,12 @@ class _Reader:
         self.occurrence = occurrence
         self.variables = variables
         self.load = load
+        self.sources: dict[str, Sequence[str]] = {}
 
     def outlook(self, path: str, data: bytes) -> Outlook:
         """Return what the event does with one file."""
         text, undecodable = decode(data, path)
+        self.sources[path] = text.splitlines()
         if undecodable is not None:
             return Outlook(file=path, diagnostics=(undecodable,))
         workflow, found = parse(text, path)
@@ -207,6 +198,7 @@ class _Reader:
             for ref in made.refs:
                 try:
                     texts[ref] = self._text(ref)
+                    self.sources[file_name(ref)] = texts[ref].splitlines()
                 except (NotFound, Unavailable) as error:
                     unavailable[ref] = error.message
 

@@ -232,7 +232,9 @@ def test_inputs_of_several_legs_are_late():
 
 def test_leaves_are_jobs_with_steps():
     made = run(call(), callee=CALLEE)
-    assert [each.id for each in made.leaves()] == ["a", "x", "y", "z"]
+    assert [each.id for each, _ in made.leaves()] == ["a", "x", "y", "z"]
+    twice = run(call(strategy="{matrix: {v: [1, 2]}}"), callee=CALLEE)
+    assert [times for _, times in twice.leaves()] == [1, 2, 2, 2]
 
 
 def test_selection():
