@@ -62,26 +62,30 @@ class Tree(Protocol):
 
 
 class Search(NamedTuple):
-    """What is asked: the patterns' text, the folder they start from, and `~`."""
+    """What is asked: the patterns' text, the folder they start from, and what `~` is (absolute).
+
+    With `digests`, what lies outside the root is of no interest, and the time is limited (seconds).
+    """
 
     arguments: Sequence[str]
     root: str
     home: str
     digests: bool
+    time_limit: float = TIME_LIMIT
 
 
 def search(tree: Tree, wanted: Search) -> tuple[Found, ...]:
-    """Return what the patterns match.
+    """Return what the patterns match; with `digests` the files below the root carry theirs.
 
-    With `digests` files below the root carry theirs. Raises ExpressionError, in GitHub's words, for
-    an invalid option or pattern, for what can't be read, and after 120 seconds.
+    Raises ExpressionError, in GitHub's words, for an invalid option or pattern, for what can't be
+    read, and when digests take too long.
     """
     patterns = parse_patterns(wanted.arguments, wanted.root, wanted.home)
-    end = time.monotonic() + TIME_LIMIT
+    end = time.monotonic() + wanted.time_limit
     found: list[Found] = []
     try:
-        for path in _walk(tree, patterns):
-            if time.monotonic() > end:
+        for path in _walk(tree, patterns, wanted):
+            if wanted.digests and time.monotonic() > end:
                 raise timed_out(wanted.arguments)
             if path:
                 found.append(_found(tree, path, wanted))
@@ -106,7 +110,7 @@ class _State(NamedTuple):
     kind: Kind | None
 
 
-def _walk(tree: Tree, patterns: Patterns) -> Iterator[str]:
+def _walk(tree: Tree, patterns: Patterns, wanted: Search) -> Iterator[str]:
     """Yield what matches; '' for a folder that does not, so that the time can be looked at."""
     starts = ((path, tree.kind(path, follow=False)) for path in reversed(patterns.search_paths))
     stack = [_State(path, 1, kind) for path, kind in starts if kind is not None]
@@ -119,6 +123,8 @@ def _walk(tree: Tree, patterns: Patterns) -> Iterator[str]:
         kind = _enter(tree, state, chain) if patterns.follow_links else state.kind
         if kind is Kind.FOLDER:
             yield state.path if match & Match.DIRECTORY else ""
+            if wanted.digests and not _leads_to(wanted.root, state.path):
+                continue
             base = state.path.rstrip("/")
             stack += [
                 _State(f"{base}/{name}", state.level + 1, inner)
@@ -126,6 +132,11 @@ def _walk(tree: Tree, patterns: Patterns) -> Iterator[str]:
             ]
         elif kind is not None and match & Match.FILE:
             yield state.path
+
+
+def _leads_to(root: str, path: str) -> bool:
+    """Tell whether a folder is the root, or is above or below it."""
+    return f"{path}/".startswith(f"{root}/") or root.startswith(path.rstrip("/") + "/")
 
 
 def _enter(tree: Tree, state: _State, chain: list[str]) -> Kind | None:
