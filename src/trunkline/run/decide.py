@@ -55,7 +55,7 @@ from trunkline.run.facts import (
 )
 from trunkline.run.fold import apply
 from trunkline.run.groups import evaluated_group, group_granted, lost_message
-from trunkline.run.late import Contexts, LateError
+from trunkline.run.late import Contexts, LateError, written_name
 from trunkline.run.results import run_conclusion
 from trunkline.run.state import LegNode, RunState
 from trunkline.run.transitions import ENDED, JobStatus, RunStatus
@@ -137,9 +137,9 @@ def _begin(started: RunStarted) -> Decision:
     ids = [job.id for job in plan.jobs]
     wanted = with_needed(plan, jobs) if jobs else frozenset(ids)
     skipped = [
-        JobSkipped(key=key, name=key, reason=SkipReason.NOT_SELECTED)
-        for key in ids
-        if key not in wanted
+        JobSkipped(key=job.id, name=written_name(job), reason=SkipReason.NOT_SELECTED)
+        for job in plan.jobs
+        if job.id not in wanted
     ]
     if plan.concurrency is None:
         return Decision((started, *skipped))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from trunkline.expr.template import Literal
-from trunkline.expr.values import Value, to_text
+from trunkline.expr.values import Value
 from trunkline.plan.matrix import Expansion, expand
 from trunkline.plan.selection import picks_leg
 from trunkline.run.events import (
@@ -27,6 +26,7 @@ from trunkline.run.late import (
     job_contexts,
     status_functions,
     value,
+    written_name,
 )
 from trunkline.run.legs import completed_leg, without_runner
 from trunkline.run.state import JobNode, RunState
@@ -99,9 +99,9 @@ def failure(node: JobNode, key: str, *errors: LateError) -> tuple[Event, ...]:
 
 def _default_names(node: JobNode, strategy: Value, keyed: Expansion) -> list[str]:
     """Return the names that legs have when `name` is no expression."""
-    name = node.job.name
-    if isinstance(name, Literal) and to_text(name.value):
-        named = expand(strategy, node.job.id, to_text(name.value))
+    name = written_name(node.job)
+    if name != node.job.id:
+        named = expand(strategy, node.job.id, name)
         keyed = named if isinstance(named, Expansion) else keyed
     return [leg.name for leg in keyed.legs]
 

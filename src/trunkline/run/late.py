@@ -12,6 +12,7 @@ from trunkline.expr.evaluate import Function, evaluate, evaluate_token
 from trunkline.expr.numbers import parse_number
 from trunkline.expr.template import Expression, Literal, Token
 from trunkline.expr.values import Value, is_truthy, to_text
+from trunkline.plan.model import PlannedCall, PlannedJob
 from trunkline.run.events import Conclusion
 from trunkline.run.state import JobNode, RunState
 
@@ -161,13 +162,16 @@ def status_functions(
     }
 
 
+def written_name(job: PlannedJob | PlannedCall) -> str:
+    """Return a job's literal name, its id without one."""
+    return (to_text(job.name.value) if isinstance(job.name, Literal) else "") or job.id
+
+
 def display_name(state: RunState, node: JobNode) -> str:
     """Return the name of a job without legs: its `name` as far as that can be known, else its id."""
     job = node.job
-    name = job.id
-    if isinstance(job.name, Literal):
-        name = to_text(job.name.value)
-    elif job.name is not None:
+    name = written_name(job)
+    if job.name is not None and not isinstance(job.name, Literal):
         try:
             name = text(job.name, "name", job_contexts(state, node)) or name
         except LateError:  # it asks for its matrix: there is none
