@@ -13,11 +13,10 @@ from typing import NamedTuple, NoReturn
 
 from trunkline.expr.characters import SPACE, fold
 from trunkline.expr.errors import ExpressionError
-from trunkline.expr.numbers import as_double, parse_number
+from trunkline.expr.numbers import parse_number
 from trunkline.expr.values import Value
 
 MAX_DEPTH = 64
-_MAX_INTEGER_LENGTH = 380
 
 _ESCAPED = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r"} | {c: c for c in "\\\"'/"}
 _WORDS: dict[str, Value] = {
@@ -234,11 +233,6 @@ def _number(text: str) -> float:
         if text[1] in "xX":
             return _whole(text[2:], 16)
         return _whole(text, 8)
-    digits = text.removeprefix("-")
-    if digits.isdecimal():
-        if len(text) > _MAX_INTEGER_LENGTH:
-            _fail()
-        return as_double(int(text))
     value = parse_number(text)
     if value != value:  # noqa: PLR0124  # NaN: no number
         _fail()
