@@ -5,4 +5,5 @@ from __future__ import annotations
 # `owner/name[/path]` in lower case -> 'module:factory'; the factory takes a World.
 NATIVE = {
     "actions/checkout": "trunkline.adapters.actions.checkout.action:Checkout",
+    "actions/setup-python": "trunkline.adapters.actions.setup_python.action:SetupPython",
 }
