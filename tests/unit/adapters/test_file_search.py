@@ -132,9 +132,9 @@ def test_the_workspace_may_have_any_name(tmp_path):
     assert hashed(root, "a", "./b") == expected("a", "b")
 
 
-def test_there_is_a_time_limit(tmp_path, monkeypatch):
+def test_there_is_a_time_limit(tmp_path):
     write(tmp_path, "it's")
-    monkeypatch.setattr("trunkline.adapters.file_search.TIME_LIMIT", -1)
+    wanted = Search(["it's"], str(tmp_path), "/", digests=True, time_limit=-1)
     with pytest.raises(ExpressionError) as caught:
-        hashed(tmp_path, "it's")
+        search(DiskTree(), wanted)
     assert caught.value.message == "hashFiles('it''s') couldn't finish within 120 seconds."

@@ -38,9 +38,7 @@ def test_scalars_keep_their_kind():
 def test_an_item_that_is_an_array_is_spliced_one_level():
     token = Sequence((text("a"), Expression("x.list"), Sequence((Expression("x.list"),))))
     assert evaluate_token(token, CONTEXTS) == ["a", 1, [2], [1, [2]]]
-    assert evaluate_token(Sequence((Expression("x.object"),)), CONTEXTS) == [
-        CONTEXTS["x"]["object"]
-    ]
+    assert evaluate_token(Sequence((Expression("x.object"),)), CONTEXTS) == [OBJECT]
 
 
 def test_keys_become_text():
