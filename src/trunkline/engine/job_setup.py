@@ -19,9 +19,10 @@ from trunkline.ports.logs import LogStore
 from trunkline.ports.sandbox import JobPlace, Sandbox, Sandboxes
 from trunkline.ports.secrets import Secrets
 from trunkline.ports.toolchains import Toolchains
-from trunkline.run.events import Event
+from trunkline.run.events import Event, Warned
 from trunkline.run.job_machine import laid_out
 from trunkline.run.job_request import JobRequest
+from trunkline.run.undefined import undefined_in_job, warning
 from trunkline.workflow.model import RunStep, UsesStep
 
 # Called with a job's key, a step's number and whole masked lines.
@@ -88,7 +89,9 @@ def set_up(
         )
     )
     context = JobContext(request, sandbox, layout)
-    context.open(secrets, world.secrets.variables(request.environment))
+    variables = world.secrets.variables(request.environment)
+    context.open(secrets, variables)
+    _warn_of_undefined(request, variables, parts)
     parts.log.engine_lines(_introduction(context))
     context.shared.variables.update(world.env)
     for token in request.job.env:
@@ -115,6 +118,13 @@ def refuse_containers(request: JobRequest) -> None:
             raise Unavailable(NO_DOCKER.format(what=what))
     if request.where != "host":
         raise Unavailable(NO_DOCKER.format(what=request.where))
+
+
+def _warn_of_undefined(request: JobRequest, variables: Mapping[str, str], parts: Parts) -> None:
+    """Name the variables that a job with an environment lacks: only now all of its are known."""
+    if request.environment:
+        for name in undefined_in_job(request.job, variables, all_known=True):
+            parts.report(Warned(key=request.key, message=warning(name)))
 
 
 def _introduction(context: JobContext) -> list[str]:

@@ -164,8 +164,13 @@ def _begin(started: RunStarted) -> Decision:
 
 
 def _report(state: RunState, event: Event) -> Decision:
-    """Take a worker's event; late ones, of a leg that was given up, are dropped."""
+    """Take a worker's event; late ones, of a leg that was given up, are dropped.
+
+    A warning is told once, however many jobs have it.
+    """
     if not isinstance(event, TOLD_BY_WORKERS):
+        return NOTHING
+    if isinstance(event, Warned) and event.message in state.warnings:
         return NOTHING
     leg = state.legs.get(event.key)
     if leg is None or leg.status is not JobStatus.RUNNING:

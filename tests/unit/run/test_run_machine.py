@@ -22,6 +22,7 @@ from trunkline.run.events import (
     JobStarted,
     RunCompleted,
     StepStarted,
+    Warned,
 )
 from trunkline.run.facts import CancelAsked, GroupFailed, GroupGranted, GroupLost, Reported
 from trunkline.run.fold import fold
@@ -146,6 +147,14 @@ def test_what_a_worker_tells_after_its_end_is_dropped():
 def test_a_workers_own_start_is_not_counted_twice():
     run = begin(ONE)
     assert run.take(Reported(JobStarted(key="one"))).events == ()
+
+
+def test_a_warning_is_told_once():
+    run = begin(GROUPED.replace("concurrency: g, ", ""))
+    for key in ("one", "two"):
+        run.take(Reported(Warned(key=key, message="vars.X is not defined")))
+    assert [told(event) for event in run.events].count("Warned one: vars.X is not defined") == 1
+    assert len([event for event in run.events if isinstance(event, Warned)]) == 1
 
 
 def test_facts_about_groups_of_what_has_ended_lead_to_nothing():
