@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from trunkline.base.errors import NotFound, Unavailable, UsageError
+from trunkline.base.errors import Unavailable, UsageError
 
 _NAME = re.compile(r"[ \t]*(?:export[ \t]+)?([A-Za-z_][\w.-]*)[ \t]*(=|<<)", re.ASCII)
 _BLANK = re.compile(r"[ \t]*(?:#[^\n]*)?(?:\n|\Z)")
@@ -18,17 +18,15 @@ _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "\n": ""}
 
 
-def read(path: str, *, required: bool = False) -> dict[str, str]:
-    """Return the variables of a dotenv file; none when it is not there and not `required`.
+def read(path: str) -> dict[str, str]:
+    """Return the variables of a dotenv file; none when it is not there. A later line wins.
 
-    A later line wins. Raises UsageError with file and line for what is no dotenv file, NotFound for
-    a required file that is not there, Unavailable for one that can't be read.
+    Raises UsageError with file and line for what is no dotenv file, Unavailable for a file that
+    can't be read.
     """
     try:
         data = Path(path).read_bytes()
     except FileNotFoundError:
-        if required:
-            raise NotFound(f"there is no file {path}") from None
         return {}
     except OSError as error:
         raise Unavailable(f"{path} can't be read: {error.strerror}") from error

@@ -12,7 +12,7 @@ from trunkline import settings
 from trunkline.app import Choices as SystemChoices
 from trunkline.app import System, adapter
 from trunkline.cli import arguments
-from trunkline.cli.workflow_files import loader, project_root, workflow_files
+from trunkline.cli.workflow_files import loader, workflow_files
 from trunkline.plan.forecast import Choices, RunForecast
 from trunkline.services import planning
 from trunkline.services.forecasts import forecasts
@@ -54,7 +54,7 @@ def main(argv: list[str]) -> int:
         variables=variables,
     )
     facts = planning.repository_facts(system.forge, options.directory, request)
-    root = project_root(options.directory, facts.root)
+    root = facts.root or options.directory
     files = workflow_files(options.directory, root, options.workflows)
     found = planning.prospect(system.forge, facts, files, request, loader(root))
     choices = Choices(

@@ -11,19 +11,11 @@ FOLDER = Path(".github/workflows")
 _SUFFIXES = {".yml", ".yaml"}
 
 
-def project_root(directory: str, root: str) -> str:
-    """Return where paths start: `directory` if it has workflows of its own, else the repository.
-
-    `root` is the repository's top folder, '' without git. So a folder with a project inside a
-    larger repository can be looked at as if it were the repository.
-    """
-    return directory if not root or Path(directory, FOLDER).is_dir() else root
-
-
 def workflow_files(directory: str, root: str, name: str | None) -> dict[str, bytes]:
     """Return workflow files by path, in the order of their names.
 
-    `name` is a file or a folder, seen from `directory`; None is `.github/workflows` of `root`. Paths are from `root` where the file lies in it, else absolute.
+    `name` is a file or a folder, seen from `directory`; None is `.github/workflows` of the
+    repository, which begins at `root`. Paths are from `root` where the file lies in it, else absolute.
     Raises NotFound, Unavailable.
     """
     top = Path(root)
@@ -32,11 +24,15 @@ def workflow_files(directory: str, root: str, name: str | None) -> dict[str, byt
         raise NotFound(f"there is no {name} in {directory}")
     files = _files(place) if place.is_dir() else [place]
     if not files or not place.exists():
-        raise NotFound(
-            f"there are no workflow files in {place}",
-            hint=f"Workflows are .yml files in {FOLDER}; -W names another file or folder.",
-        )
+        raise NotFound(f"there are no workflow files in {place}", hint=_hint(directory, top))
     return {_shown(path, top): _read(path) for path in files}
+
+
+def _hint(directory: str, top: Path) -> str:
+    here = Path(directory, FOLDER)
+    if here.is_dir() and here.resolve() != (top / FOLDER).resolve():
+        return f"The repository begins at {top}, and its workflows lie there, not in {here}."
+    return f"Workflows are .yml files in {FOLDER}; -W names another file or folder."
 
 
 def loader(root: str) -> Callable[[str], bytes | None]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trunkline.adapters.dotenv import read
-from trunkline.base.errors import NotFound, TrunklineError, Unavailable, UsageError
+from trunkline.base.errors import TrunklineError, Unavailable, UsageError
 
 
 @pytest.fixture
@@ -69,8 +69,6 @@ def test_refusals(variables, text, message):
 def test_files_that_are_not_there(tmp_path):
     missing = str(tmp_path / "none")
     assert read(missing) == {}
-    with pytest.raises(NotFound, match="there is no file"):
-        read(missing, required=True)
     with pytest.raises(Unavailable, match="can't be read"):
         read(str(tmp_path))
 
