@@ -45,10 +45,17 @@ class NewArtifact(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ArtifactFile(Protocol):
-    """A file that goes into an artifact: its path there (with `/`) and its size in bytes."""
+    """A file that goes into an artifact."""
 
-    path: str
-    size: int
+    @property
+    def path(self) -> str:
+        """Its path in the artifact, with `/`."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Its size in bytes."""
+        ...
 
     def open(self) -> BinaryIO:
         """Open it for reading; the caller closes it."""

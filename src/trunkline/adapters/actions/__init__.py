@@ -4,6 +4,9 @@ from __future__ import annotations
 
 # `owner/name[/path]` in lower case -> 'module:factory'; the factory takes a World.
 NATIVE = {
+    "actions/download-artifact": "trunkline.adapters.actions.download_artifact:DownloadArtifact",
+    "actions/upload-artifact": "trunkline.adapters.actions.upload_artifact:UploadArtifact",
+    "actions/upload-artifact/merge": "trunkline.adapters.actions.merge_artifacts:MergeArtifacts",
     "actions/checkout": "trunkline.adapters.actions.checkout.action:Checkout",
     "actions/setup-python": "trunkline.adapters.actions.setup_python.action:SetupPython",
 }

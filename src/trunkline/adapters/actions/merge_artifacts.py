@@ -1,0 +1,111 @@
+"""actions/upload-artifact/merge as a native action."""
+
+from __future__ import annotations
+
+import io
+from typing import BinaryIO, NamedTuple
+
+from trunkline.adapters.toolkit.inputs import Inputs, major_version
+from trunkline.adapters.toolkit.names import matches_name
+from trunkline.adapters.toolkit.uploads import check_name, read_settings, upload
+from trunkline.adapters.toolkit.world import World
+from trunkline.ports.actions import ActionCall, ActionFailed, ActionJob
+from trunkline.ports.artifacts import ArtifactInfo, Artifacts, NewArtifact
+
+CHUNK = 1 << 20
+_OLDEST, _NEWEST = 4, 7
+DEFAULTS = {
+    "name": "merged-artifacts",
+    "pattern": "*",
+    "separate-directories": "false",
+    "compression-level": "6",
+    "delete-merged": "false",
+    "include-hidden-files": "false",
+}
+
+
+class StoredFile(NamedTuple):
+    """A file of an artifact that is there already."""
+
+    path: str
+    size: int
+    artifacts: Artifacts
+    info: ArtifactInfo
+    name: str
+
+    def open(self) -> BinaryIO:
+        """Open it for reading. Raises NotFound, Corrupt."""
+        for path, content in self.artifacts.read(self.info):
+            if path == self.name:
+                return io.BytesIO(content.read())
+        raise ActionFailed(f"{self.name} is gone from artifact {self.info.name}")
+
+
+class MergeArtifacts:
+    """Makes one artifact of several."""
+
+    inputs = frozenset({*DEFAULTS, "retention-days"})
+    has_post = False
+    post_condition = "always()"
+
+    def __init__(self, world: World) -> None:
+        """Merge artifacts in the store of `world`."""
+        self._artifacts = world.artifacts
+
+    def describe(self, ref: str) -> str:
+        """Return the major version whose behaviour applies."""
+        return major_version(ref, _OLDEST, _NEWEST)
+
+    def main(self, call: ActionCall, job: ActionJob) -> None:
+        """Merge the artifacts of this run that match. Raises ActionFailed."""
+        inputs = Inputs(call, DEFAULTS)
+        settings = read_settings(inputs)
+        pattern = inputs.text("pattern")
+        separate = inputs.boolean("separate-directories")
+        delete = inputs.boolean("delete-merged")
+        name = inputs.text("name")
+        check_name(name)
+        matching = [
+            info for info in self._artifacts.find(call.run_id) if matches_name(pattern, info.name)
+        ]
+        if not matching:
+            raise ActionFailed(f"No artifacts found matching pattern '{pattern}'")
+        job.log("Preparing to download the following artifacts:")
+        for info in matching:
+            job.log(f"- {info.name} (ID: {info.id}, Size: {info.size})")
+        files = self._files(matching, separate=separate, hidden=settings.hidden)
+        new = NewArtifact(
+            run_id=call.run_id,
+            name=name,
+            compression=settings.compression,
+            retention_days=settings.retention_days,
+        )
+        upload(self._artifacts, new, files, call, job)
+        job.log(f"The {len(matching)} artifact(s) have been successfully merged!")
+        if delete:
+            for info in matching:
+                self._artifacts.delete(call.run_id, info.name)
+            job.log(f"The {len(matching)} artifact(s) have been deleted")
+
+    def _files(
+        self, infos: list[ArtifactInfo], *, separate: bool, hidden: bool
+    ) -> list[StoredFile]:
+        """Return the files of all; of one path in several artifacts the last one's."""
+        files: dict[str, StoredFile] = {}
+        for info in infos:
+            for name, content in self._artifacts.read(info):
+                path = f"{info.name}/{name}" if separate else name
+                if hidden or not any(part.startswith(".") for part in path.split("/")):
+                    size = _length(content)
+                    files[path] = StoredFile(path, size, self._artifacts, info, name)
+        return list(files.values())
+
+    def post(self, call: ActionCall, job: ActionJob) -> None:
+        """Nothing to do."""
+
+
+def _length(content: BinaryIO) -> int:
+    length = 0
+    while data := content.read(CHUNK):
+        length += len(data)
+    return length

@@ -1,0 +1,55 @@
+"""Files that an action's patterns name (`@actions/glob`)."""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+from typing import NamedTuple
+
+from trunkline.expr.errors import ExpressionError
+from trunkline.expr.hashing import FOLLOW_LINKS, parse_patterns
+from trunkline.ports.actions import ActionFailed, ActionJob
+from trunkline.ports.sandbox import Found
+
+
+class Search(NamedTuple):
+    """What a search gave: files in the order of the walk, and the paths it started from."""
+
+    files: tuple[Found, ...]
+    starts: tuple[str, ...]
+
+
+def find_files(job: ActionJob, patterns: str, *, hidden: bool = True) -> Search:
+    """Return the files that `patterns` (one a line) name, links followed, folders left out.
+
+    Patterns start from the workspace. Without `hidden`, what lies in a hidden folder or is hidden
+    itself is left out; hidden parts of a path where the search starts do not count but its last.
+    Raises ActionFailed for a pattern that can't be read.
+    """
+    root = job.layout.workspace
+    try:
+        starts = parse_patterns([FOLLOW_LINKS, patterns], root, job.layout.home).search_paths
+        found = job.sandbox.search(root, [FOLLOW_LINKS, patterns], digests=False)
+    except ExpressionError as error:
+        raise ActionFailed(error.message.rpartition("\n")[2]) from error
+    files = [each for each in found if not each.is_folder]
+    if not hidden:
+        files = [each for each in files if not _is_hidden(each.path, starts)]
+    return Search(tuple(files), starts)
+
+
+def hash_files(job: ActionJob, patterns: str) -> str:
+    """Return the digest that `hashFiles` gives for `patterns`, '' when they name no file."""
+    found = job.sandbox.search(job.layout.workspace, [patterns], digests=True)
+    digests = [each.sha256 for each in found if each.sha256]
+    return hashlib.sha256(b"".join(digests)).hexdigest() if digests else ""
+
+
+def _is_hidden(path: str, starts: tuple[str, ...]) -> bool:
+    for start in starts:
+        if path == start or path.startswith(start.rstrip("/") + "/"):
+            below = path[len(start) :]
+            return any(
+                part.startswith(".") for part in [posixpath.basename(start), *below.split("/")]
+            )
+    return False
