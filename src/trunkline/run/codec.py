@@ -6,6 +6,7 @@ A record of an older version is read for ever: its upgrade is one more branch in
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import msgspec
 
@@ -23,8 +24,12 @@ class Head(msgspec.Struct, frozen=True):
 
 
 def encode(number: int, at: float, event: Event) -> bytes:
-    """Return the record's line, without a newline."""
-    return ENCODER.encode(Record(number=number, at=at, event=event))
+    """Return the record's line, without a newline. What is no text (a lone surrogate) becomes `?`."""
+    record = Record(number=number, at=at, event=event)
+    try:
+        return ENCODER.encode(record)
+    except UnicodeEncodeError:
+        return ENCODER.encode(_as_text(msgspec.to_builtins(record)))
 
 
 def decode(line: bytes) -> Record:
@@ -36,6 +41,16 @@ def decode(line: bytes) -> Record:
     if record.version != VERSION:
         raise Corrupt(_unknown(record.number, record.version))
     return record
+
+
+def _as_text(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_as_text(key): _as_text(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_text(inner) for inner in value]
+    return value
 
 
 @cache
