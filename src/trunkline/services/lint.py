@@ -10,6 +10,7 @@ from trunkline.workflow.action import parse_action
 from trunkline.workflow.encoding import decode
 from trunkline.workflow.limits import ALL_ERRORS
 from trunkline.workflow.model import CallJob, Workflow
+from trunkline.workflow.names import unknown_names, unknown_names_of_action
 from trunkline.workflow.parse import parse
 from trunkline.workflow.reusable import Caller, check_call
 
@@ -47,9 +48,12 @@ def _check(path: str, data: bytes, load: Load) -> list[Diagnostic]:
     if undecodable is not None:
         return [undecodable]
     if basename(path) in ACTION_FILES:
-        return list(parse_action(text, path, limits=ALL_ERRORS)[1])
+        action, found = parse_action(text, path, limits=ALL_ERRORS)
+        return [*found, *(unknown_names_of_action(action) if action is not None else ())]
     workflow, found = parse(text, path, limits=ALL_ERRORS)
-    return [*found, *(_check_calls(workflow, load) if workflow is not None else [])]
+    if workflow is None:
+        return list(found)
+    return [*found, *unknown_names(workflow), *_check_calls(workflow, load)]
 
 
 def _check_calls(workflow: Workflow, load: Load) -> list[Diagnostic]:

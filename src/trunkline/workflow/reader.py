@@ -192,7 +192,8 @@ class Reader:
             elif key is not None:
                 open_mapping.has_expression = True
                 if rule.allowed.names:
-                    self._account(_OBJECT)
+                    source = key.source if isinstance(key, Expression) else ""
+                    self._account(_OBJECT + (_STRING + 2 * utf16_length(source) if source else 0))
                     values = rule.inner(open_mapping.expression_values())
                     open_mapping.entries.append((key, self._value(value_node, values)))
                 else:

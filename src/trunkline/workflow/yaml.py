@@ -258,8 +258,12 @@ def _syntax_hint(problem: str, error: MarkedYAMLError) -> str:
         return "YAML is indented with spaces, and a value can't start with @, ` or %: quote it."
     if "mapping values are not allowed" in problem:
         return "A value that holds ': ' needs quotes; or a line above is indented wrongly."
-    if "did not find expected" in problem and error.context_mark is not None:
+    if error.context_mark is None:
+        return ""
+    if "did not find expected" in problem:
         return f"It began on line {error.context_mark.line + 1}; look at the indentation."
+    if "end of stream" in problem:
+        return f"It began on line {error.context_mark.line + 1}."
     return ""
 
 
