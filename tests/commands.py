@@ -1,0 +1,158 @@
+"""The command as users have it: a process of its own, with folders of its own, and what it leaves."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from trunkline.adapters.clock import SystemClock
+from trunkline.adapters.journals.files import FileJournals
+from trunkline.adapters.logs.files import FileLogStore
+from trunkline.run.events import Record
+
+COMMAND = (sys.executable, "-m", "trunkline")
+PATIENCE = 90
+STAMP = len("2026-01-02T03:04:05.0000000Z ")
+TRACEBACK = "Traceback (most recent call last)"
+# What a job's own program could print: those lines are the job's, not ours.
+_OF_A_JOB = re.compile(r"^[^|]* \| ")
+
+
+class Done(NamedTuple):
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def text(self) -> str:
+        return self.out + self.err
+
+
+class Place:
+    """A user's machine: a home, a state folder and a cache, all below one folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.state = root / "state"
+        self.cache = root / "cache"
+        home = root / "home"
+        home.mkdir(parents=True, exist_ok=True)
+        self.env = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(home),
+            "LANG": "C.UTF-8",
+            "TRUNKLINE_STATE": str(self.state),
+            "TRUNKLINE_CACHE": str(self.cache),
+            "GIT_CONFIG_NOSYSTEM": "1",
+        }
+
+    def start(
+        self, *args: str, cwd: Path | None = None, env: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[bytes]:
+        """Start the command; the caller ends it."""
+        return subprocess.Popen(
+            [*COMMAND, *args],
+            cwd=cwd or self.root,
+            env={**self.env, **(env or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def run(
+        self, *args: str, cwd: Path | None = None, env: Mapping[str, str] | None = None
+    ) -> Done:
+        """Run the command to its end."""
+        return finish(self.start(*args, cwd=cwd, env=env))
+
+    # --- what it left -------------------------------------------------------------------
+
+    @property
+    def journals(self) -> FileJournals:
+        return FileJournals(str(self.state), SystemClock())
+
+    def runs(self) -> list[str]:
+        return self.journals.runs()
+
+    def records(self, run_id: str) -> Sequence[Record]:
+        return self.journals.open(run_id).read()
+
+    def log(self, run_id: str, key: str) -> list[str]:
+        """Return a job's lines without their timestamps."""
+        data = FileLogStore(str(self.state)).read(run_id, key)
+        return [line[STAMP:] for line in data.decode().split("\n")[:-1]]
+
+    def processes(self) -> dict[int, str]:
+        """Return the processes that know this place's state folder: pid -> command line."""
+        return processes_that_know(self.state)
+
+    def leftovers(self) -> list[str]:
+        """Return what lies in the work folder, kept workspaces left out."""
+        work = self.state / "work"
+        if not work.exists():
+            return []
+        jobs = [path for path in work.glob("*/*/*") if path.name != "_work"]
+        return sorted(str(path.relative_to(work)) for path in jobs)
+
+
+def finish(process: subprocess.Popen[bytes], patience: float = PATIENCE) -> Done:
+    """Wait for a command; return its code and what it said."""
+    try:
+        out, err = process.communicate(timeout=patience)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        out, err = process.communicate()
+        raise AssertionError(f"it did not end:\n{_text(out)}\n{_text(err)}") from None
+    return Done(process.returncode, _text(out), _text(err))
+
+
+def processes_that_know(path: Path) -> dict[int, str]:
+    """Return the processes in whose environment a path stands."""
+    found: dict[int, str] = {}
+    wanted = os.fsencode(path)
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdecimal():
+            continue
+        try:
+            if wanted in (entry / "environ").read_bytes():
+                command = (entry / "cmdline").read_bytes().replace(b"\0", b" ")
+                found[int(entry.name)] = command.decode(errors="replace")
+        except OSError:
+            continue
+    return found
+
+
+def assert_no_traceback(done: Done) -> None:
+    """Assert that Trunkline itself showed no traceback; a job's own Python may."""
+    ours = [line for line in done.text.splitlines() if not _OF_A_JOB.match(line)]
+    assert not [line for line in ours if TRACEBACK in line], done.text
+    assert "bug of ours" not in done.text, done.text
+
+
+def missing(wanted: Iterable[str], lines: Sequence[str]) -> list[str]:
+    """Return the wanted lines that are not there in this order; `…` stands for any text."""
+    at = 0
+    absent = []
+    for each in wanted:
+        found = next((at + n for n, line in enumerate(lines[at:]) if fits(each, line)), None)
+        if found is None:
+            absent.append(each)
+        else:
+            at = found + 1
+    return absent
+
+
+def fits(pattern: str, line: str) -> bool:
+    """Tell whether a line is the pattern; `…` stands for any text."""
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("…"))), line) is not None
+
+
+def _text(data: bytes) -> str:
+    return data.decode(errors="replace")

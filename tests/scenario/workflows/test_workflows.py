@@ -1,0 +1,170 @@
+"""Whole workflows, one file each, run on this machine by the command itself.
+
+A file holds two YAML documents. The first is the case: `workflow` (.github/workflows/ci.yml), `files`
+(of the repository, committed), `uncommitted`, `repositories` (`owner/name[@ref]` -> files, given as
+`--local-repository`), `args` (after `run`), `env` (of the command); `says`: lines of the jobs' logs in
+this order (jobs sorted by key, `…` is any text), `never`: texts in no log line and nowhere else,
+`shows`: lines of the command's own output. The second is how it ended; `--update` writes it anew.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.commands import Done, Place, assert_no_traceback, missing
+from tests.repositories import repository, write
+from trunkline.run.events import (
+    Annotated,
+    ArtifactStored,
+    JobCompleted,
+    JobSkipped,
+    Record,
+    RunCompleted,
+    RunStarted,
+    StepCompleted,
+    Summarized,
+    Warned,
+)
+
+FOLDER = Path(__file__).parent
+CASES = sorted(FOLDER.glob("*/*.yml"))
+KEYS = {
+    *("workflow", "files", "uncommitted", "repositories", "args", "env"),
+    *("says", "never", "shows"),
+}
+ENGINE_STEPS = {"Set up job", "Complete job"}
+
+
+def ran(case: dict[str, Any], place: Place) -> Done:
+    """Make the repositories and run the command."""
+    files = dict(case.get("files", {}))
+    if "workflow" in case:
+        files[".github/workflows/ci.yml"] = case["workflow"]
+    root = repository(place.root / "demo", files)
+    write(root, case.get("uncommitted", {}))
+    args = ["run", "--plain", *case.get("args", [])]
+    for number, (spec, texts) in enumerate(case.get("repositories", {}).items()):
+        other = place.root / f"other-{number}"
+        write(other, texts)
+        args += ["--local-repository", f"{spec}={other}"]
+    return place.run(*args, cwd=root, env=case.get("env"))
+
+
+class Ending:
+    """What is left of all runs, with nothing in it that changes from one time to the next."""
+
+    def __init__(self, place: Place, done: Done) -> None:
+        self._place = place
+        self.code = done.code
+        self.runs = {run_id: place.records(run_id) for run_id in place.runs()}
+
+    def stable(self, text: str) -> str:
+        for run_id in self.runs:
+            text = text.replace(run_id, "RUN")
+        text = text.replace(str(self._place.state), "STATE").replace(str(self._place.root), "ROOT")
+        return re.sub(r"[0-9a-f]{32}", "GUID", text)
+
+    def log(self) -> list[str]:
+        lines: list[str] = []
+        for run_id, records in self.runs.items():
+            ended = (record.event for record in records)
+            for key in sorted(event.key for event in ended if isinstance(event, JobCompleted)):
+                lines += self._place.log(run_id, key)
+        return [self.stable(line) for line in lines]
+
+    def told(self) -> dict[str, Any]:
+        return {"exit": self.code, "runs": [self._run(found) for found in self.runs.values()]}
+
+    def _run(self, records: Sequence[Record]) -> dict[str, Any]:
+        found: dict[str, Any] = {"workflow": "", "conclusion": "", "jobs": {}}
+        jobs: dict[str, dict[str, Any]] = found["jobs"]
+        for record in records:
+            match record.event:
+                case RunStarted() as event:
+                    found["workflow"] = event.plan.name
+                case RunCompleted(conclusion=conclusion):
+                    found["conclusion"] = str(conclusion)
+                case Warned() as event:
+                    told = f"{event.key}: {event.message}" if event.key else event.message
+                    found.setdefault("warnings", []).append(self.stable(told))
+                case JobSkipped() as event:
+                    jobs[event.key] = {"skipped": str(event.reason)}
+                case JobCompleted() as event:
+                    job = jobs.setdefault(event.key, {})
+                    assert not event.workspace or Path(event.workspace).is_dir()
+                    job["conclusion"] = str(event.conclusion)
+                    job |= {"message": self.stable(event.message)} if event.message else {}
+                    job |= {"outputs": dict(event.outputs)} if event.outputs else {}
+                    job |= {"url": event.environment_url} if event.environment_url else {}
+                case event:
+                    self._take(jobs, event)
+        found["jobs"] = {key: self._job(jobs[key]) for key in sorted(jobs)}
+        return found
+
+    def _take(self, jobs: dict[str, dict[str, Any]], event: object) -> None:
+        match event:
+            case StepCompleted():
+                result = str(event.conclusion)
+                if event.outcome is not event.conclusion:
+                    result = f"{event.outcome} -> {result}"
+                jobs.setdefault(event.key, {}).setdefault("steps", {})[event.number] = (
+                    event.name,
+                    result,
+                )
+            case Annotated():
+                jobs.setdefault(event.key, {}).setdefault("annotations", []).append(
+                    self._annotation(event)
+                )
+            case Summarized(key=key, markdown=markdown):
+                jobs.setdefault(key, {}).setdefault("summaries", []).append(markdown)
+            case ArtifactStored():
+                jobs.setdefault(event.key, {}).setdefault("artifacts", []).append(
+                    f"{event.name}: {event.files} files"
+                )
+            case _:
+                pass
+
+    def _annotation(self, event: Annotated) -> str:
+        place = f"{event.file}:{event.line}" if event.file else ""
+        place += f":{event.column}" if event.column else ""
+        place += f"-{event.end_line}" if event.end_line > event.line else ""
+        title = f" [{event.title}]" if event.title else ""
+        return self.stable(f"{event.level} {place}{title} {event.message}".replace("  ", " "))
+
+    def _job(self, job: dict[str, Any]) -> dict[str, Any]:
+        steps = [
+            f"{result}: {self.stable(name)}"
+            for _, (name, result) in sorted(job.pop("steps", {}).items())
+            if name not in ENGINE_STEPS or result != "success"
+        ]
+        return {**job, **({"steps": steps} if steps else {})}
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_workflow(path, tmp_path, request):
+    text = path.read_text(encoding="utf-8")
+    case, *expected = yaml.safe_load_all(text)
+    assert set(case) <= KEYS, set(case) - KEYS
+    place = Place(tmp_path)
+    done = ran(case, place)
+    ending = Ending(place, done)
+    if request.config.getoption("--update"):
+        told = yaml.safe_dump(ending.told(), sort_keys=False, allow_unicode=True, width=1000)
+        path.write_text(f"{text.partition(chr(10) + '---' + chr(10))[0].rstrip()}\n---\n{told}")
+    else:
+        assert expected, "run with --update, then look at what was written"
+        assert ending.told() == expected[0], done.text
+    log = ending.log()
+    assert not missing(case.get("says", []), log), "\n".join(log)
+    shown = ending.stable(done.text).splitlines()
+    assert not missing(case.get("shows", []), shown), done.text
+    assert not [text for text in case.get("never", []) if text in "\n".join([*log, *shown])]
+    assert_no_traceback(done)
+    assert not place.processes()
+    assert not place.leftovers()
