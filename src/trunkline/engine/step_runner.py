@@ -20,8 +20,9 @@ from trunkline.engine.output import StepOutput
 from trunkline.engine.processes import Limits
 from trunkline.engine.scopes import ActionIdentity, Scope, SharedEnvironment
 from trunkline.engine.step_files import StepFiles
-from trunkline.expr.template import Expression, Literal
+from trunkline.expr.template import Expression
 from trunkline.expr.values import Value
+from trunkline.plan.known import written
 from trunkline.ports.clock import Clock, Ids
 from trunkline.ports.toolchains import Toolchains
 from trunkline.run.environment import process_environment
@@ -338,12 +339,8 @@ def default_name(step: RunStep | UsesStep) -> str:
     match step:
         case UsesStep():
             return f"Run {step.uses.value}"
-        case RunStep(run=Literal(value=script)):
-            return f"Run {first_line(str(script))}"
-        case RunStep(run=Expression(source=source)):
-            return f"Run {first_line(source)}"
-        case RunStep():
-            return "Run"
+        case RunStep(run=script):
+            return f"Run {first_line(written(script))}"
 
 
 def first_line(script: str) -> str:

@@ -201,17 +201,22 @@ def _take_job(found: RunView, record: Record) -> None:
         case JobStarted(key=key):
             found.jobs[key].started = record.at
         case JobCompleted():
-            job = found.jobs.setdefault(event.key, JobView(key=event.key, name=event.key))
+            job = _job_view(found, event.key)
             job.conclusion, job.ended = event.conclusion, record.at
             job.message, job.workspace = event.message, event.workspace
         case StepStarted() | StepCompleted():
             _take_step(found.jobs[event.key], event, record.at)
         case Annotated():
-            found.jobs[event.key].annotations.append(event)
+            _job_view(found, event.key).annotations.append(event)
         case Summarized():
-            found.jobs[event.key].summaries.append(event)
+            _job_view(found, event.key).summaries.append(event)
         case _:
             pass
+
+
+def _job_view(found: RunView, key: str) -> JobView:
+    """Return a job, one that ended before it had legs too: it goes by its key then."""
+    return found.jobs.setdefault(key, JobView(key=key, name=key))
 
 
 def _take_step(job: JobView, event: StepStarted | StepCompleted, at: float) -> None:

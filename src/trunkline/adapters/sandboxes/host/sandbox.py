@@ -187,7 +187,7 @@ class HostSandbox:
             _forget_owner(self._folder)
         else:
             _remove(self._folder)
-        self._layout = None
+        self._layout, self._folder = None, ""
         return ended
 
     def _end_processes(self) -> tuple[tuple[int, str], ...]:
