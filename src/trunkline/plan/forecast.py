@@ -13,13 +13,13 @@ from typing import Any
 
 import msgspec
 
-from trunkline.expr.condition import functions_used
+from trunkline.expr.condition import DEFAULT, functions_used
 from trunkline.expr.errors import ExpressionError
 from trunkline.expr.evaluate import Function
 from trunkline.expr.template import Literal, Token
 from trunkline.expr.template import Mapping as MappingToken
 from trunkline.expr.values import is_truthy, to_text
-from trunkline.plan.known import Known, written
+from trunkline.plan.known import UNKNOWN, Known, Late, LateObject, written
 from trunkline.plan.matrix import Combination, expand
 from trunkline.plan.model import Plan, PlannedCall, PlannedJob
 from trunkline.plan.permissions import render
@@ -28,7 +28,7 @@ from trunkline.plan.selection import picks_leg, with_needed
 from trunkline.workflow.model import Concurrency
 
 _REWRITTEN = re.compile(r"success\(\) && \((.*)\)", re.DOTALL)
-_MATRIX: frozenset[tuple[str, ...]] = frozenset({("matrix",), ("strategy",)})
+_LATE_LEG = {"matrix": UNKNOWN, "strategy": UNKNOWN}
 
 
 class Verdict(StrEnum):
@@ -148,7 +148,7 @@ class _Graph:
 
     def _job(self, job: PlannedJob | PlannedCall) -> JobForecast:
         if self.picked is not None and job.id not in self.picked:
-            name = self.known.also({}, _MATRIX).text(job.name) or job.id
+            name = self.known.also(**_LATE_LEG).text(job.name) or job.id
             return JobForecast(id=job.id, name=name, verdict=Verdict.NOT_SELECTED, needs=job.needs)
         known = self._with_needs(job)
         verdict, reason = self._condition(job, known)
@@ -163,25 +163,29 @@ class _Graph:
 
     def _with_needs(self, job: PlannedJob | PlannedCall) -> Known:
         """Add `needs`: results as they would be, outputs late."""
-        needs, late = {}, set()
+        needs = {}
         for name in job.needs:
             verdict = self.found[name].verdict
-            needs[name] = {"result": _RESULTS.get(verdict, "success"), "outputs": {}}
-            if verdict is not Verdict.SKIPPED:
-                late.add(("needs", name.lower(), "outputs"))
-            if verdict in {Verdict.LATE, Verdict.NOWHERE}:
-                late.add(("needs", name.lower(), "result"))
-        return self.known.also({"needs": needs}, frozenset(late))
+            skipped = verdict is Verdict.SKIPPED
+            open_end = verdict in {Verdict.LATE, Verdict.NOWHERE}
+            needs[name] = LateObject(
+                {
+                    "result": _RESULTS.get(verdict, "success"),
+                    "outputs": {} if skipped else UNKNOWN,
+                },
+                ["result"] if open_end else [],
+            )
+        return self.known.also(needs=needs)
 
     def _condition(self, job: PlannedJob | PlannedCall, known: Known) -> tuple[Verdict, str]:
         """Decide a job's `if`, all that is late going well."""
         text = condition_text(job)
-        if known.is_late(job.condition):
-            return Verdict.LATE, f"if: {text}"
         stopped = [name for name in self._ancestors(job) if self._stops(name)]
         try:
             holds = self._holds(job, known, stopped)
             would_hold = holds or self._holds(job, known, [])
+        except Late:
+            return Verdict.LATE, f"if: {text}"
         except ExpressionError as error:
             return Verdict.FAILS, error.message
         if holds:
@@ -221,10 +225,12 @@ _RESULTS = {Verdict.SKIPPED: "skipped", Verdict.FAILS: "failure"}
 
 
 def condition_text(job: PlannedJob | PlannedCall) -> str:
-    """Return a job's `if` without what GitHub adds to it; '' for the default."""
+    """Return a job's `if` on one line, without what GitHub adds to it; '' for the default."""
     source = job.condition.source
+    if source == DEFAULT:
+        return ""
     rewritten = _REWRITTEN.fullmatch(source)
-    return rewritten[1] if rewritten else "" if source == "success()" else source
+    return " ".join((rewritten[1] if rewritten else source).split())
 
 
 def _among(names: list[Any], stopped: list[str]) -> list[str]:
@@ -249,13 +255,12 @@ def _shape(job: PlannedJob | PlannedCall, known: Known, choices: Choices) -> _Sh
     literal = job.name if isinstance(job.name, Literal) else None
     name = to_text(literal.value) if literal else job.id
     strategy = job.strategy
-    late = known.also({}, _MATRIX)
-    if strategy is not None and known.is_late(strategy):
-        matrix = strategy.get("matrix") if isinstance(strategy, MappingToken) else None
-        legs = (_leg(job, name, late, choices),)
-        return _Shape(known=late, legs=legs, matrix=written(matrix or strategy))
+    late = known.also(**_LATE_LEG)
     try:
         expansion = expand(known.value(strategy) if strategy else None, job.id, name)
+    except Late:
+        legs = (_leg(job, name, late, choices),)
+        return _Shape(known=late, legs=legs, matrix=_matrix_text(strategy))
     except ExpressionError as error:
         return _Shape(known=late, problems=(error.message,))
     if isinstance(expansion, tuple):
@@ -267,19 +272,25 @@ def _shape(job: PlannedJob | PlannedCall, known: Known, choices: Choices) -> _Sh
     )
 
 
+def _matrix_text(strategy: Token | None) -> str:
+    matrix = strategy.get("matrix") if isinstance(strategy, MappingToken) else None
+    return written(matrix or strategy) if strategy is not None else ""
+
+
 def _of_leg(known: Known, leg: Combination) -> Known:
-    return known.also({"matrix": leg.matrix, "strategy": leg.strategy})
+    return known.also(matrix=leg.matrix, strategy=leg.strategy)
 
 
 def _leg(job: PlannedJob | PlannedCall, name: str, known: Known, choices: Choices) -> LegForecast:
     shown = name if job.name is None or isinstance(job.name, Literal) else known.text(job.name)
-    matrix = known.contexts.get("matrix")
+    matrix = known.contexts["matrix"]
+    matrix = None if matrix is UNKNOWN else matrix
     if isinstance(job, PlannedCall) or job.runs_on is None:
         return LegForecast(name=shown or name, matrix=matrix)
-    if known.is_late(job.runs_on):
-        return LegForecast(name=shown or name, runs_on=written(job.runs_on), matrix=matrix)
     try:
         request = runner_request(known.value(job.runs_on))
+    except Late:
+        return LegForecast(name=shown or name, runs_on=written(job.runs_on), matrix=matrix)
     except ExpressionError:
         request = None
     if request is None:
@@ -314,20 +325,17 @@ def _called(job: PlannedCall, known: Known) -> Known:
             if isinstance(key, Literal)
         }
     values: dict[str, Any] = {}
-    late: set[tuple[str, ...]] = set()
+    late: list[str] = []
     for declared in job.inputs:
         token = given.get(declared.id.lower(), declared.default)
         values[declared.id] = {"boolean": False, "number": 0.0}.get(declared.type, "")
-        if token is not None:
-            try:
-                if known.is_late(token):
-                    late.add(("inputs", declared.id.lower()))
-                else:
-                    values[declared.id] = known.value(token)
-            except ExpressionError:
-                late.add(("inputs", declared.id.lower()))
-    contexts = {name: known.contexts[name] for name in ("github", "vars") if name in known.contexts}
-    return Known({**contexts, "inputs": values}, frozenset(late))
+        try:
+            if token is not None:
+                values[declared.id] = known.value(token)
+        except (Late, ExpressionError):
+            late.append(declared.id)
+    inputs = LateObject(values, late) if late else values
+    return Known({**known.contexts, "inputs": inputs})
 
 
 def _forecast(

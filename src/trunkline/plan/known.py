@@ -3,56 +3,95 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from trunkline.expr.errors import ExpressionError
 from trunkline.expr.evaluate import Function, evaluate_token
-from trunkline.expr.references import references
 from trunkline.expr.template import Expression, Literal, Sequence, Token
 from trunkline.expr.template import Mapping as MappingToken
 from trunkline.expr.values import to_text
 
-Path = tuple[str, ...]
-
 _PART = re.compile(r"\{\{|\}\}|\{(\d{1,3})\}")
 
 
-class Known(NamedTuple):
-    """Contexts as far as they are known. `late` holds lower-case paths that are not known yet.
+class Late(Exception):
+    """An expression reads something that only the run can tell."""
 
-    A path that is `late` makes everything below it late, and everything above it too (`toJSON(needs)`
-    needs all of `needs`).
+
+class LateObject(dict[str, Any]):
+    """An object of which some properties (or all, for None) are not known yet: reading one is `Late`.
+
+    So `false && needs.a.outputs.x` is known, and `true && needs.a.outputs.x` is not.
     """
 
+    def __init__(self, known: Mapping[str, Any], late: Iterable[str] | None = None) -> None:
+        """Take the `known` properties, and the names of the `late` ones."""
+        super().__init__({name.lower(): value for name, value in known.items()})
+        self._late = None if late is None else frozenset(name.lower() for name in late)
+
+    def __contains__(self, name: object) -> bool:
+        """Tell whether a property is there; names ignore case. Raises Late."""
+        key = str(name).lower()
+        if self._late is None or key in self._late:
+            raise Late
+        return super().__contains__(key)
+
+    def __getitem__(self, name: str) -> Any:
+        """Return a property. Raises Late."""
+        return super().__getitem__(name.lower()) if name in self else None
+
+    def __iter__(self) -> Iterator[str]:
+        """Raise Late: what is there at all is not known."""
+        raise Late
+
+    def __len__(self) -> int:
+        """Raise Late."""
+        raise Late
+
+    def items(self) -> Any:
+        """Raise Late."""
+        raise Late
+
+    def values(self) -> Any:
+        """Raise Late."""
+        raise Late
+
+
+UNKNOWN = LateObject({})
+
+
+class Known(NamedTuple):
+    """Contexts as far as they are known; `LateObject`s stand in them for what is not."""
+
     contexts: Mapping[str, Any]
-    late: frozenset[Path] = frozenset()
     functions: Mapping[str, Function] = {}
 
-    def also(self, contexts: Mapping[str, Any], late: frozenset[Path] = frozenset()) -> Known:
+    def also(self, **contexts: Any) -> Known:
         """Return this with more contexts."""
-        return Known({**self.contexts, **contexts}, self.late | late, self.functions)
-
-    def is_late(self, token: Token) -> bool:
-        """Tell whether anything in a token is not known yet."""
-        return any(
-            path[: len(late)] == late or late[: len(path)] == path
-            for source in _sources(token)
-            for path in _paths(source)
-            for late in self.late
-        )
+        return Known({**self.contexts, **contexts}, self.functions)
 
     def value(self, token: Token) -> Any:
-        """Return a token's value. Raises ExpressionError; call it for what is not late only."""
+        """Return a token's value. Raises Late, ExpressionError."""
         return evaluate_token(token, self.contexts, self.functions)
+
+    def is_late(self, token: Token) -> bool:
+        """Tell whether a token's value is not known yet."""
+        try:
+            self.value(token)
+        except Late:
+            return True
+        except ExpressionError:
+            return False
+        return False
 
     def text(self, token: Token | None) -> str:
         """Return a token as text for people: its value, or its expression where that is late."""
         if token is None:
             return ""
         try:
-            return written(token) if self.is_late(token) else to_text(self.value(token))
-        except ExpressionError:
+            return to_text(self.value(token))
+        except (Late, ExpressionError):
             return written(token)
 
 
@@ -62,7 +101,7 @@ def written(token: Token) -> str:
         case Literal(value):
             return to_text(value)
         case Expression(source):
-            return _as_text(source) or f"${{{{ {source} }}}}"
+            return " ".join((_as_text(source) or f"${{{{ {source} }}}}").split())
         case Sequence(items):
             return f"[{', '.join(written(item) for item in items)}]"
         case MappingToken(entries):
@@ -70,27 +109,6 @@ def written(token: Token) -> str:
             return f"{{{inside}}}"
         case _:
             return "${{ insert }}"
-
-
-def _sources(token: Token) -> list[str]:
-    """Return every expression in a token."""
-    match token:
-        case Expression(source):
-            return [source]
-        case Sequence(items):
-            return [source for item in items for source in _sources(item)]
-        case MappingToken(entries):
-            return [source for pair in entries for each in pair for source in _sources(each)]
-        case _:
-            return []
-
-
-def _paths(source: str) -> list[Path]:
-    """Return the paths that an expression reads, in lower case."""
-    try:
-        return [tuple(name.lower() for name in path) for path in references(source)]
-    except ExpressionError:
-        return []
 
 
 def _as_text(source: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from trunkline.expr.values import to_text
 from trunkline.plan.forecast import JobForecast, LegForecast, RunForecast, Verdict
 from trunkline.plan.permissions import RESTRICTED, render
-from trunkline.plan.triggers import NotTriggered, Triggered
+from trunkline.plan.triggers import NotTriggered, Triggered, find_trigger, skip_mark
 from trunkline.services.forecasts import undefined_variables
 from trunkline.services.lint_formats import explain
 from trunkline.services.planning import Outlook, Prospect
@@ -163,6 +163,7 @@ def _summary(found: Prospect, runs: Mapping[str, RunForecast]) -> Lines:
         return
     if not runs:
         yield f"{found.occurrence.event} starts nothing here."
+        yield from _another_way(found)
         return
     counts: Counter[str] = Counter()
     for run in runs.values():
@@ -171,6 +172,20 @@ def _summary(found: Prospect, runs: Mapping[str, RunForecast]) -> Lines:
     parts = [f"{counts[what]} {what}" for what in _COUNTED if counts[what]]
     yield f"{len(runs)} run{'' if len(runs) == 1 else 's'}: {', '.join(parts) or 'no jobs'}."
     yield f"Next: trunkline run {found.occurrence.event}"
+
+
+def _another_way(found: Prospect) -> Lines:
+    """Say how to rehearse what some workflow waits for: another ref or activity type."""
+    event = found.occurrence.event
+    if skip_mark(found.occurrence.message):
+        return
+    workflows = [outlook.workflow for outlook in found.outlooks if outlook.workflow]
+    triggers = [trigger for each in workflows if (trigger := find_trigger(each, event))]
+    types = [kind for trigger in triggers for kind in trigger.types or ()]
+    if types:
+        yield f'Another activity type is given with -e FILE: {{"action": "{types[0]}"}}'
+    elif triggers and event == "push":
+        yield 'Another branch or tag is given with -e FILE: {"ref": "refs/heads/NAME"}'
 
 
 _COUNTED = ("to run", "known when reached", "skipped", "nowhere", "failing", "not asked for")

@@ -60,6 +60,8 @@ def one(jobs: str, name: str = "b", **options: Any) -> JobForecast:
         ("needs.a.outputs.x == 'y'", Verdict.LATE, "if: needs.a.outputs.x == 'y'"),
         ("toJSON(needs) != ''", Verdict.LATE, "if: toJSON(needs) != ''"),
         ("success('a')", Verdict.RUNS, ""),
+        ("github.ref == 'x' && needs.a.outputs.x", Verdict.SKIPPED, None),
+        ("github.ref != 'x' || needs.a.outputs.x", Verdict.RUNS, ""),
         ("fromJSON('(')", Verdict.FAILS, None),
     ],
 )

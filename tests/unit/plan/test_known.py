@@ -9,12 +9,16 @@ from hypothesis import strategies as st
 from trunkline.expr.errors import ExpressionError
 from trunkline.expr.template import Expression, Insert, Literal, Mapping, Sequence
 from trunkline.expr.text import Names, compile_text
-from trunkline.plan.known import Known, written
+from trunkline.plan.known import UNKNOWN, Known, Late, LateObject, written
 
 NAMES = Names(("github", "needs", "matrix"), {})
 KNOWN = Known(
-    {"github": {"ref": "main"}, "needs": {"a": {"result": "success"}}},
-    frozenset({("needs", "a", "outputs"), ("matrix",)}),
+    {
+        "github": {"ref": "main"},
+        "needs": {"a": LateObject({"result": "success", "outputs": UNKNOWN}, [])},
+        "inputs": LateObject({"x": 1}, ["Y"]),
+        "matrix": UNKNOWN,
+    }
 )
 
 
@@ -23,20 +27,36 @@ KNOWN = Known(
     [
         ("github.ref", False),
         ("needs.a.result", False),
+        ("needs.A.Result", False),
         ("needs.A.Outputs.x", True),
-        ("needs.a.outputs", True),
         ("toJSON(needs)", True),
+        ("toJSON(needs.a.outputs)", True),
+        ("join(needs.*.outputs.*)", True),
+        ("needs.*.result", False),
         ("needs['a'].result", False),
-        ("needs[github.ref]", True),
+        ("needs[matrix.x]", True),
+        ("inputs.X", False),
+        ("inputs.y", True),
+        ("toJSON(inputs)", True),
         ("matrix.os || github.ref", True),
-        ("contains('x', matrix)", True),
+        ("github.ref == 'x' && matrix.os", False),
+        ("github.ref == 'main' || matrix.os", False),
+        ("contains(matrix, 'x')", False),
+        ("contains(matrix.*, 'x')", True),
+        ("case(github.ref == 'main', 1, matrix.os)", False),
         ("(", False),
     ],
 )
 def test_what_is_late(source, late):
     assert KNOWN.is_late(Expression(source)) is late
     assert KNOWN.is_late(Sequence((Literal("x"), Expression(source)))) is late
-    assert KNOWN.is_late(Mapping(((Expression(source), Literal("x")),))) is late
+    assert KNOWN.is_late(Mapping(((Literal("x"), Expression(source)),))) is late
+
+
+@pytest.mark.parametrize("use", [len, list, bool, lambda late: [*late.values()]])
+def test_an_object_with_unknown_parts_can_be_read_by_name_only(use):
+    with pytest.raises(Late):
+        use(UNKNOWN)
 
 
 def test_text_is_the_value_or_the_expression():
@@ -44,7 +64,7 @@ def test_text_is_the_value_or_the_expression():
     assert KNOWN.text(Expression("github.ref")) == "main"
     assert KNOWN.text(Expression("matrix.os")) == "${{ matrix.os }}"
     assert KNOWN.text(Expression("fromJSON('x')")) == "${{ fromJSON('x') }}"
-    assert KNOWN.also({"matrix": {}}).text(Literal(value=2.0)) == "2"
+    assert KNOWN.also(matrix={}).text(Literal(value=2.0)) == "2"
 
 
 def test_values():
