@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trunkline.adapters.dotenv import read
@@ -76,6 +76,7 @@ def test_files_that_are_not_there(tmp_path):
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]*", fullmatch=True)
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(
         NAMES, st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r'"))
@@ -87,6 +88,7 @@ def test_single_quotes_keep_everything(tmp_path_factory, wanted):
     assert read(str(file)) == wanted
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_hostile_text_is_read_or_refused(tmp_path_factory, text):
     file = tmp_path_factory.mktemp("dotenv") / "f"

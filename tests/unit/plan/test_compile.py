@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trunkline.base.diagnostics import Diagnostic, Severity
@@ -267,6 +267,7 @@ STEPS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(st.fixed_dictionaries({}, optional=KEYS), STEPS)
 def test_a_plan_goes_to_json_and_back_unchanged(keys, steps):
     written = "".join(f"    {key}: {value}\n" for key, value in keys.items())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trunkline.plan.filters import compile_pattern, matches
@@ -111,6 +111,7 @@ def _oracle(pattern: str) -> str:
 PIECES = st.sampled_from(["a", "b", "/", "*", "**", "**/", "a?", "b+", "."])
 
 
+@settings(deadline=None)
 @given(
     st.lists(PIECES, max_size=6).map("".join).filter(lambda text: "***" not in text),
     st.text("ab/.", max_size=8),
@@ -120,6 +121,7 @@ def test_agrees_with_a_regular_expression(pattern, name):
     assert compile_pattern(pattern).matches(name) is expected
 
 
+@settings(deadline=None)
 @given(st.text(max_size=20), st.text(max_size=20))
 def test_any_text_is_a_pattern(pattern, name):
     assert matches([pattern], name) in (True, False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trunkline.expr.errors import ExpressionError
@@ -88,6 +88,7 @@ def test_written_is_what_stood_there(text):
     assert written(compile_text(text, NAMES)) == text
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(["{", "}", "'", "a,", "(", "${{ github.x }}", "${{ 'a' == 'b' }}"]))
 )

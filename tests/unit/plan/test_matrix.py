@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trunkline.plan.matrix import MAX_LEGS, Expansion, expand, leg_name
@@ -216,6 +216,7 @@ MATRICES = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(MATRICES)
 def test_any_value_gives_legs_or_reasons(matrix):
     expansion = expand({"matrix": matrix}, "build", "build")

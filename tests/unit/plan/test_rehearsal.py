@@ -7,6 +7,7 @@ import json
 import msgspec
 import pytest
 from hypothesis import given as example
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from tests.unit.plan.examples import BASE, BEFORE, COMMIT, FACTS, HEAD
@@ -252,6 +253,7 @@ FIELDS = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @example(st.sampled_from(sorted(EVENTS)), st.dictionaries(FIELDS, JSON, max_size=4))
 def test_any_payload_makes_an_occurrence(event, given):
     occurrence = made(event, given=given)
