@@ -8,6 +8,7 @@ fraction of the time: see `Filter`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from typing import NamedTuple
 
 import ahocorasick
@@ -19,6 +20,9 @@ _UPPER = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _ALL_BUT_UPPER = bytes(set(range(256)) - set(_UPPER))
 _FEWEST_UPPER = 3
 _MOST_SEARCHES = 32
+
+# Longer patterns (whole files as secrets) would make an automaton of many megabytes.
+_LONGEST_WORD = 4096
 
 
 class Filter(NamedTuple):
@@ -95,8 +99,9 @@ class Finder:
 
     def __init__(self, patterns: set[bytes]) -> None:
         self._filter = _filter(patterns)
+        self._long = [pattern for pattern in patterns if len(pattern) > _LONGEST_WORD]
         self._automaton = ahocorasick.Automaton()
-        for pattern in patterns:
+        for pattern in patterns.difference(self._long):
             self._automaton.add_word(pattern.decode("latin-1"), len(pattern))
         self._automaton.make_automaton()
 
@@ -120,15 +125,31 @@ class Finder:
                 return start or (end if end < len(data) else at)
         return at
 
-    def _stretches(self, data: bytes) -> Iterator[tuple[int, int]]:
-        """Yield (start, end) with overlapping and adjacent matches merged, in order."""
+    def _stretches(self, data: bytes) -> list[tuple[int, int]]:
+        """Return (start, end) with overlapping and adjacent matches merged, in order."""
         merged: list[tuple[int, int]] = []
-        for last, length in self._automaton.iter(data.decode("latin-1")):
-            start, end = last + 1 - length, last + 1
-            while merged and merged[-1][1] >= start:
-                start = min(start, merged.pop()[0])
-            merged.append((start, end))
-        return iter(merged)
+        for start, end in self._matches(data):
+            first = start
+            while merged and merged[-1][1] >= first:
+                first = min(first, merged.pop()[0])
+            merged.append((first, end))
+        return merged
+
+    def _matches(self, data: bytes) -> Iterable[tuple[int, int]]:
+        """Return (start, end) of all matches, ordered by their ends."""
+        words: Iterator[tuple[int, int]] = iter(())
+        if len(self._automaton):
+            found = self._automaton.iter(data.decode("latin-1"))
+            words = ((last + 1 - length, last + 1) for last, length in found)
+        if not self._long:
+            return words
+        matches = list(words)
+        for pattern in self._long:
+            start = data.find(pattern)
+            while start >= 0:
+                matches.append((start, start + len(pattern)))
+                start = data.find(pattern, start + 1)
+        return sorted(matches, key=itemgetter(1))
 
 
 def _filter(patterns: set[bytes]) -> Filter | None:
