@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 
 from trunkline.adapters.artifacts.folder import FolderArtifacts
 from trunkline.adapters.clock import FakeClock, SystemIds
+from trunkline.adapters.file_search import search_disk
 from trunkline.adapters.forges.git import GitForge
 from trunkline.adapters.sandboxes.host.sandbox import HostSandboxes
 from trunkline.adapters.toolkit.world import World
@@ -57,7 +58,7 @@ class LocalJob:
     """An `ActionJob` that keeps what it is told."""
 
     def __init__(self, state: Path, environ: Mapping[str, str], key: str = "build") -> None:
-        sandboxes = HostSandboxes(str(state), SystemIds(), environ, lambda: False)
+        sandboxes = HostSandboxes(str(state), SystemIds(), environ, bool, search_disk)
         self.sandbox: Sandbox = sandboxes.open("host")
         place = JobPlace(run_id="1", key=key, where="host", repository="octo/demo", event="{}")
         self.layout = self.sandbox.prepare(place)

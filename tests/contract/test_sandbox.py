@@ -15,6 +15,7 @@ from typing import NamedTuple
 import pytest
 
 from trunkline.adapters.clock import FakeClock, FakeIds
+from trunkline.adapters.file_search import search_disk
 from trunkline.adapters.sandboxes.host import HostSandboxes, process
 from trunkline.adapters.sandboxes.host.subreaper import become_subreaper
 from trunkline.adapters.sandboxes.scripted import (
@@ -137,7 +138,7 @@ def maker(kind: str, folder: Path) -> Sandboxes:
         return ScriptedSandboxes(rules, FakeClock(automatic=True), FakeIds())
     adopt = become_subreaper if kind == "host" else bool
     environ = {"PATH": os.environ["PATH"], "HOME": str(folder)}
-    return HostSandboxes(str(folder / "state"), FakeIds(), environ, adopt)
+    return HostSandboxes(str(folder / "state"), FakeIds(), environ, adopt, search_disk)
 
 
 def pattern(text: str) -> str:
@@ -163,8 +164,7 @@ def test_prepare_makes_empty_folders_and_the_event_file(case: Case) -> None:
     assert stream is not None
     with stream:
         assert stream.read().decode() == '{"a": "é"}'
-    folders = [layout.workspace, layout.home, layout.tool_cache, layout.actions]
-    for folder in [*folders, layout.file_commands]:
+    for folder in [layout.workspace, layout.home, layout.tool_cache, layout.file_commands]:
         [found] = case.sandbox.search(folder, ["."], digests=False)
         assert (found.path, found.is_folder) == (folder, True)
 

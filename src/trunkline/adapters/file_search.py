@@ -95,6 +95,13 @@ def search(tree: Tree, wanted: Search) -> tuple[Found, ...]:
     return tuple(found)
 
 
+def search_disk(
+    arguments: Sequence[str], root: str, home: str, *, digests: bool
+) -> tuple[Found, ...]:
+    """Search this machine's files. Raises as `search` does."""
+    return search(DiskTree(), Search(arguments, root, home, digests))
+
+
 def _found(tree: Tree, path: str, wanted: Search) -> Found:
     found = tree.describe(path)
     if not wanted.digests or found.is_folder or not path.startswith(wanted.root + "/"):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import zlib
+from string import ascii_lowercase, digits
 
-PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
-UNSAFE = re.compile(r"[^a-z0-9]+")
+PLAIN = frozenset(ascii_lowercase + digits + "_-")
+WORD = frozenset(ascii_lowercase + digits)
 
 
 def slug(key: str) -> str:
@@ -16,7 +16,8 @@ def slug(key: str) -> str:
     `build (1)`, `build-1` and (on some disks) `Build-1` must not meet in one file. Short because
     socket paths and `#!` lines have limits.
     """
-    if PLAIN.fullmatch(key):
+    if len(key) <= 32 and key[:1] in WORD and PLAIN.issuperset(key):
         return key
-    words = UNSAFE.sub("-", key.lower()).strip("-")[:24].rstrip("-") or "job"
+    spaced = "".join(letter if letter in WORD else " " for letter in key.lower())
+    words = "-".join(spaced.split())[:24].rstrip("-") or "job"
     return f"{words}.{zlib.crc32(key.encode('utf-8', 'surrogatepass')):08x}"

@@ -41,6 +41,7 @@ ADAPTERS = {
     "caches": "trunkline.adapters.caches.folder:FolderCaches",
     "dotenv": "trunkline.adapters.dotenv:read",
     "given": "trunkline.adapters.secrets.files:Given",
+    "file-search": "trunkline.adapters.file_search:search_disk",
     "subreaper": "trunkline.adapters.sandboxes.host.subreaper:become_subreaper",
 }
 
@@ -154,7 +155,11 @@ class System:
     def sandboxes(self) -> Sandboxes:
         """Return the maker of places for jobs."""
         found: Sandboxes = adapter("sandboxes")(
-            str(self.settings.state), self.ids, self.settings.environment, adapter("subreaper")
+            str(self.settings.state),
+            self.ids,
+            self.settings.environment,
+            adapter("subreaper"),
+            lambda *wanted, digests: adapter("file-search")(*wanted, digests=digests),
         )
         return found
 

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from trunkline.adapters.clock import FakeIds
+from trunkline.adapters.file_search import search_disk
 from trunkline.adapters.sandboxes.host import HostSandbox, HostSandboxes
 from trunkline.adapters.sandboxes.host.environment import read_caller, without_credentials
 from trunkline.ports.sandbox import JobPlace, Layout, ProcessSpec
 
 
 def prepare(environ: dict[str, str], folder: Path, *pass_env: str) -> tuple[HostSandbox, Layout]:
-    sandbox = HostSandboxes(str(folder), FakeIds(), environ, bool).open("host")
+    sandbox = HostSandboxes(str(folder), FakeIds(), environ, bool, search_disk).open("host")
     place = JobPlace(
         run_id="1", key="a", where="host", repository="o/r", event="{}", pass_env=pass_env
     )

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from trunkline.adapters.clock import SystemIds
+from trunkline.adapters.file_search import search_disk
 from trunkline.adapters.process_table import look_up
 from trunkline.adapters.sandboxes.host import HostSandbox, HostSandboxes, process
 from trunkline.adapters.sandboxes.host.orphans import Marks, end_orphans
@@ -28,7 +29,7 @@ PLACE = JobPlace(run_id="7", key="build", where="host", repository="octo/cat", e
 def sandboxes(folder: Path, *, adopts: bool = True) -> HostSandboxes:
     environ = {"PATH": os.environ["PATH"]}
     adopt = become_subreaper if adopts else bool
-    return HostSandboxes(str(folder), SystemIds(), environ, adopt)
+    return HostSandboxes(str(folder), SystemIds(), environ, adopt, search_disk)
 
 
 @pytest.fixture(params=[True, False], ids=["adopts", "adopts not"])
@@ -257,8 +258,9 @@ ENGINE = """
 import os, sys
 from trunkline.adapters.clock import SystemIds
 from trunkline.adapters.sandboxes.host import HostSandboxes
+from trunkline.adapters.file_search import search_disk
 from trunkline.ports.sandbox import JobPlace, ProcessSpec
-sandbox = HostSandboxes(sys.argv[1], SystemIds(), os.environ, bool).open("host")
+sandbox = HostSandboxes(sys.argv[1], SystemIds(), os.environ, bool, search_disk).open("host")
 layout = sandbox.prepare(JobPlace(run_id="9", key="a", where="host", repository="o/r", event=""))
 spec = ProcessSpec(argv=("sleep", "60"), env=layout.env, cwd=layout.workspace)
 print(sandbox.start(spec).pid, flush=True)
@@ -299,6 +301,16 @@ def test_a_process_that_is_gone_is_not_ended_again() -> None:
     marks = Marks(frozenset({"github_none"}))
     assert end_orphans(marks, adopted=False) == ()
     assert end_orphans(marks, adopted=True) == ()
+
+
+@pytest.mark.parametrize("name", ["_temp", "_tool", ".owner", ""])
+def test_a_repository_may_have_any_name(tmp_path: Path, name: str) -> None:
+    sandbox = sandboxes(tmp_path).open("host")
+    place = JobPlace(run_id="7", key="a", where="host", repository=f"octo/{name}", event="")
+    layout = sandbox.prepare(place)
+    assert list(Path(layout.workspace).iterdir()) == []
+    sandbox.tear_down(keep=True)
+    assert Path(layout.workspace).is_dir()
 
 
 def test_only_the_host_can_be_had(tmp_path: Path) -> None:

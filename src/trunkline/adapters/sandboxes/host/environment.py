@@ -10,47 +10,55 @@ from typing import NamedTuple
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+
+def _names(text: str) -> frozenset[str]:
+    """Return names; in sets, since each regular expression costs start-up."""
+    return frozenset(text.split())
+
+
 # Passed as they are (proxies too: their credentials open the way out, they publish nothing).
-PLAIN = re.compile(
-    r"PATH|USER|LOGNAME|TMPDIR|LD_LIBRARY_PATH|DYLD_(FALLBACK_)?LIBRARY_PATH"
-    r"|LANG|LANGUAGE|LC_.*|TZ|TZDIR|LOCPATH"
-    r"|(HTTP|HTTPS|FTP|ALL|NO)_PROXY|(http|https|ftp|all|no)_proxy"
-    r"|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|AWS_CA_BUNDLE|NODE_EXTRA_CA_CERTS"
-    r"|GIT_SSL_CA(INFO|PATH)|CARGO_HTTP_CAINFO|NIX_SSL_CERT_FILE|DENO_CERT"
-    r"|JAVA_HOME|GOROOT|GOTOOLCHAIN|RUSTUP_HOME|PYENV_ROOT|NVM_DIR|VOLTA_HOME|ASDF_(DATA_)?DIR"
-    r"|MISE_DATA_DIR|SDKMAN_DIR|RBENV_ROOT|ANDROID_HOME|ANDROID_SDK_ROOT|DOTNET_ROOT"
+PLAIN = _names(
+    "PATH USER LOGNAME TMPDIR LD_LIBRARY_PATH DYLD_LIBRARY_PATH DYLD_FALLBACK_LIBRARY_PATH"
+    " LANG LANGUAGE TZ TZDIR LOCPATH"
+    " HTTP_PROXY HTTPS_PROXY FTP_PROXY ALL_PROXY NO_PROXY"
+    " http_proxy https_proxy ftp_proxy all_proxy no_proxy"
+    " SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE CURL_CA_BUNDLE AWS_CA_BUNDLE"
+    " NODE_EXTRA_CA_CERTS GIT_SSL_CAINFO GIT_SSL_CAPATH CARGO_HTTP_CAINFO NIX_SSL_CERT_FILE"
+    " DENO_CERT JAVA_HOME GOROOT GOTOOLCHAIN RUSTUP_HOME PYENV_ROOT NVM_DIR VOLTA_HOME ASDF_DIR"
+    " ASDF_DATA_DIR MISE_DATA_DIR SDKMAN_DIR RBENV_ROOT ANDROID_HOME ANDROID_SDK_ROOT DOTNET_ROOT"
 )
 # Package clients' mirrors and caches; credentials inside addresses are cut out.
-CLIENTS = re.compile(
-    r"GO(PROXY|NOPROXY|PRIVATE|SUMDB|NOSUMDB|INSECURE|FLAGS|CACHE|MODCACHE)"
-    r"|COREPACK_(HOME|NPM_REGISTRY)|PLAYWRIGHT_(BROWSERS_PATH|DOWNLOAD_HOST)"
-    r"|CYPRESS_CACHE_FOLDER|POETRY_CACHE_DIR|PIPENV_(CACHE_DIR|PYPI_MIRROR)|PRE_COMMIT_HOME"
-    r"|YARN_(CACHE_FOLDER|GLOBAL_FOLDER|REGISTRY|NPM_REGISTRY_SERVER|HTTPS?_PROXY)"
-    r"|YARN_HTTPS_CA_FILE_PATH|ELECTRON_(MIRROR|CACHE)|(NVM_)?NODEJS_ORG_MIRROR"
-    r"|RUSTUP_(DIST_SERVER|UPDATE_ROOT)"
+CLIENTS = _names(
+    "GOPROXY GONOPROXY GOPRIVATE GOSUMDB GONOSUMDB GOINSECURE GOFLAGS GOCACHE GOMODCACHE"
+    " COREPACK_HOME COREPACK_NPM_REGISTRY PLAYWRIGHT_BROWSERS_PATH PLAYWRIGHT_DOWNLOAD_HOST"
+    " CYPRESS_CACHE_FOLDER POETRY_CACHE_DIR PIPENV_CACHE_DIR PIPENV_PYPI_MIRROR PRE_COMMIT_HOME"
+    " YARN_CACHE_FOLDER YARN_GLOBAL_FOLDER YARN_REGISTRY YARN_NPM_REGISTRY_SERVER YARN_HTTP_PROXY"
+    " YARN_HTTPS_PROXY YARN_HTTPS_CA_FILE_PATH ELECTRON_MIRROR ELECTRON_CACHE NODEJS_ORG_MIRROR"
+    " NVM_NODEJS_ORG_MIRROR RUSTUP_DIST_SERVER RUSTUP_UPDATE_ROOT"
 )
-# Every setting of pip and uv, but those that name secrets or choose where to install.
+# Every setting of pip and uv, but those that name secrets, or choose what to install into.
 PREFIXES = ("PIP_", "UV_")
-UNWANTED = re.compile(
-    r"(PIP_(TARGET|PREFIX|ROOT|SRC|LOG|USER|CONFIG_FILE)"
-    r"|UV_(PROJECT|PYTHON|SYSTEM_PYTHON|PROJECT_ENVIRONMENT|WORKING_DIRECTORY|WORKING_DIR|ENV_FILE"
-    r"|TOOL_DIR|TOOL_BIN_DIR|PYTHON_BIN_DIR|INSTALL_DIR|BREAK_SYSTEM_PACKAGES|CONFIG_FILE"
-    r"|RUN_RECURSION_DEPTH|VENV_.*|INTERNAL_.*))"
+UNWANTED = _names(
+    "PIP_TARGET PIP_PREFIX PIP_ROOT PIP_SRC PIP_LOG PIP_USER PIP_CONFIG_FILE"
+    " UV_PROJECT UV_PYTHON UV_SYSTEM_PYTHON UV_PROJECT_ENVIRONMENT UV_WORKING_DIRECTORY"
+    " UV_WORKING_DIR UV_ENV_FILE UV_TOOL_DIR UV_TOOL_BIN_DIR UV_PYTHON_BIN_DIR UV_INSTALL_DIR"
+    " UV_BREAK_SYSTEM_PACKAGES UV_CONFIG_FILE UV_RUN_RECURSION_DEPTH UV_VENV_CLEAR UV_VENV_SEED"
 )
 # npm's settings come in either case (https://docs.npmjs.com/cli/using-npm/config); a run below
 # `npm run` finds all of them set, so only those about fetching pass.
-NPM_SETTING = re.compile(
-    r"npm_config_(@.*:)?(registry|cafile|ca|cache|proxy|https[-_]proxy|noproxy|strict[-_]ssl"
-    r"|maxsockets|prefer[-_]offline|offline|audit|fund|update[-_]notifier|fetch[-_].*|disturl)",
-    re.IGNORECASE,
+NPM = "npm_config_"
+NPM_SETTINGS = _names(
+    "registry cafile ca cache proxy https_proxy noproxy strict_ssl maxsockets prefer_offline"
+    " offline audit fund update_notifier disturl fetch_retries fetch_retry_factor"
+    " fetch_retry_mintimeout fetch_retry_maxtimeout fetch_timeout"
 )
-SECRET = re.compile(
-    r"TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|_KEY(_|$)|USERNAME|PUBLISH|AUTH",
-    re.IGNORECASE,
+SECRETS = (
+    *("TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL", "_KEY_"),
+    *("USERNAME", "PUBLISH", "AUTH"),
 )
-CREDENTIALS = re.compile(r"(?<=://)[^/\s@\"']*@")
-# Lines of configuration files that hold credentials under other names (npm's `//host/:_auth`).
-PRIVATE_LINE = re.compile(r"\s*(//|_|key\b|keyfile\b|email\b)")
+# Names in configuration files that hold credentials too: npm's `//host/:_auth`, `key`, `email`.
+PRIVATE_PREFIXES = ("//", "_")
+PRIVATE_NAMES = ("key", "keyfile", "email")
 
 # Where clients keep things below HOME. The job has its own HOME, so they are told:
 # (variable, Linux, macOS, whether to tell it though the folder is not there yet).
@@ -122,15 +130,31 @@ def passed(environ: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
 def _pass(variable: tuple[str, str]) -> tuple[str, str]:
     """Return the variable as the job may see it, ('', '') when it may not."""
     name, value = variable
-    if PLAIN.fullmatch(name):
+    if name in PLAIN or name.startswith("LC_"):
         return variable
-    if CLIENTS.fullmatch(name) or NPM_SETTING.fullmatch(name) or _is_setting(name):
-        return name, CREDENTIALS.sub("", value)
+    if name in CLIENTS or _is_setting(name) or _is_npm_setting(name.lower()):
+        return name, without_login(value)
     return "", ""
 
 
 def _is_setting(name: str) -> bool:
-    return name.startswith(PREFIXES) and not SECRET.search(name) and not UNWANTED.fullmatch(name)
+    return name.startswith(PREFIXES) and name not in UNWANTED and not _is_secret(name)
+
+
+def _is_npm_setting(name: str) -> bool:
+    setting = name.removeprefix(NPM).replace("-", "_")
+    is_scoped = setting.startswith("@") and setting.endswith(":registry")
+    return name.startswith(NPM) and (is_scoped or setting in NPM_SETTINGS)
+
+
+def _is_secret(name: str) -> bool:
+    upper = f"{name.upper()}_"
+    return any(word in upper for word in SECRETS)
+
+
+def without_login(text: str) -> str:
+    """Return a text without the `user:password@` of the addresses in it."""
+    return re.sub(r"(?<=://)[^/\s@\"']*@", "", text) if "@" in text else text
 
 
 def _folders(home: str, cache: str) -> Iterable[tuple[str, str]]:
@@ -163,13 +187,17 @@ def _configurations(
 
 def without_credentials(text: str) -> str:
     """Return a client's configuration without its lines and addresses that hold credentials."""
-    kept = [line for line in text.splitlines() if not _is_private(line)]
-    return "".join(CREDENTIALS.sub("", line) + "\n" for line in kept)
+    return "".join(
+        without_login(line) + "\n" for line in text.splitlines() if not _is_private(line)
+    )
 
 
 def _is_private(line: str) -> bool:
     name, equals, _ = line.partition("=")
-    return bool(PRIVATE_LINE.match(line) or (equals and SECRET.search(name)))
+    name = name.strip()
+    if name.startswith(PRIVATE_PREFIXES):
+        return True
+    return bool(equals) and (name in PRIVATE_NAMES or _is_secret(name))
 
 
 def _read(path: str) -> str | None:

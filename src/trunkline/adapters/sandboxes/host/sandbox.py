@@ -7,9 +7,8 @@ import stat
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, Protocol
 
-from trunkline.adapters.file_search import DiskTree, Search, search
 from trunkline.adapters.process_table import identity, is_alive
 from trunkline.adapters.sandboxes.host.copying import FolderCopy, write_file
 from trunkline.adapters.sandboxes.host.environment import Caller, passed, read_caller
@@ -22,9 +21,19 @@ from trunkline.ports.clock import Ids
 from trunkline.ports.sandbox import Folder, Found, JobPlace, Layout, ProcessSpec, Signal
 
 # Who a job's folder belongs to: the engine's identity, then the job's tracking id.
-OWNER = "_owner"
+OWNER = ".owner"
+# Names beside the workspace, which has the repository's name.
+TAKEN = frozenset({"", OWNER, "_temp", "_tool", "_actions"})
 SYSTEMS = {"linux": "Linux", "darwin": "macOS"}
 MACHINES = {"x86_64": "X64", "amd64": "X64", "aarch64": "ARM64", "arm64": "ARM64"}
+
+
+class DiskSearch(Protocol):
+    """Searches this machine's files (`file_search.search_disk`, which is loaded when needed)."""
+
+    def __call__(
+        self, arguments: Sequence[str], root: str, home: str, *, digests: bool
+    ) -> tuple[Found, ...]: ...
 
 
 class Machine(NamedTuple):
@@ -35,13 +44,19 @@ class Machine(NamedTuple):
     environ: Mapping[str, str]
     caller: Caller
     adopted: bool
+    search: DiskSearch
 
 
 class HostSandboxes:
     """Makes places below `<root>/work/<run id>/<job>`."""
 
     def __init__(
-        self, root: str, ids: Ids, environ: Mapping[str, str], adopt: Callable[[], bool]
+        self,
+        root: str,
+        ids: Ids,
+        environ: Mapping[str, str],
+        adopt: Callable[[], bool],
+        search: DiskSearch,
     ) -> None:
         """Take the state folder, and the caller's environment.
 
@@ -52,6 +67,7 @@ class HostSandboxes:
         self._ids = ids
         self._environ = environ
         self._adopt = adopt
+        self._search = search
         self._lock = threading.Lock()
         self._machine: Machine | None = None
 
@@ -61,8 +77,14 @@ class HostSandboxes:
             raise Unavailable(f"Jobs can't run in '{where}': only on this machine, 'host'.")
         with self._lock:
             if self._machine is None:
-                caller = read_caller(self._environ)
-                self._machine = Machine(self._root, self._ids, self._environ, caller, self._adopt())
+                self._machine = Machine(
+                    self._root,
+                    self._ids,
+                    self._environ,
+                    read_caller(self._environ),
+                    self._adopt(),
+                    self._search,
+                )
             return HostSandbox(self._machine)
 
     def sweep(self) -> None:
@@ -174,7 +196,7 @@ class HostSandbox:
     def search(self, root: str, patterns: Sequence[str], *, digests: bool) -> tuple[Found, ...]:
         """Return what the glob patterns match below `root`, in GitHub's order."""
         home = self._layout.env["HOME"] if self._layout else ""
-        return search(DiskTree(), Search(patterns, root, home, digests))
+        return self._machine.search(patterns, root, home, digests=digests)
 
     def tear_down(self, *, keep: bool) -> tuple[tuple[int, str], ...]:
         """End what still runs, then remove the folders (`keep`: all but the workspace)."""
@@ -206,8 +228,9 @@ class HostSandbox:
 
 
 def _layout(folder: str, place: JobPlace, machine: Machine) -> Layout:
-    name = place.repository.rpartition("/")[2] or "repository"
-    work = f"{folder}/_work"
+    name = place.repository.rpartition("/")[2]
+    if name in TAKEN:
+        name = "repository"
     temp = f"{folder}/_temp"
     home = f"{temp}/_github_home"
     number = machine.ids.token()
@@ -223,8 +246,8 @@ def _layout(folder: str, place: JobPlace, machine: Machine) -> Layout:
         "RUNNER_TRACKING_ID": tracking_id,
     }
     return Layout(
-        workspace=f"{work}/{name}/{name}",
-        runner_workspace=f"{work}/{name}",
+        workspace=f"{folder}/{name}/{name}",
+        runner_workspace=f"{folder}/{name}",
         temp=temp,
         tool_cache=f"{folder}/_tool",
         actions=f"{folder}/_actions",
@@ -241,9 +264,8 @@ def _layout(folder: str, place: JobPlace, machine: Machine) -> Layout:
 
 
 def _folders(layout: Layout) -> tuple[str, ...]:
-    """Return the folders to make, parents first."""
+    """Return the folders to make, parents first; that of actions is made by the first of them."""
     return (
-        os.path.dirname(layout.runner_workspace),
         layout.runner_workspace,
         layout.workspace,
         layout.temp,
@@ -251,7 +273,6 @@ def _folders(layout: Layout) -> tuple[str, ...]:
         layout.file_commands,
         os.path.dirname(layout.event_path),
         layout.tool_cache,
-        layout.actions,
     )
 
 
