@@ -196,15 +196,36 @@ def test_the_same_texts_are_refused(peer, words):
         # Arguments are evaluated when they are needed.
         ("case(true, 1, fromJSON('x'))", {"number": "1"}, None),
         ("format('x', fromJSON('y'))", "x", None),
+        ("'x' == ctx[fromJSON('y')]", False, None),
         # Format specifiers are refused, and so is a comma without an argument.
         ("format('{0:x}', 1)", None, "1"),
         ("join('a',)", None, "a"),
     ],
 )
 def test_the_differences_are_still_there(peer, expression, ours, theirs):
-    answer = peer.ask({"expression": expression, "contexts": {}})
+    contexts: dict[str, Value] = {"ctx": "text"}
+    answer = peer.ask({"expression": expression, "contexts": contexts})
     assert answer.get("value") == theirs, answer
     try:
-        assert _plain(evaluate(expression, {})) == ours
+        assert _plain(evaluate(expression, contexts)) == ours
     except ExpressionError:
         assert ours is None
+
+
+@pytest.mark.parametrize(
+    ("expression", "ours", "theirs"),
+    [
+        # Mistakes are told in the order of the text; the end is told by the last token.
+        ('nope == "x"', "Unrecognized named-value: 'nope'", "Unexpected symbol: '\"x\"'"),
+        ("ctx.", "Unexpected end of expression: '.'", "Unexpected symbol: 'EOF'"),
+        # An argument has a number up to 255.
+        ("format('{256}', 1)", "The following format string is invalid", "The following format"),
+    ],
+)
+def test_the_words_still_differ(peer, expression, ours, theirs):
+    answer = peer.ask({"expression": expression, "contexts": {"ctx": "text"}})
+    assert answer["message"].startswith(theirs)
+    with pytest.raises(ExpressionError) as caught:
+        evaluate(expression, {"ctx": "text"})
+    assert caught.value.message.startswith(ours)
+    assert answer["message"] != caught.value.message
