@@ -1,8 +1,21 @@
-"""Port: programs that the engine itself needs for a job."""
+"""Port: programs that the engine and its native actions need for a job."""
 
 from __future__ import annotations
 
 from typing import Protocol
+
+import msgspec
+
+
+class NodeProgram(msgspec.Struct, frozen=True, kw_only=True):
+    """A node on the engine's machine: its version (`20.19.5`), its program, its own npm's folder.
+
+    `npm` is '' when there is none beside it.
+    """
+
+    version: str
+    path: str
+    npm: str = ""
 
 
 class Toolchains(Protocol):
@@ -11,7 +24,19 @@ class Toolchains(Protocol):
     def node(self, major: int) -> str:
         """Return the path of a node program of that major version.
 
-        It is found on PATH, else in the cache, else installed there from the npm registry. Raises
-        Unavailable, with the versions that are here, when there is none and none can be had.
+        It is found on PATH, else where version managers keep theirs, else in the cache, else
+        installed there from the npm registry. Raises Unavailable, with the versions that are here,
+        when there is none and none can be had.
+        """
+        ...
+
+    def nodes(self) -> tuple[NodeProgram, ...]:
+        """Return the node programs that are here, those on PATH first."""
+        ...
+
+    def install_node(self, versions: str) -> NodeProgram:
+        """Install the newest node of an npm range (`^20.1`) into the cache, with an npm.
+
+        Raises Unavailable.
         """
         ...

@@ -1,0 +1,3 @@
+"""Where caches are kept."""
+
+from __future__ import annotations
