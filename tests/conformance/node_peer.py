@@ -49,20 +49,21 @@ def _installed(package: str) -> Path:
         pytest.skip("npm is not there")
     _CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=_CACHE) as scratch:
-        told = ""
-        for _attempt in range(2):
-            done = _install(package, scratch)
-            if done.returncode == 0:
-                return _keep(Path(scratch), folder)
-            told = (done.stderr.strip().splitlines() or ["npm failed"])[-1]
+        told = _install(package, scratch) and _install(package, scratch)
+        if not told:
+            return _keep(Path(scratch), folder)
     pytest.skip(f"{package} can't be installed: {told}")
 
 
-def _install(package: str, folder: str) -> subprocess.CompletedProcess[str]:
+def _install(package: str, folder: str) -> str:
+    """Install a package; return what went wrong, if anything did."""
     argv = ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", folder]
-    return subprocess.run(
-        [*argv, package], check=False, capture_output=True, text=True, timeout=120
-    )
+    argv += ["--fetch-retries=1", package]
+    try:
+        done = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=60)
+    except subprocess.TimeoutExpired as error:
+        return str(error)
+    return (done.stderr.strip() or "npm failed") if done.returncode else ""
 
 
 def _keep(scratch: Path, folder: Path) -> Path:
