@@ -63,7 +63,8 @@ def _install(package: str, folder: str) -> str:
         done = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=60)
     except subprocess.TimeoutExpired as error:
         return str(error)
-    return (done.stderr.strip() or "npm failed") if done.returncode else ""
+    told = done.stderr.splitlines() or ["npm failed"]
+    return told[0] if done.returncode else ""
 
 
 def _keep(scratch: Path, folder: Path) -> Path:
