@@ -86,6 +86,7 @@ def _options(written: dict[str, Any]) -> Options:
             **limits,
             background_steps=bool(features.get("allowBackgroundSteps")),
             strict_dispatch=editor,
+            need_steps=False,
         ),
     )
 

@@ -12,7 +12,7 @@ from trunkline.workflow.limits import ALL_ERRORS
 from trunkline.workflow.model import CallJob, Workflow
 from trunkline.workflow.names import unknown_names, unknown_names_of_action
 from trunkline.workflow.parse import parse
-from trunkline.workflow.reusable import Caller, check_call
+from trunkline.workflow.reusable import Caller, check_call, unusable
 
 ACTION_FILES = frozenset({"action.yml", "action.yaml"})
 _WORKFLOWS = ".github/workflows/"
@@ -69,30 +69,25 @@ def _check_call(workflow: Workflow, job: CallJob, load: Load) -> tuple[Diagnosti
     path = _beside(workflow.file, job.uses.value)
     data = load(path)
     if data is None:
-        return (
-            Diagnostic(
-                rule="call",
-                message=f'error parsing called workflow "{job.uses.value}": '
-                "workflow was not found.",
-                file=workflow.file,
-                span=job.uses.span,
-                hint=f"There is no file {path}.",
-            ),
-        )
+        reason = "failed to fetch workflow: workflow was not found."
+        return (_unusable(workflow, job, reason, f"There is no file {path}."),)
     callee, _ = parse(decode(data, path)[0], path)
     if callee is None:
-        return (
-            Diagnostic(
-                rule="call",
-                message=f'error parsing called workflow "{job.uses.value}".',
-                file=workflow.file,
-                span=job.uses.span,
-                hint=f"Its own mistakes: trunkline lint {path}",
-            ),
-        )
+        reason = "the workflow is not valid."
+        return (_unusable(workflow, job, reason, f"Its mistakes: trunkline lint {path}"),)
     allowed = job.permissions or workflow.permissions
     caller = Caller(file=workflow.file, job=job, permissions=allowed)
     return check_call(caller, callee, ALL_ERRORS)
+
+
+def _unusable(workflow: Workflow, job: CallJob, reason: str, hint: str) -> Diagnostic:
+    return Diagnostic(
+        rule="call",
+        message=unusable(workflow.file, job.uses, reason),
+        file=workflow.file,
+        span=job.uses.span,
+        hint=hint,
+    )
 
 
 def _beside(file: str, uses: str) -> str:

@@ -14,7 +14,7 @@ from trunkline.workflow.needs import check_needs
 from trunkline.workflow.permissions import permissions
 from trunkline.workflow.problems import Problems
 from trunkline.workflow.steps import SUCCESS, steps
-from trunkline.workflow.tokens import entries, fields, string, text, texts
+from trunkline.workflow.tokens import entries, fields, items, string, text, texts
 from trunkline.workflow.uses import check_workflow
 
 _SNAPSHOT_VERSION = re.compile(r"[0-9]{1,9}\.\*")
@@ -30,9 +30,29 @@ def jobs(token: Token | None, problems: Problems, source: list[str]) -> tuple[Jo
         if isinstance(value, Mapping):
             found.append(_job(Text(name, span), fields(value), problems, source))
     if isinstance(token, Mapping):
+        _check_steps(tuple(found), token, problems)
         known = tuple(name for name, _, _ in entries(token))
         check_needs(tuple(found), known, token.span, problems)
     return tuple(found)
+
+
+def _check_steps(found: tuple[Job | CallJob, ...], jobs: Mapping, problems: Problems) -> None:
+    """Tell the jobs that have nothing to do, all in one, as GitHub's service does."""
+    written = fields(jobs)
+    idle = [
+        job
+        for job in found
+        if isinstance(job, Job)
+        and not items(fields(written[job.id]).get("steps"))
+        and not problems.is_marked(written[job.id].span)
+    ]
+    if idle and problems.limits.need_steps:
+        names = ", ".join(job.id for job in idle)
+        message = (
+            "No steps defined in `steps` and no workflow called in `uses` "
+            f"for the following jobs: {names}"
+        )
+        problems.error(idle[0].span, message, "missing-key")
 
 
 def _job(name: Text, job: dict[str, Token], problems: Problems, source: list[str]) -> Job | CallJob:

@@ -13,6 +13,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     `max_call_depth` counts the levels below the first workflow; `max_jobs` 0 is no limit.
     Without `background_steps` a file is read as GitHub did before 2026-06; with `strict_dispatch`
     unknown keys under `workflow_dispatch` are errors, as in GitHub's editor: its service ignores them.
+    With `need_steps` a job without steps is an error, as it is to GitHub's service, not its parsers.
     """
 
     max_depth: int = 50
@@ -26,6 +27,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     max_jobs: int = 0
     background_steps: bool = True
     strict_dispatch: bool = False
+    need_steps: bool = True
 
 
 GITHUB = Limits()

@@ -37,13 +37,19 @@ def call_trigger(callee: Workflow) -> Trigger | None:
     return next((t for t in callee.triggers if t.event == "workflow_call"), None)
 
 
+def unusable(file: str, uses: Text, reason: str) -> str:
+    """Return the message of GitHub's service for a workflow that can't be called."""
+    return f'error parsing called workflow "{file}" -> "{uses.value}" : {reason}'
+
+
 def check_call(caller: Caller, callee: Workflow, limits: Limits) -> tuple[Diagnostic, ...]:
     """Return what is wrong with one call, in GitHub's words, at its place in the caller's file."""
     problems = Problems(caller.file, limits)
     trigger = call_trigger(callee)
     if trigger is None:
-        message = "workflow_call key is not defined in the referenced workflow."
+        reason = "workflow is not reusable as it is missing a `on.workflow_call` trigger"
         hint = f"Add 'workflow_call:' under 'on' in {callee.file}."
+        message = unusable(caller.file, caller.job.uses, reason)
         problems.error(caller.job.uses.span, message, "call", hint)
     else:
         _check_inputs(caller.job, trigger, problems)

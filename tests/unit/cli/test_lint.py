@@ -10,8 +10,8 @@ import pytest
 from trunkline.base.errors import NotFound
 from trunkline.cli.lint import main
 
-GOOD = "on: push\njobs: {a: {runs-on: x}}\n"
-BAD = "on: pusch\njobs: {a: {runs-on: x}}\n"
+GOOD = "on: push\njobs: {a: {runs-on: x, steps: [{run: y}]}}\n"
+BAD = "on: pusch\njobs: {a: {runs-on: x, steps: [{run: y}]}}\n"
 
 
 @pytest.fixture

@@ -139,7 +139,7 @@ def test_files_beside_a_remote_caller_are_remote():
 @pytest.mark.parametrize(
     ("text", "callee", "message"),
     [
-        (call(), "on: push\njobs:\n  b:\n    " + JOB, "workflow_call key is not defined"),
+        (call(), "on: push\njobs:\n  b:\n    " + JOB, "is missing a `on.workflow_call` trigger"),
         (
             call(),
             "on: {workflow_call: {inputs: {n: {type: string, required: true}}}}\njobs:\n  b:\n    "

@@ -27,7 +27,7 @@ jobs:
 """
 CALLED = b"""\
 on: {workflow_call: {inputs: {who: {type: string, required: true}}}}
-jobs: {a: {runs-on: x}}
+jobs: {a: {runs-on: x, steps: [{run: y}]}}
 """
 
 

@@ -8,6 +8,7 @@ from tests.unit.workflow.examples import call, errors, job, problems, valid, war
 from trunkline.base.diagnostics import Severity
 from trunkline.base.spans import Span
 from trunkline.expr.template import Expression, Literal
+from trunkline.workflow.limits import GITHUB
 from trunkline.workflow.model import CallJob, Concurrency, Defaults, Environment, Permissions, Text
 from trunkline.workflow.permissions import ORDER, default_levels, levels
 from trunkline.workflow.schema import SCOPES
@@ -95,6 +96,16 @@ def test_some_job_must_start() -> None:
 def test_a_long_chain_is_no_trouble() -> None:
     chain = {f"j{number}": f"j{number + 1}" for number in range(3000)}
     assert graph(**chain, j3000="") == []
+
+
+def test_every_job_has_something_to_do() -> None:
+    text = "on: push\njobs:\n  a: {runs-on: x}\n  b: {runs-on: x, steps: []}\n"
+    text += "  c: {uses: ./.github/workflows/a.yml}\n  d: {runs-on: x, stepps: [{run: a}]}\n"
+    assert errors(text, GITHUB) == [
+        "6:19 Unexpected value 'stepps'",
+        "3:3 No steps defined in `steps` and no workflow called in `uses` "
+        "for the following jobs: a, b",
+    ]
 
 
 # --- matrix ---------------------------------------------------------------------------------
