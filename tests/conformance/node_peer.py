@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import tempfile
@@ -63,7 +64,7 @@ def _install(package: str, folder: str) -> str:
         done = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=60)
     except subprocess.TimeoutExpired as error:
         return str(error)
-    told = done.stderr.splitlines() or ["npm failed"]
+    told = re.findall(r"^npm error (.*)", done.stderr, re.MULTILINE) or ["npm failed"]
     return told[0] if done.returncode else ""
 
 
