@@ -40,6 +40,15 @@ def test_an_environment_without_secrets_has_the_base(secrets: Secrets) -> None:
     assert secrets.values("staging") == secrets.values()
 
 
+def test_environments_compare_without_case(secrets: Secrets) -> None:
+    assert secrets.values("Production") == secrets.values("production")
+
+
+@pytest.mark.parametrize("environment", ["review/1", "../x", "\0"])
+def test_an_environment_may_have_any_name(secrets: Secrets, environment: str) -> None:
+    assert secrets.values(environment) == secrets.values()
+
+
 def test_variables_are_layered_alike(secrets: Secrets) -> None:
     assert secrets.variables() == {"REGION": "eu"}
     assert secrets.variables("production") == {"REGION": "us"}

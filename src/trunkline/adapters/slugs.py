@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import zlib
-from string import ascii_lowercase, digits
 
-PLAIN = frozenset(ascii_lowercase + digits + "_-")
-WORD = frozenset(ascii_lowercase + digits)
+WORD = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
+PLAIN = WORD | {"_", "-"}
 
 
 def slug(key: str) -> str:

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
-
-from trunkline.base.errors import UsageError
-
-# The environment's name becomes part of a file's name.
-PLAIN = re.compile(r"[^/\0]*")
 
 
 class Given(NamedTuple):
@@ -23,7 +17,8 @@ class Given(NamedTuple):
 class FileSecrets:
     """Secrets and variables: the base file, the environment's file, then what was given by hand.
 
-    `load` reads a file and returns {} when there is none; each file is read once.
+    `load` reads a file and returns {} when there is none; each file is read once. An environment
+    whose name can't be part of a file's name has no file.
     """
 
     def __init__(
@@ -46,10 +41,10 @@ class FileSecrets:
         return self._layered(self._variables, environment)
 
     def _layered(self, given: Given, environment: str) -> dict[str, str]:
-        if not PLAIN.fullmatch(environment):
-            raise UsageError(f"'{environment}' can't be the name of an environment.")
         layers = [self._load(given.path)]
-        if environment:
-            layers.append(self._load(f"{given.path}.{environment}"))
+        if environment and not {"/", "\0"} & set(environment):
+            # GitHub compares the names of environments without case.
+            names = dict.fromkeys((environment.lower(), environment))
+            layers += [self._load(f"{given.path}.{name}") for name in names]
         layers.append(given.values)
         return {name.upper(): value for layer in layers for name, value in layer.items()}

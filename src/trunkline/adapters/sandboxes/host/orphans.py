@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import time
 from collections.abc import Collection, Iterable
@@ -23,6 +22,7 @@ from trunkline.adapters.process_table import (
 VARIABLE = b"RUNNER_TRACKING_ID="
 TERM_SECONDS = 0.5
 KILL_SECONDS = 2.0
+POLL_SECONDS = 0.002
 ROUNDS = 5
 
 
@@ -88,51 +88,37 @@ def _tracking_id(pid: int) -> str:
     return ""
 
 
-def end_processes(found: Iterable[Kin], *, spare: Collection[int]) -> None:
+def end_processes(found: Collection[Kin], *, spare: Collection[int]) -> None:
     """Send SIGTERM, then SIGKILL to those that are still there after a short while.
 
     Those that were handed to us are reaped, but for `spare`, for which somebody waits.
     """
-    handles = {file: kin for kin in found if (file := _hold(kin)) >= 0}
-    try:
-        left = _signal_and_wait(handles, signal.SIGTERM, TERM_SECONDS)
-        _signal_and_wait(left, signal.SIGKILL, KILL_SECONDS)
-    finally:
-        for file in handles:
-            os.close(file)
-    for kin in handles.values():
-        if kin.parent == os.getpid() and kin.pid not in spare:
+    ours = os.getpid()
+    left = _signal_and_wait(list(found), signal.SIGTERM, TERM_SECONDS)
+    _signal_and_wait(left, signal.SIGKILL, KILL_SECONDS)
+    for kin in found:
+        if kin.parent == ours and kin.pid not in spare:
             with suppress(ChildProcessError):
                 os.waitpid(kin.pid, os.WNOHANG)
 
 
-def _hold(kin: Kin) -> int:
-    """Return a pidfd, -1 if the process is gone: its number may be another's by now."""
-    try:
-        file = os.pidfd_open(kin.pid)
-    except OSError:
-        return -1
-    now = look_up(kin.pid)
-    if now is None or now.started != kin.started:
-        os.close(file)
-        return -1
-    return file
-
-
-def _signal_and_wait(handles: Iterable[int], number: int, seconds: float) -> set[int]:
-    """Signal processes by their pidfds; return those that are there after `seconds`."""
-    left = set(handles)
-    poll = select.poll()
-    for file in left:
+def _signal_and_wait(found: list[Kin], number: int, seconds: float) -> list[Kin]:
+    """Signal processes; return those that are there after `seconds`."""
+    for kin in found:
         with suppress(ProcessLookupError, PermissionError):
-            signal.pidfd_send_signal(file, number)
-        poll.register(file, select.POLLIN)
+            if _is_there(kin):  # its number may be another's by now
+                os.kill(kin.pid, number)
     end = time.monotonic() + seconds
-    while left and (rest := end - time.monotonic()) > 0:
-        for file, _ in poll.poll(rest * 1000):
-            poll.unregister(file)
-            left.discard(file)
+    left = list(filter(_is_there, found))
+    while left and time.monotonic() < end:
+        time.sleep(POLL_SECONDS)
+        left = list(filter(_is_there, left))
     return left
+
+
+def _is_there(kin: Kin) -> bool:
+    now = look_up(kin.pid)
+    return now is not None and now.started == kin.started and now.state not in "ZX"
 
 
 def _end_groups(groups: Iterable[int]) -> tuple[tuple[int, str], ...]:
@@ -141,7 +127,7 @@ def _end_groups(groups: Iterable[int]) -> tuple[tuple[int, str], ...]:
     end = time.monotonic() + TERM_SECONDS
     ended = tuple((group, "process group") for group in left)
     while left and time.monotonic() < end:
-        time.sleep(0.02)
+        time.sleep(POLL_SECONDS)
         left = [group for group in left if _signal_group(group, 0)]
     for group in left:
         _signal_group(group, signal.SIGKILL)

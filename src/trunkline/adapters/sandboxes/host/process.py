@@ -31,7 +31,18 @@ NUMBERS = {
 }
 # Linux: how much a pipe holds before its writer must wait (64 KiB otherwise).
 SET_PIPE_SIZE: int = getattr(fcntl, "F_SETPIPE_SZ", 0)
-HAS_PIDFD = hasattr(os, "pidfd_open")
+
+
+def _has_pidfd() -> bool:
+    """Tell whether processes can be waited for by file (Linux 5.3; some sandboxes refuse)."""
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except (AttributeError, OSError):
+        return False
+    return True
+
+
+HAS_PIDFD = _has_pidfd()
 
 
 class HostProcess:
