@@ -13,7 +13,7 @@ from typing import NamedTuple
 from trunkline.adapters.clock import SystemClock
 from trunkline.adapters.journals.files import FileJournals
 from trunkline.adapters.logs.files import FileLogStore
-from trunkline.run.events import Record
+from trunkline.run.events import JobCompleted, Record
 
 COMMAND = (sys.executable, "-m", "trunkline")
 PATIENCE = 90
@@ -94,12 +94,21 @@ class Place:
         return processes_that_know(self.state)
 
     def leftovers(self) -> list[str]:
-        """Return what lies in the work folder, kept workspaces left out."""
+        """Return what lies in the work folder besides the workspaces that runs kept."""
         work = self.state / "work"
-        if not work.exists():
-            return []
-        jobs = [path for path in work.glob("*/*/*") if path.name != "_work"]
-        return sorted(str(path.relative_to(work)) for path in jobs)
+        kept = {
+            Path(record.event.workspace)
+            for run_id in self.runs()
+            for record in self.records(run_id)
+            if isinstance(record.event, JobCompleted) and record.event.workspace
+        }
+        belong = {path for workspace in kept for path in (workspace, *workspace.parents)}
+        found = sorted(path for path in work.rglob("*") if path not in belong)
+        return [
+            str(path.relative_to(work))
+            for path in found
+            if not any(path.is_relative_to(workspace) for workspace in kept)
+        ]
 
 
 def finish(process: subprocess.Popen[bytes], patience: float = PATIENCE) -> Done:

@@ -6,7 +6,7 @@ from trunkline.engine.action_inputs import action_inputs, header
 from trunkline.engine.action_loader import Files
 from trunkline.engine.instances import Instance
 from trunkline.engine.job_context import TemplateError
-from trunkline.engine.step_runner import Carrying, Stop, StepRunner, Work
+from trunkline.engine.step_runner import Carrying, StepRunner, Stop, Work
 from trunkline.run.events import Conclusion
 from trunkline.run.job_machine import Stage, worst
 from trunkline.workflow.model import Action, UsesStep

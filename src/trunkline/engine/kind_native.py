@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from trunkline.engine.action_inputs import given_inputs, header, warn_of_unknown
 from trunkline.engine.action_loader import Native
 from trunkline.engine.processes import run_to_end
-from trunkline.engine.step_runner import StepFailed, Stop, StepRunner, Work
+from trunkline.engine.step_runner import StepFailed, StepRunner, Stop, Work
 from trunkline.ports.actions import ActionCall, ActionFailed
 from trunkline.ports.sandbox import ProcessSpec
 from trunkline.run.events import ArtifactStored, Conclusion

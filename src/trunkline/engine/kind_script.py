@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 
 from trunkline.engine.processes import run_to_end
-from trunkline.engine.step_runner import Stop, StepFailed, StepRunner, Work
+from trunkline.engine.step_runner import StepFailed, StepRunner, Stop, Work
 from trunkline.expr.template import Token
 from trunkline.ports.sandbox import ProcessSpec
 from trunkline.run.events import Conclusion
@@ -40,7 +40,7 @@ def perform(runner: StepRunner, work: Work) -> Stop:
         raise StepFailed(f"{plan.program}: command not found")
     path = posixpath.join(context.layout.temp, f"{runner.tools.ids.token()}{plan.extension}")
     argv = (program, *plan.arguments(path))
-    _tell(runner, work, script, " ".join((program, *plan.arguments("{0}"))))
+    _tell(work, script, " ".join((program, *plan.arguments("{0}"))))
     context.sandbox.put(path, plan.fix_up(script).encode("utf-8", "surrogateescape"), 0o700)
     process = context.sandbox.start(ProcessSpec(argv=argv, env=env, cwd=cwd))
     ended = run_to_end(process, work.output, runner.tools.clock, work.limits)
@@ -73,7 +73,7 @@ def _first_found(runner: StepRunner, path: str) -> str:
     raise StepFailed("Neither bash nor sh is on the PATH: a `run` step needs a shell")
 
 
-def _tell(runner: StepRunner, work: Work, script: str, command: str) -> None:
+def _tell(work: Work, script: str, command: str) -> None:
     lines = script.rstrip("\n").split("\n")
     start, end = SCRIPT_COLOUR
     output = work.output

@@ -19,6 +19,7 @@ from trunkline.engine.job_context import JobContext, StepPlace, TemplateError
 from trunkline.engine.output import StepOutput
 from trunkline.engine.processes import Limits
 from trunkline.engine.scopes import ActionIdentity, Scope, SharedEnvironment
+from trunkline.engine.step_effects import Effects
 from trunkline.engine.step_files import StepFiles
 from trunkline.expr.template import Expression
 from trunkline.expr.values import Value
@@ -28,13 +29,6 @@ from trunkline.ports.toolchains import Toolchains
 from trunkline.run.environment import process_environment
 from trunkline.run.events import Conclusion, Event
 from trunkline.run.job_machine import Stage
-from trunkline.run.step_files import (
-    StepFileError,
-    parse_key_values,
-    parse_paths,
-    refused_variable,
-    summary_refusal,
-)
 from trunkline.workflow.model import CompositeRuns, JavaScriptRuns, RunStep, UsesStep
 
 CANCELLED_TEXT = "The operation was canceled."
@@ -51,8 +45,10 @@ class Tools(NamedTuple):
 
 
 class Beginning(NamedTuple):
-    """A stage about to start: what it is called, where its expressions stand, whether its `if`
-    holds, and the error that keeps it from starting ('' for none)."""
+    """A stage about to start: its name, where its expressions stand, whether its `if` holds.
+
+    `error` keeps it from starting ('' for none).
+    """
 
     name: str
     place: StepPlace
@@ -245,59 +241,12 @@ class StepRunner:
         output: StepOutput,
         stop: Stop,
     ) -> Stop:
-        outputs = {**stop.outputs, **output.outputs}
-        failed = bool(output.errors)
-        for name, value in output.env:
-            shared.set(name, value)
-        for path in output.paths:
-            shared.prepend(path)
-        instance.state.update(output.state)
-        for kind in ("env", "output", "path", "state", "step_summary"):
-            data = files.read(kind)
-            if not data:
-                continue
-            try:
-                self._take_file(kind, data, instance, shared, outputs, output)
-            except StepFileError as error:
-                output.line(f"##[error]Unable to process file command '{kind}' successfully.")
-                output.line(f"##[error]{error}")
-                failed = True
-        conclusion = (
-            Conclusion.FAILURE
-            if failed and stop.conclusion is Conclusion.SUCCESS
-            else stop.conclusion
-        )
-        return stop._replace(conclusion=conclusion, outputs=outputs)
-
-    def _take_file(  # noqa: PLR0913 - one call site, one meaning each
-        self,
-        kind: str,
-        data: bytes,
-        instance: Instance,
-        shared: SharedEnvironment,
-        outputs: dict[str, str],
-        output: StepOutput,
-    ) -> None:
-        match kind:
-            case "env":
-                for name, value in parse_key_values(data):
-                    if refused := refused_variable(name):
-                        output.line(f"##[error]{refused}")
-                    else:
-                        shared.set(name, value)
-            case "output":
-                outputs.update(parse_key_values(data))
-            case "state":
-                instance.state.update(parse_key_values(data))
-            case "path":
-                for path in parse_paths(data):
-                    shared.prepend(path)
-            case _:
-                refusal = summary_refusal(data)
-                if refusal:
-                    output.line(f"##[error]{refusal}")
-                else:
-                    output.summary(data)
+        effects = Effects(instance, shared, output, stop.outputs.items())
+        well = effects.take(files)
+        conclusion = stop.conclusion
+        if conclusion is Conclusion.SUCCESS and not well:
+            conclusion = Conclusion.FAILURE
+        return stop._replace(conclusion=conclusion, outputs=effects.outputs)
 
     def _concluded(
         self, instance: Instance, place: StepPlace, output: StepOutput, stop: Stop

@@ -146,6 +146,10 @@ class Ending:
         return {**job, **({"steps": steps} if steps else {})}
 
 
+def as_yaml(value: object) -> str:
+    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=1000)
+
+
 @pytest.mark.parametrize("path", CASES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_workflow(path, tmp_path, request):
     text = path.read_text(encoding="utf-8")
@@ -155,11 +159,11 @@ def test_workflow(path, tmp_path, request):
     done = ran(case, place)
     ending = Ending(place, done)
     if request.config.getoption("--update"):
-        told = yaml.safe_dump(ending.told(), sort_keys=False, allow_unicode=True, width=1000)
-        path.write_text(f"{text.partition(chr(10) + '---' + chr(10))[0].rstrip()}\n---\n{told}")
+        written = text.partition("\n---\n")[0].rstrip()
+        path.write_text(f"{written}\n---\n{as_yaml(ending.told())}", encoding="utf-8")
     else:
         assert expected, "run with --update, then look at what was written"
-        assert ending.told() == expected[0], done.text
+        assert as_yaml(ending.told()) == as_yaml(expected[0])
     log = ending.log()
     assert not missing(case.get("says", []), log), "\n".join(log)
     shown = ending.stable(done.text).splitlines()

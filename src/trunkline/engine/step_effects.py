@@ -1,0 +1,93 @@
+"""What a stage leaves behind for the steps after it: variables, PATH, outputs, state, its summary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from trunkline.engine.instances import Instance
+from trunkline.engine.output import StepOutput
+from trunkline.engine.scopes import SharedEnvironment
+from trunkline.engine.step_files import StepFiles
+from trunkline.run.step_files import (
+    StepFileError,
+    parse_key_values,
+    parse_paths,
+    refused_variable,
+    summary_refusal,
+)
+
+
+class Effects:
+    """Takes in what one stage wrote, by commands and then by files (reference sections 3.16, 3.17)."""
+
+    def __init__(
+        self,
+        instance: Instance,
+        shared: SharedEnvironment,
+        output: StepOutput,
+        outputs: Iterable[tuple[str, str]],
+    ) -> None:
+        """Take the stage's own `outputs` (a native or composite action's) first."""
+        self._instance = instance
+        self._shared = shared
+        self._output = output
+        self.outputs: dict[str, str] = {}
+        self._names: dict[str, str] = {}
+        self._set_outputs(outputs)
+        self._take = {
+            "env": self._take_variables,
+            "output": self._take_outputs,
+            "path": self._take_paths,
+            "state": self._take_state,
+            "step_summary": self._take_summary,
+        }
+
+    def take(self, files: StepFiles) -> bool:
+        """Take everything in; tell whether all of it could be read. Raises Unavailable."""
+        output = self._output
+        for name, value in output.env:
+            self._shared.set(name, value)
+        for path in output.paths:
+            self._shared.prepend(path)
+        self._instance.state.update(output.state)
+        self._set_outputs(output.outputs.items())
+        well = not output.errors
+        for kind, take in self._take.items():
+            data = files.read(kind)
+            if not data:
+                continue
+            try:
+                take(data)
+            except StepFileError as error:
+                output.line(f"##[error]Unable to process file command '{kind}' successfully.")
+                output.line(f"##[error]{error}")
+                well = False
+        return well
+
+    def _set_outputs(self, found: Iterable[tuple[str, str]]) -> None:
+        """Set outputs; their names compare without case, and the last one counts."""
+        for name, value in found:
+            self.outputs[self._names.setdefault(name.lower(), name)] = value
+
+    def _take_variables(self, data: bytes) -> None:
+        for name, value in parse_key_values(data):
+            if refused := refused_variable(name):
+                self._output.line(f"##[error]{refused}")
+            else:
+                self._shared.set(name, value)
+
+    def _take_outputs(self, data: bytes) -> None:
+        self._set_outputs(parse_key_values(data))
+
+    def _take_paths(self, data: bytes) -> None:
+        for path in parse_paths(data):
+            self._shared.prepend(path)
+
+    def _take_state(self, data: bytes) -> None:
+        self._instance.state.update(parse_key_values(data))
+
+    def _take_summary(self, data: bytes) -> None:
+        if refusal := summary_refusal(data):
+            self._output.line(f"##[error]{refusal}")
+        else:
+            self._output.summary(data)
