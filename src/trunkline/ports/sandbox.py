@@ -78,7 +78,10 @@ class Folder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """A file or folder that `search` found; `sha256` is the raw digest when digests were asked."""
+    """A file or folder that `search` found; `sha256` is the raw digest when digests were asked.
+
+    `link` is what a symbolic link says; the rest is that of where it leads, if it leads anywhere.
+    """
 
     path: str
     size: int
@@ -96,7 +99,7 @@ class Process(Protocol):
         """Return the next output, at most 1 MiB; b'' at the end; None when `timeout` seconds passed.
 
         The end is the pipe's end, or 5 seconds after the process has exited while a child of it
-        keeps the pipe open (GitHub drains that long).
+        keeps the pipe open (GitHub drains that long); never before the process has exited.
         """
         ...
 
@@ -141,7 +144,9 @@ class Sandbox(Protocol):
         """Return what the glob patterns match below `root`, in GitHub's order (`hashFiles`).
 
         Patterns are those of @actions/glob (comments, `!`, `~`, `--follow-symbolic-links` first).
-        Raises Unavailable after 120 seconds, expr's ExpressionError for an invalid option.
+        With `digests`, files below `root` carry theirs. Raises expr's ExpressionError, in GitHub's
+        words, for an invalid option or pattern, for what can't be read, and for digests that take
+        more than 120 seconds.
         """
         ...
 
