@@ -18,7 +18,8 @@ from trunkline.ports.journal import Journals
 from trunkline.ports.logs import LogStore
 from trunkline.ports.sandbox import Sandboxes
 from trunkline.ports.secrets import Secrets
-from trunkline.ports.toolchains import Toolchains
+from trunkline.ports.toolchains import NodeProgram, Toolchains
+from trunkline.run.matchers import Matching
 from trunkline.settings import Settings
 
 T = TypeVar("T")
@@ -34,13 +35,14 @@ ADAPTERS = {
     "secrets": "trunkline.adapters.secrets.files:FileSecrets",
     "blobs": "trunkline.adapters.blobs.files:FileBlobs",
     "forge": "trunkline.adapters.forges.git:GitForge",
-    "toolchains": "trunkline.adapters.toolchains.node:NodeToolchains",
-    "natives": "trunkline.adapters.actions.registry:NativeRegistry",
+    "toolchains": "trunkline.adapters.toolchains.node:NodeToolchain",
+    "natives": "trunkline.adapters.actions:NATIVE",
     "natives-world": "trunkline.adapters.toolkit.world:World",
     "artifacts": "trunkline.adapters.artifacts.folder:FolderArtifacts",
     "caches": "trunkline.adapters.caches.folder:FolderCaches",
     "dotenv": "trunkline.adapters.dotenv:read",
     "given": "trunkline.adapters.secrets.files:Given",
+    "patterns": "trunkline.adapters.patterns:compile_pattern",
     "file-search": "trunkline.adapters.file_search:search_disk",
     "subreaper": "trunkline.adapters.sandboxes.host.subreaper:become_subreaper",
 }
@@ -48,8 +50,19 @@ ADAPTERS = {
 
 def adapter(name: str) -> Any:
     """Return the factory of the adapter table's entry `name`."""
-    module, _, factory = ADAPTERS[name].partition(":")
+    return load(ADAPTERS[name])
+
+
+def load(entry: str) -> Any:
+    """Import `module:name` of a table."""
+    module, _, factory = entry.partition(":")
     found: Callable[..., Any] = getattr(importlib.import_module(module), factory)
+    return found
+
+
+def _compile_pattern(source: str, each_line: bool) -> Matching:  # noqa: FBT001 - a callable's shape
+    """Compile a problem matcher's pattern; its library is loaded with the first one."""
+    found: Matching = adapter("patterns")(source, each_line)
     return found
 
 
@@ -83,17 +96,43 @@ class LateToolchains:
         """Return the path of a node program of that major version."""
         return self._made().node(major)
 
+    def nodes(self) -> tuple[NodeProgram, ...]:
+        """Return the node programs that are here."""
+        return self._made().nodes()
+
+    def install_node(self, versions: str) -> NodeProgram:
+        """Install the newest node of an npm range into the cache."""
+        return self._made().install_node(versions)
+
 
 class LateNatives:
-    """The native actions, loaded when a workflow uses an action."""
+    """The native actions, each loaded when a workflow first uses it."""
 
-    def __init__(self, make: Callable[[], NativeActions] | None) -> None:
-        """Take how they are made; None (`--no-native`): every action's own files run."""
-        self._made = Once(make) if make is not None else None
+    def __init__(self, make_world: Callable[[], object]) -> None:
+        """Take how the world is made that every action gets."""
+        self._world = Once(make_world)
+        self._table: Mapping[str, str] = adapter("natives")
+        self._lock = threading.Lock()
+        self._made: dict[str, NativeAction] = {}
 
     def find(self, repository: str) -> NativeAction | None:
         """Return the native implementation of `owner/name[/path]`, or None."""
-        return self._made().find(repository) if self._made is not None else None
+        name = repository.lower()
+        if name not in self._table:
+            return None
+        world = self._world()
+        with self._lock:
+            if name not in self._made:
+                self._made[name] = load(self._table[name])(world)
+            return self._made[name]
+
+
+class NoNatives:
+    """`--no-native`: every action's own files run."""
+
+    def find(self, repository: str) -> None:
+        """Find nothing, whatever `repository` is."""
+        del repository
 
 
 class Once(Generic[T]):
@@ -182,9 +221,9 @@ class System:
     def world(self, listen: Listener | None) -> World:
         """Return what jobs need; `listen` hears their lines."""
         toolchains = LateToolchains(self._make_toolchains)
-        natives = LateNatives(
-            (lambda: self._make_natives(toolchains)) if self.choices.native else None
-        )
+        natives: NativeActions = NoNatives()
+        if self.choices.native:
+            natives = LateNatives(lambda: self._natives_world(toolchains))
         return World(
             sandboxes=self.sandboxes,
             logs=self.logs,
@@ -193,6 +232,7 @@ class System:
             ids=self.ids,
             sources=Sources(self.forge, natives, self.choices.directory),
             toolchains=toolchains,
+            compile_pattern=_compile_pattern,
             listen=listen,
             pass_env=self.choices.pass_env,
             env=self.choices.env,
@@ -204,20 +244,18 @@ class System:
         )
         return found
 
-    def _make_natives(self, toolchains: Toolchains) -> NativeActions:
+    def _natives_world(self, toolchains: Toolchains) -> object:
         state, choices = self.settings.state, self.choices
-        found: NativeActions = adapter("natives")(
-            adapter("natives-world")(
-                forge=self.forge,
-                artifacts=adapter("artifacts")(state / "runs", self.clock, self.ids),
-                caches=adapter("caches")(state / "caches", self.clock),
-                toolchains=toolchains,
-                clock=self.clock,
-                source=choices.directory,
-                cache=str(self.settings.cache),
-                environment=self.settings.environment,
-                committed=choices.committed,
-                offline=choices.offline,
-            )
+        found: object = adapter("natives-world")(
+            forge=self.forge,
+            artifacts=adapter("artifacts")(state / "runs", self.clock, self.ids),
+            caches=adapter("caches")(state / "caches", self.clock, self.ids),
+            toolchains=toolchains,
+            clock=self.clock,
+            source=choices.directory,
+            cache=str(self.settings.cache),
+            environment=self.settings.environment,
+            committed=choices.committed,
+            offline=choices.offline,
         )
         return found

@@ -22,6 +22,7 @@ from trunkline.ports.toolchains import Toolchains
 from trunkline.run.events import Event, Warned
 from trunkline.run.job_machine import laid_out
 from trunkline.run.job_request import JobRequest
+from trunkline.run.matchers import Compile
 from trunkline.run.undefined import undefined_in_job, warning
 from trunkline.workflow.model import RunStep, UsesStep
 
@@ -43,6 +44,7 @@ class World(NamedTuple):
     ids: Ids
     sources: Sources
     toolchains: Toolchains
+    compile_pattern: Compile
     listen: Listener | None = None
     pass_env: tuple[str, ...] = ()
     env: Mapping[str, str] = {}
@@ -129,7 +131,11 @@ def _warn_of_undefined(request: JobRequest, variables: Mapping[str, str], parts:
 
 def _introduction(context: JobContext) -> list[str]:
     job, layout = context.request.job, context.layout
-    granted = [f"{name}: {level}" for name, level in job.permissions.items() if level != "none"]
+    granted = sorted(
+        f"{name.title().replace('-', '')}: {level}"
+        for name, level in job.permissions.items()
+        if level != "none"
+    )
     return [
         f"Runner: {layout.name} ({layout.os} {layout.arch}), on this machine",
         f"Workspace: {layout.workspace}",

@@ -62,8 +62,19 @@ class JobWorker:
         self._message = ""
 
     def run(self) -> None:
-        """Perform the job to its end; a fault of its set-up fails this job only."""
+        """Perform the job to its end; a fault of its set-up fails this job only.
+
+        Whatever is raised, nothing of the job stays behind.
+        """
         self._report(JobStarted(key=self.request.key))
+        try:
+            self._perform_all()
+            self._complete()
+        finally:
+            if self._sandbox is not None:
+                self._sandbox.tear_down(keep=True)
+
+    def _perform_all(self) -> None:
         while True:
             match machine.decide(self._state):
                 case machine.Prepare():
@@ -71,8 +82,7 @@ class JobWorker:
                 case machine.Perform(task):
                     self._perform(task)
                 case machine.Complete():
-                    break
-        self._complete()
+                    return
 
     def cancel(self, by: str, *, force: bool = False) -> None:
         """Cancel the job: what runs and whose `if` no longer holds is stopped (3.4)."""
@@ -105,7 +115,7 @@ class JobWorker:
             return
         with self._lock:
             self._ready = ready
-            self._output.serve(ready.context)
+            self._output.serve(ready.context, self._world.compile_pattern)
             self._controls = ControlSteps(ready, self._reports, self.request.job.steps)
             pre = tuple(
                 Task(stage=Stage.PRE, kind=Kind.PERFORM, slot=slot, step_id=instance.step.id)
@@ -179,6 +189,7 @@ class JobWorker:
         opened = self._reports.open("Complete job")
         outputs: dict[str, str] = {}
         url = ""
+        result = Conclusion.SUCCESS
         if self._ready is not None:
             try:
                 outputs = self._outputs(self._ready.context, opened.output)
@@ -186,9 +197,10 @@ class JobWorker:
             except (TrunklineError, TemplateError) as error:
                 opened.output.line(f"##[error]{error}")
                 self._apply(machine.CompletionFailed())
+                result = Conclusion.FAILURE
         conclusion = self._state.status
         workspace = self._tear_down(opened.output, keep=conclusion is not Conclusion.SUCCESS)
-        self._reports.close(opened, Conclusion.SUCCESS)
+        self._reports.close(opened, result)
         self._output.close()
         self._apply(machine.Completed())
         self._report(

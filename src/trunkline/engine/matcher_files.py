@@ -6,7 +6,7 @@ import posixpath
 
 from trunkline.base.errors import Unavailable
 from trunkline.ports.sandbox import Sandbox
-from trunkline.run.matchers import MatcherError, MatcherRule, parse_matchers
+from trunkline.run.matchers import Compile, MatcherError, MatcherRule, parse_matchers
 
 LARGEST = 1 << 20
 
@@ -14,8 +14,9 @@ LARGEST = 1 << 20
 class MatcherFiles:
     """Reads matcher files and finds matched ones, from the workspace of one job."""
 
-    def __init__(self, sandbox: Sandbox, workspace: str) -> None:
+    def __init__(self, sandbox: Sandbox, workspace: str, compile_: Compile) -> None:
         self._sandbox = sandbox
+        self._compile = compile_
         self._workspace = posixpath.normpath(workspace)
         self._roots: dict[str, str] = {}
 
@@ -29,7 +30,7 @@ class MatcherFiles:
         if stream is None:
             raise MatcherError(f"Could not find file '{full}'.")
         with stream:
-            return parse_matchers(stream.read(LARGEST))
+            return parse_matchers(stream.read(LARGEST), self._compile)
 
     def locate(self, file: str, from_path: str) -> str:
         """Return a matched file relative to its repository, '' when there is no such file in it.

@@ -34,7 +34,7 @@ from trunkline.run.commands import (
     failed,
 )
 from trunkline.run.events import Annotated, Event, Summarized
-from trunkline.run.matchers import MatcherError, Matchers, to_annotation
+from trunkline.run.matchers import Compile, MatcherError, Matchers, to_annotation
 
 # GitHub keeps ten annotations of each level a step; all of them are in the log.
 MOST_ANNOTATIONS = 10
@@ -68,10 +68,10 @@ class JobOutput:
         """How many lines the job has printed so far."""
         return self.log.lines
 
-    def serve(self, context: JobContext) -> None:
+    def serve(self, context: JobContext, compile_: Compile) -> None:
         """Take the job's sandbox, workspace and debug switch, once its set-up is through."""
         self.workspace = context.layout.workspace
-        self.files = MatcherFiles(context.sandbox, self.workspace)
+        self.files = MatcherFiles(context.sandbox, self.workspace, compile_)
         self.is_debug = context.is_debug()
 
     def mask(self, values: Iterable[str]) -> None:

@@ -6,11 +6,11 @@ library comes to it: ASCII classes, case-sensitive, unanchored, with a time limi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple, Protocol
 
 import msgspec
-import regex
 
 from trunkline.run.annotations import Annotation, integer
 
@@ -21,8 +21,32 @@ FIELDS = ("file", "fromPath", "line", "column", "severity", "code", "message")
 
 # What may see beyond its line, or hold on to what it took there: look-around, atomic groups,
 # conditions, flags, possessive quantifiers and absolute anchors.
-_BEYOND_LINE = regex.compile(r"\(\?(?!:|<[A-Za-z_])|[*+?}]\+|\\[AZzGKXR]")
-_COLOURS = regex.compile("\x1b\\[[0-9;]*m?")
+_BEYOND_LINE = re.compile(r"\(\?(?!:|<[A-Za-z_])|[*+?}]\+|\\[AZzGKXR]")
+_COLOURS = re.compile("\x1b\\[[0-9;]*m?")
+
+
+class Match(Protocol):
+    """A match of an expression."""
+
+    def group(self, number: int, /) -> str | None:
+        """Return what a group took, None for nothing."""
+        ...
+
+
+class Matching(Protocol):
+    """A compiled expression: ASCII classes, case-sensitive, unanchored."""
+
+    groups: int
+    groupindex: Mapping[str, int]
+
+    def search(self, text: str, *, timeout: float) -> Match | None:
+        """Find the first match. Raises TimeoutError after `timeout` seconds."""
+        ...
+
+
+# Compiles an expression; with True `^` and `$` match at every line. Raises ValueError for a bad one.
+# The library that can do this is an adapter: it takes long to load, and few jobs use matchers.
+Compile = Callable[[str, bool], Matching]
 
 
 class MatcherError(Exception):
@@ -76,8 +100,8 @@ class Pattern(NamedTuple):
     `in_block` finds the pattern in several lines at once, None where that would not be safe.
     """
 
-    expression: regex.Pattern[str]
-    in_block: regex.Pattern[str] | None
+    expression: Matching
+    in_block: Matching | None
     groups: tuple[tuple[str, int], ...]
     loop: bool
 
@@ -97,7 +121,7 @@ class Problem(NamedTuple):
     fields: dict[str, str]
 
 
-def parse_matchers(text: str | bytes) -> tuple[MatcherRule, ...]:
+def parse_matchers(text: str | bytes, compile_: Compile) -> tuple[MatcherRule, ...]:
     """Read a matcher file. Raises MatcherError with GitHub's sentence."""
     data = text.encode() if isinstance(text, str) else text
     try:
@@ -106,7 +130,7 @@ def parse_matchers(text: str | bytes) -> tuple[MatcherRule, ...]:
         raise MatcherError(f"The problem matcher file can't be read: {error}") from error
     rules: list[MatcherRule] = []
     for matcher in file.matchers or ():
-        rule = _rule(matcher)
+        rule = _rule(matcher, compile_)
         if any(rule.owner.lower() == other.owner.lower() for other in rules):
             raise MatcherError(f"Duplicate owner name '{rule.owner}'")
         rules.append(rule)
@@ -215,7 +239,7 @@ class Matchers:
             return _with_defaults(problem, rule)
         return None
 
-    def _search(self, expression: regex.Pattern[str], line: str) -> regex.Match[str] | None:
+    def _search(self, expression: Matching, line: str) -> Match | None:
         """Search with the time limit; raises TimeoutError after the last attempt."""
         for _ in range(ATTEMPTS - 1):
             try:
@@ -246,7 +270,7 @@ def to_annotation(problem: Problem, locate: Callable[[str, str], str]) -> Annota
     )
 
 
-def _captured(before: Problem | None, pattern: Pattern, found: regex.Match[str]) -> Problem:
+def _captured(before: Problem | None, pattern: Pattern, found: Match) -> Problem:
     fields = {name: found.group(group) or "" for name, group in pattern.groups}
     return Problem({**fields, **before.fields} if before is not None else fields)
 
@@ -260,7 +284,7 @@ def _with_defaults(problem: Problem, rule: MatcherRule) -> Problem:
     return Problem(fields)
 
 
-def _rule(matcher: MatcherFile) -> MatcherRule:
+def _rule(matcher: MatcherFile, compile_: Compile) -> MatcherRule:
     owner, severity, patterns = matcher.owner, matcher.severity or "", matcher.pattern or ()
     if not owner:
         raise MatcherError("Owner must not be empty")
@@ -273,22 +297,25 @@ def _rule(matcher: MatcherFile) -> MatcherRule:
     compiled: list[Pattern] = []
     seen: set[str] = set()
     for index, pattern in enumerate(patterns):
-        is_last_of_several = 0 < index == len(patterns) - 1
-        compiled.append(_pattern(owner, pattern, seen, may_loop=is_last_of_several))
+        _check_loop(pattern, may_loop=0 < index == len(patterns) - 1)
+        compiled.append(_pattern(owner, pattern, seen, compile_))
     if "message" not in seen:
         raise MatcherError("At least one pattern must set 'message'")
     return MatcherRule(owner, severity, matcher.from_path or "", tuple(compiled))
 
 
-def _pattern(owner: str, pattern: PatternFile, seen: set[str], *, may_loop: bool) -> Pattern:
-    """Check and compile a pattern; `seen` collects the fields of all patterns of its matcher."""
+def _check_loop(pattern: PatternFile, *, may_loop: bool) -> None:
     if pattern.loop and not may_loop:
         raise MatcherError("Only the last pattern in a multiline matcher may set 'loop'")
     if pattern.loop and pattern.message is None:
         raise MatcherError("The loop pattern must set 'message'")
+
+
+def _pattern(owner: str, pattern: PatternFile, seen: set[str], compile_: Compile) -> Pattern:
+    """Check and compile a pattern; `seen` collects the fields of all patterns of its matcher."""
     if not pattern.regexp:
         raise MatcherError(f"A pattern of matcher '{owner}' does not set 'regexp'")
-    expression = _compiled(owner, pattern.regexp)
+    expression = _compiled(owner, pattern.regexp, compile_)
     numbers = _group_numbers(expression)
     groups: list[tuple[str, int]] = []
     for field in FIELDS:
@@ -301,27 +328,23 @@ def _pattern(owner: str, pattern: PatternFile, seen: set[str], *, may_loop: bool
             raise MatcherError(f"The property '{field}' is set to {number} which is out of range")
         seen.add(field)
         groups.append((field, numbers[number]))
-    return Pattern(expression, _in_block(pattern.regexp), tuple(groups), pattern.loop)
+    return Pattern(expression, _in_block(pattern.regexp, compile_), tuple(groups), pattern.loop)
 
 
-def _compiled(owner: str, source: str) -> regex.Pattern[str]:
+def _compiled(owner: str, source: str, compile_: Compile) -> Matching:
     try:
-        return regex.compile(source, regex.ASCII | regex.VERSION0, cache_pattern=False)
-    except (regex.error, OverflowError, RecursionError) as error:
+        return compile_(source, False)  # noqa: FBT003 - a callable has no names
+    except ValueError as error:
         raise MatcherError(f"Matcher '{owner}' has a bad pattern '{source}': {error}") from error
 
 
-def _in_block(source: str) -> regex.Pattern[str] | None:
+def _in_block(source: str, compile_: Compile) -> Matching | None:
     """Return a pattern that matches in a block of lines at least where `source` matches in one."""
-    if _BEYOND_LINE.search(source):
-        return None
-    flags = regex.ASCII | regex.VERSION0 | regex.MULTILINE
-    return regex.compile(source, flags, cache_pattern=False)
+    return None if _BEYOND_LINE.search(source) else compile_(source, True)  # noqa: FBT003
 
 
-def _group_numbers(expression: regex.Pattern[str]) -> list[int]:
+def _group_numbers(expression: Matching) -> list[int]:
     """Return our group numbers in .NET's order: unnamed groups come before named ones."""
-    named: Any = expression.groupindex
-    of_names = sorted(named.values())
+    of_names = sorted(expression.groupindex.values())
     unnamed = [number for number in range(1, expression.groups + 1) if number not in of_names]
     return [0, *unnamed, *of_names]

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trunkline.adapters.patterns import compile_pattern
 from trunkline.run.annotations import Annotation
 from trunkline.run.matchers import (
     MatcherError,
@@ -59,7 +60,7 @@ PYTHON = {
 
 
 def rules(*matchers: dict[str, Any]) -> tuple[MatcherRule, ...]:
-    return parse_matchers(json.dumps({"problemMatcher": matchers}))
+    return parse_matchers(json.dumps({"problemMatcher": matchers}), compile_pattern)
 
 
 def matcher(owner: str = "o", **pattern: Any) -> dict[str, Any]:
@@ -189,7 +190,7 @@ def test_a_wrong_matcher_is_told_in_githubs_words(matchers, message):
 )
 def test_a_file_that_is_no_matcher_file(text):
     with pytest.raises(MatcherError):
-        parse_matchers(text)
+        parse_matchers(text, compile_pattern)
 
 
 def test_a_bad_expression_is_told():
