@@ -92,8 +92,10 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Process(Protocol):
-    """A running process: one reader, many signallers. stdin is closed and empty; stdout and stderr share one pipe,
-    so their order holds."""
+    """A running process: one reader, many signallers.
+
+    stdin is closed and empty; stdout and stderr share one pipe, so their order holds.
+    """
 
     def read(self, timeout: float | None) -> bytes | None:
         """Return the next output, at most 1 MiB; b'' at the end; None when `timeout` seconds passed.
