@@ -13,13 +13,18 @@ from trunkline.ports.logs import LogStore
 from trunkline.run.events import (
     Annotated,
     ArtifactStored,
+    CancelRequested,
     Conclusion,
     JobCompleted,
     JobExpanded,
+    JobGranted,
+    JobPending,
     JobSkipped,
     JobStarted,
     Record,
     RunCompleted,
+    RunGranted,
+    RunPending,
     RunStarted,
     SkipReason,
     StepCompleted,
@@ -45,7 +50,10 @@ class StepView(msgspec.Struct, kw_only=True):
 
 
 class JobView(msgspec.Struct, kw_only=True):
-    """A leg as it stands; times are epoch seconds, 0 for not yet."""
+    """A leg as it stands; times are epoch seconds, 0 for not yet.
+
+    `detail` says more about why it was skipped; `waits_for` is the concurrency group it waits for.
+    """
 
     key: str
     name: str
@@ -55,6 +63,8 @@ class JobView(msgspec.Struct, kw_only=True):
     message: str = ""
     workspace: str = ""
     skipped: SkipReason | None = None
+    detail: str = ""
+    waits_for: str = ""
     steps: dict[int, StepView] = {}
     annotations: list[Annotated] = []
     summaries: list[Summarized] = []
@@ -77,13 +87,16 @@ class RunView(msgspec.Struct, kw_only=True):
     jobs: dict[str, JobView] = {}
     artifacts: list[ArtifactStored] = []
     warnings: list[str] = []
+    waits_for: str = ""
+    cancelled_by: str = ""
+    forced: bool = False
 
 
 def view(run_id: str, records: Iterable[Record]) -> RunView:
     """Fold a journal into what people look at."""
     found = RunView(run_id=run_id)
     for record in records:
-        _take(found, record)
+        take(found, record)
     return found
 
 
@@ -166,7 +179,8 @@ def forget_old(journals: Journals, clock: Clock, keep_days: int) -> int:
     return removed
 
 
-def _take(found: RunView, record: Record) -> None:
+def take(found: RunView, record: Record) -> None:
+    """Fold one more record into a run."""
     event = record.event
     match event:
         case RunStarted():
@@ -177,6 +191,12 @@ def _take(found: RunView, record: Record) -> None:
             found.artifacts.append(event)
         case Warned(message=message):
             found.warnings.append(message)
+        case RunPending(group=group):
+            found.waits_for = group
+        case RunGranted():
+            found.waits_for = ""
+        case CancelRequested(key=""):
+            found.cancelled_by, found.forced = event.by, event.force
         case _:
             _take_job(found, record)
 
@@ -198,6 +218,10 @@ def _take_job(found: RunView, record: Record) -> None:
         case JobSkipped():
             job = found.jobs.setdefault(event.key, JobView(key=event.key, name=event.name))
             job.conclusion, job.skipped = Conclusion.SKIPPED, event.reason
+            job.detail = event.detail
+        case JobPending() | JobGranted():
+            group = event.group if isinstance(event, JobPending) else ""
+            _job_view(found, event.key).waits_for = group
         case JobStarted(key=key):
             found.jobs[key].started = record.at
         case JobCompleted():
@@ -206,12 +230,17 @@ def _take_job(found: RunView, record: Record) -> None:
             job.message, job.workspace = event.message, event.workspace
         case StepStarted() | StepCompleted():
             _take_step(found.jobs[event.key], event, record.at)
-        case Annotated():
-            _job_view(found, event.key).annotations.append(event)
-        case Summarized():
-            _job_view(found, event.key).summaries.append(event)
+        case Annotated() | Summarized():
+            _take_told(_job_view(found, event.key), event)
         case _:
             pass
+
+
+def _take_told(job: JobView, event: Annotated | Summarized) -> None:
+    if isinstance(event, Annotated):
+        job.annotations.append(event)
+    else:
+        job.summaries.append(event)
 
 
 def _job_view(found: RunView, key: str) -> JobView:
