@@ -12,12 +12,16 @@ from trunkline.expr.characters import WHITESPACE
 from trunkline.expr.check import check
 from trunkline.expr.condition import condition
 from trunkline.expr.errors import ExpressionError
+from trunkline.expr.parse import MAX_LENGTH
 from trunkline.expr.template import Expression, Insert, Literal
-from trunkline.expr.text import Names, compile_text, split
+from trunkline.expr.text import OPEN, Names, compile_text, split
 
 _FUNCTION = re.compile(r"(\w+)\((\d+),(\d+|MAX)\)")
 _UNKNOWN = re.compile(r"Unrecognized (named-value|function): '([^']*)'")
 _MOST = 2**31 - 1
+# Each expression takes at least six characters of the `format` call that its text becomes.
+_MOST_EXPRESSIONS = MAX_LENGTH // len("{0}, a")
+_MOST_MISTAKES = 10
 
 
 class Allowed:
@@ -75,8 +79,10 @@ def read_text(text: str, span: Span, allowed: Allowed) -> Expression | Insert | 
     Raises:
         ExpressionErrors: with the mistakes of all its expressions.
     """
+    if text.count(OPEN) > _MOST_EXPRESSIONS:
+        raise ExpressionErrors([Mistake(f"Exceeded max expression length {MAX_LENGTH}")])
     try:
-        return _compiled(text, allowed, span)
+        return compile_text(text, allowed.compile_names, span)
     except ExpressionError as error:
         raise ExpressionErrors(_every_mistake(text, allowed, error)) from None
 
@@ -103,18 +109,19 @@ def has_text_around(text: str) -> bool:
     return sum(1 for _ in split(text)) > 1
 
 
-def _compiled(text: str, allowed: Allowed, span: Span) -> Expression | Insert | Literal:
-    return compile_text(text, allowed.compile_names, span)
-
-
 def _every_mistake(text: str, allowed: Allowed, first: ExpressionError) -> list[Mistake]:
-    """Return the mistakes of each expression in a text; the first one when they are none alone."""
+    """Return the mistakes of each expression in a text; the first one when they are none alone.
+
+    Of many wrong expressions in one value only some are told.
+    """
     found: list[Mistake] = []
     try:
         pieces = [piece.text for piece in split(text) if piece.is_expression]
     except ExpressionError:
         return [_mistake(first, allowed)]
-    for piece in pieces:
+    for piece in dict.fromkeys(pieces):
+        if len(found) == _MOST_MISTAKES:
+            break
         try:
             compile_text("${{" + piece + "}}", allowed.compile_names)
         except ExpressionError as error:

@@ -19,9 +19,9 @@ def for_value(written: str, shape: Shape) -> str:
     if shape.words and len(shape.words) <= _FEW and not shape.string:
         return f"It may be {listed(shape.words)}."
     if shape.boolean and not shape.string:
-        return "It may be true or false, without quotes, or an expression."
+        return "It may be true or false, without quotes."
     if shape.number and not shape.string:
-        return "It must be a number, without quotes, or an expression."
+        return "It must be a number, without quotes."
     if shape.string and not written:
         return "It may not be empty."
     return ""

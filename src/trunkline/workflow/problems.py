@@ -8,6 +8,8 @@ from trunkline.base.diagnostics import Diagnostic, Severity
 from trunkline.base.spans import NOWHERE, Span
 from trunkline.workflow.limits import Limits
 
+_MOST_NOTES = 1000
+
 
 class Problems:
     """The diagnostics of one file, in the order they were found."""
@@ -50,6 +52,8 @@ class Problems:
         self._note(Severity.NOTICE, span, message, rule, hint)
 
     def _note(self, severity: Severity, span: Span, message: str, rule: str, hint: str) -> None:
+        if len(self._notes) == _MOST_NOTES:
+            return
         self._notes.append(
             Diagnostic(
                 rule=rule, message=message, file=self.file, span=span, severity=severity, hint=hint

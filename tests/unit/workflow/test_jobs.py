@@ -103,8 +103,10 @@ def test_every_job_has_something_to_do() -> None:
     text += "  c: {uses: ./.github/workflows/a.yml}\n  d: {runs-on: x, stepps: [{run: a}]}\n"
     assert errors(text, GITHUB) == [
         "6:19 Unexpected value 'stepps'",
-        "3:3 No steps defined in `steps` and no workflow called in `uses` "
-        "for the following jobs: a, b",
+        (
+            "3:3 No steps defined in `steps` and no workflow called in `uses` "
+            "for the following jobs: a, b"
+        ),
     ]
 
 

@@ -69,8 +69,10 @@ def test_what_is_missing_and_what_is_too_much() -> None:
 
 def test_a_workflow_must_let_itself_be_called() -> None:
     assert check("", SMALL) == [
-        '4:11 error parsing called workflow "ci.yml" -> "./.github/workflows/called.yml" : '
-        "workflow is not reusable as it is missing a `on.workflow_call` trigger"
+        (
+            '4:11 error parsing called workflow "ci.yml" -> "./.github/workflows/called.yml" : '
+            "workflow is not reusable as it is missing a `on.workflow_call` trigger"
+        )
     ]
     assert check("", SMALL.replace("push", "[push, workflow_call]")) == []
 
