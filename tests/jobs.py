@@ -5,38 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from trunkline.adapters.artifacts.folder import FolderArtifacts
+from trunkline.adapters.caches.memory import MemoryCaches
 from trunkline.adapters.clock import FakeClock, SystemIds
 from trunkline.adapters.file_search import search_disk
 from trunkline.adapters.forges.git import GitForge
 from trunkline.adapters.sandboxes.host.sandbox import HostSandboxes
+from trunkline.adapters.toolchains.node import NodeToolchain
 from trunkline.adapters.toolkit.world import World
-from trunkline.base.errors import NotFound, Unavailable
 from trunkline.ports.actions import ActionCall, ActionFailed
-from trunkline.ports.caches import CacheEntry
 from trunkline.ports.sandbox import JobPlace, ProcessSpec, Sandbox
-
-
-class NoToolchains:
-    """A machine without programs."""
-
-    def node(self, major: int) -> str:
-        raise Unavailable(f"no node {major}")
-
-
-class NoCaches:
-    """A store that keeps nothing."""
-
-    def find(self, *_: object) -> None:
-        return None
-
-    def open(self, entry: CacheEntry) -> BinaryIO:
-        raise NotFound(entry.key)
-
-    def save(self, *_: object) -> None:
-        return None
 
 
 def world(root: Path, source: Path, **changes: Any) -> World:
@@ -44,8 +24,8 @@ def world(root: Path, source: Path, **changes: Any) -> World:
     made = World(
         forge=GitForge(root / "cache", offline=True),
         artifacts=FolderArtifacts(root / "runs", FakeClock(), SystemIds()),
-        caches=NoCaches(),
-        toolchains=NoToolchains(),
+        caches=MemoryCaches(FakeClock()),
+        toolchains=NodeToolchain(root / "cache", os.environ, offline=True),
         clock=FakeClock(),
         source=str(source),
         cache=str(root / "cache"),

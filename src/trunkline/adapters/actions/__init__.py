@@ -4,6 +4,9 @@ from __future__ import annotations
 
 # `owner/name[/path]` in lower case -> 'module:factory'; the factory takes a World.
 NATIVE = {
+    "actions/cache": "trunkline.adapters.actions.cache:Cache",
+    "actions/cache/restore": "trunkline.adapters.actions.cache:CacheRestore",
+    "actions/cache/save": "trunkline.adapters.actions.cache:CacheSave",
     "actions/download-artifact": "trunkline.adapters.actions.download_artifact:DownloadArtifact",
     "actions/upload-artifact": "trunkline.adapters.actions.upload_artifact:UploadArtifact",
     "actions/upload-artifact/merge": "trunkline.adapters.actions.merge_artifacts:MergeArtifacts",

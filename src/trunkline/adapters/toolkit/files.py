@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from trunkline.expr.errors import ExpressionError
@@ -36,6 +37,31 @@ def find_files(job: ActionJob, patterns: str, *, hidden: bool = True) -> Search:
     if not hidden:
         files = [each for each in files if not _is_hidden(each.path, starts)]
     return Search(tuple(files), starts)
+
+
+def find_paths(job: ActionJob, patterns: Sequence[str]) -> list[str]:
+    """Return the files and folders that `patterns` name, without what lies below such a folder.
+
+    Raises ActionFailed for a pattern that can't be read.
+    """
+    try:
+        found = job.sandbox.search(job.layout.workspace, ["\n".join(patterns)], digests=False)
+    except ExpressionError as error:
+        raise ActionFailed(error.message.rpartition("\n")[2]) from error
+    kept: dict[str, None] = {}
+    for each in found:
+        if not _is_below(each.path, kept):
+            kept[each.path] = None
+    return list(kept)
+
+
+def _is_below(path: str, folders: Collection[str]) -> bool:
+    above = posixpath.dirname(path)
+    while above not in {"/", ""}:
+        if above in folders:
+            return True
+        above = posixpath.dirname(above)
+    return False
 
 
 def hash_files(job: ActionJob, patterns: str) -> str:
