@@ -13,6 +13,7 @@ from random import Random
 
 from trunkline.adapters.clock import SystemClock
 from trunkline.adapters.logs.files import FileLogStore
+from trunkline.adapters.patterns import compile_pattern
 from trunkline.engine.output import JobOutput
 from trunkline.run.matchers import parse_matchers
 
@@ -50,7 +51,7 @@ def seconds(chunks: list[bytes], masks: list[str], matchers: str = "") -> float:
             job = JobOutput("1", "job", FileLogStore(folder), SystemClock(), lambda _: None)
             job.mask(masks)
             if matchers:
-                job.log.add_matchers(parse_matchers(matchers))
+                job.log.add_matchers(parse_matchers(matchers, compile_pattern))
             step = job.step(1)
             started = time.perf_counter()
             for chunk in chunks:

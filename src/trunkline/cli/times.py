@@ -9,7 +9,7 @@ DAY = 24 * HOUR
 
 def duration(seconds: float) -> str:
     """Return a length of time, short: `0.4s`, `12s`, `3m05s`, `2h10m`."""
-    if seconds < 10:  # noqa: PLR2004 - below ten seconds tenths matter
+    if seconds < 10:
         return f"{max(seconds, 0):.1f}s"
     whole = round(seconds)
     if whole < MINUTE:
@@ -25,4 +25,4 @@ def ago(seconds: float) -> str:
     for size, unit in ((DAY, "d"), (HOUR, "h"), (MINUTE, "m")):
         if whole >= size:
             return f"{whole // size}{unit} ago"
-    return "now" if whole < 5 else f"{whole}s ago"  # noqa: PLR2004
+    return "now" if whole < 5 else f"{whole}s ago"
