@@ -13,7 +13,7 @@ from trunkline.engine.job_context import StepPlace, TemplateError
 from trunkline.engine.job_setup import Ready
 from trunkline.engine.output import StepOutput
 from trunkline.engine.processes import Limits
-from trunkline.engine.step_reports import StepReports
+from trunkline.engine.step_reports import OpenStep, StepReports
 from trunkline.engine.step_runner import Carrying
 from trunkline.run.events import Conclusion
 from trunkline.run.job_machine import Kind, Task, laid_out, worst
@@ -92,7 +92,7 @@ class ControlSteps:
             opened.output.line(f"  {step.instance.name}: {RESULT_WORDS[conclusion]}")
             merged = worst(merged, conclusion)
         conclusion = self._after_continue_on_error(task, merged, opened.output)
-        self._reports.close(opened, merged, conclusion)
+        self._close(task, opened, merged, conclusion)
         return Covered(conclusion, tuple(found))
 
     def stop(self, task: Task) -> Covered:
@@ -103,8 +103,14 @@ class ControlSteps:
             step.token.cancel()
             found.append((step, self._cover(step)))
             opened.output.line(f"Cancelled background step: {step.instance.name}")
-        self._reports.close(opened, Conclusion.SUCCESS)
+        self._close(task, opened, Conclusion.SUCCESS, Conclusion.SUCCESS)
         return Covered(Conclusion.SUCCESS, tuple(found))
+
+    def _close(
+        self, task: Task, opened: OpenStep, outcome: Conclusion, conclusion: Conclusion
+    ) -> None:
+        self._ready.context.scope.record(task.step_id, outcome, conclusion, {})
+        self._reports.close(opened, outcome, conclusion, step_id=task.step_id)
 
     def _targets(self, task: Task) -> list[BackgroundStep]:
         return [found for name in task.targets if (found := self._background.get(name))]

@@ -159,7 +159,9 @@ class StepRunner:
             output.line(f"##[error]{error}")
             stop = Stop(Conclusion.FAILURE)
             limits, minutes = run.limits, 0.0
-        stop = self._told(stop, limits, beginning.name, minutes, output)
+        what = "background step" if instance.step.background else "action"
+        what = f"{what} '{beginning.name}'"
+        stop = self._told(stop, limits, what, minutes, output)
         stop = self._take_effects(instance, run.shared, files, output, stop)
         return self._concluded(instance, place, output, stop)
 
@@ -178,14 +180,14 @@ class StepRunner:
         return Limits(outer.token, deadline), minutes
 
     def _told(
-        self, stop: Stop, limits: Limits, name: str, minutes: float, output: StepOutput
+        self, stop: Stop, limits: Limits, what: str, minutes: float, output: StepOutput
     ) -> Stop:
         if limits.token.asked and stop.conclusion is not Conclusion.SUCCESS:
             output.line(f"##[error]{CANCELLED_TEXT}")
             return stop._replace(conclusion=Conclusion.CANCELLED)
         late = limits.deadline is not None and self.tools.clock.monotonic() >= limits.deadline
         if minutes and late:
-            output.line(f"##[error]The action '{name}' has timed out after {minutes:g} minutes.")
+            output.line(f"##[error]The {what} has timed out after {minutes:g} minutes.")
             return stop._replace(conclusion=Conclusion.FAILURE)
         return stop
 
