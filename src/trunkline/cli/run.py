@@ -71,9 +71,7 @@ def _run(
     found: planning.Prospect,
     outlook: planning.Outlook,
 ) -> int:
-    view = open_view(
-        _style(options, system.settings.is_ci), system.clock, str(system.settings.state)
-    )
+    view = open_view(_style(options, system.settings.is_ci), system)
     try:
         finished = _perform(system, options, view, (found, outlook))
     finally:

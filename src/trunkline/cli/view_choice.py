@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import Protocol
 
-from trunkline.ports.clock import Clock
+from trunkline.app import System, load
+from trunkline.cli.views.plain import PlainView
+from trunkline.cli.views.records import RecordsView
 from trunkline.run.events import Record
+from trunkline.services.durations import expected
+
+# Loaded on a terminal only: what draws it takes long to load.
+LIVE = "trunkline.cli.views.live:open_live"
 
 
 class View(Protocol):
@@ -21,29 +28,18 @@ class View(Protocol):
         ...
 
     def close(self) -> None:
-        """Show what is left to show."""
+        """Show what is left to show. Raises BrokenPipeError when nobody reads."""
         ...
 
 
-class InterimView:
-    def __init__(self) -> None:
-        pass
-
-    def record(self, record: Record) -> None:
-        name = type(record.event).__name__
-        if name in {"JobCompleted", "RunCompleted", "StepCompleted", "JobSkipped"}:
-            sys.stdout.write(
-                f"{name} {getattr(record.event, 'key', '')} {getattr(record.event, 'name', '')} {getattr(record.event, 'conclusion', '')}\n"
-            )
-
-    def lines(self, key: str, step: int, data: bytes) -> None:
-        p = f"{key} | ".encode()
-        sys.stdout.buffer.write(p + data[:-1].replace(b"\n", b"\n" + p) + b"\n")
-        sys.stdout.buffer.flush()
-
-    def close(self) -> None:
-        pass
-
-
-def open_view(style: str, clock: Clock, state: str) -> View:
-    return InterimView()
+def open_view(style: str, system: System) -> View:
+    """Return a view of standard output: `json`, `plain`, `quiet` (results only) or `live`."""
+    out = sys.stdout
+    match style:
+        case "json":
+            return RecordsView(out.buffer, system.clock)
+        case "live":
+            live: View = load(LIVE)(system.clock, system.logs, partial(expected, system.journals))
+            return live
+        case _:
+            return PlainView(out.buffer, out.encoding, quiet=style == "quiet")

@@ -1,0 +1,69 @@
+"""JSON lines (`--json`): the journal's records, and `log` records for what jobs print."""
+
+from __future__ import annotations
+
+import threading
+from typing import BinaryIO
+
+import msgspec
+
+from trunkline.ports.clock import Clock
+from trunkline.run.codec import encode
+from trunkline.run.events import VERSION, Record
+
+
+class LogLines(msgspec.Struct, frozen=True, tag="log"):
+    """Lines that a step of a job printed, masked; as an event it has no place in the journal."""
+
+    key: str
+    step: int
+    lines: list[str]
+
+
+class LogRecord(msgspec.Struct, frozen=True):
+    """The envelope of log lines: like a journal's record, but without a number."""
+
+    at: float
+    event: LogLines
+    version: int = VERSION
+
+
+class RecordsView:
+    """Writes one JSON record a line. Thread-safe.
+
+    When the reader of the stream is gone nothing more is written; `close` raises BrokenPipeError.
+    """
+
+    def __init__(self, out: BinaryIO, clock: Clock) -> None:
+        self._out = out
+        self._clock = clock
+        self._encode = msgspec.json.Encoder().encode
+        self._lock = threading.Lock()
+        self._broken = False
+
+    def record(self, record: Record) -> None:
+        """Take an event."""
+        self._write(encode(record.number, record.at, record.event))
+
+    def lines(self, key: str, step: int, data: bytes) -> None:
+        """Take whole masked lines of a step."""
+        lines = data[:-1].decode("utf-8", "replace").split("\n")
+        self._write(self._encode(LogRecord(self._clock.now(), LogLines(key, step, lines))))
+
+    def tick(self) -> None:
+        """Nothing here changes with time."""
+
+    def close(self) -> None:
+        """End the view. Raises BrokenPipeError when nobody reads."""
+        if self._broken:
+            raise BrokenPipeError
+
+    def _write(self, record: bytes) -> None:
+        with self._lock:
+            if self._broken:
+                return
+            try:
+                self._out.write(record + b"\n")
+                self._out.flush()
+            except BrokenPipeError:
+                self._broken = True

@@ -1,0 +1,128 @@
+"""The closing lines of a run: results, artifacts, warnings, and the next command to type."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from typing import NamedTuple
+
+from trunkline.cli.times import duration
+from trunkline.run.events import Annotated, ArtifactStored, Conclusion, SkipReason
+from trunkline.services.runs import JobView, RunView, StepView
+
+# How results read in the last line, in this order.
+WORDS = (
+    (Conclusion.SUCCESS, "succeeded"),
+    (Conclusion.FAILURE, "failed"),
+    (Conclusion.CANCELLED, "cancelled"),
+    (Conclusion.SKIPPED, "skipped"),
+)
+REASONS = {
+    SkipReason.CONDITION: "its condition does not hold",
+    SkipReason.NO_RUNNER: "no runner here",
+    SkipReason.NOT_SELECTED: "not asked for",
+}
+
+
+class Line(NamedTuple):
+    """A closing line: its text, and the conclusion that gives it a mark and a colour (None: none)."""
+
+    text: str
+    conclusion: Conclusion | None = None
+
+
+def closing(run: RunView) -> list[Line]:
+    """Return the lines that end a run's view; the last one counts results and says what to type."""
+    jobs = [job for job in run.jobs.values() if job.skipped is not SkipReason.NOT_SELECTED]
+    lines = [Line(job_line(job), job.conclusion) for job in jobs]
+    lines += [Line(f"warning: {message}") for message in run.warnings]
+    lines += [Line(artifact_line(stored)) for stored in run.artifacts]
+    lines += [
+        Line(f"workspace of {job.name} kept: {job.workspace}") for job in jobs if job.workspace
+    ]
+    return [*lines, Line(last_line(run), run.conclusion)]
+
+
+def job_line(job: JobView) -> str:
+    """Return a job's result in one line: how long, why skipped, or what failed."""
+    if job.skipped is not None:
+        return f"{job.name}: skipped, {job.detail or REASONS[job.skipped]}"
+    spent = f" in {duration(job.ended - job.started)}" if job.ended and job.started else ""
+    text = f"{job.name}: {job.conclusion or 'not finished'}{spent}"
+    if job.message:
+        return f"{text}: {job.message.splitlines()[0]}"
+    failed = failed_steps(job)
+    if failed and job.conclusion is not Conclusion.SUCCESS:
+        return f"{text}, in step {failed[0].number} '{one_line(failed[0].name)}'" + _code(failed[0])
+    return text
+
+
+def failed_steps(job: JobView) -> list[StepView]:
+    """Return the steps that failed for good, in order."""
+    return [step for step in job.steps.values() if step.conclusion is Conclusion.FAILURE]
+
+
+def artifact_line(stored: ArtifactStored) -> str:
+    """Return what an artifact is and where it lies."""
+    files = "1 file" if stored.files == 1 else f"{stored.files} files"
+    place = f": {stored.path}" if stored.path else ""
+    return f"artifact {stored.name}, {files}, {size(stored.size)}{place}"
+
+
+def annotation_line(told: Annotated) -> str:
+    """Return an annotation as compilers write them: `file:line:column: title: message`."""
+    place = ":".join(
+        str(part) for part in (told.file, told.line, told.column) if part and told.file
+    )
+    return ": ".join(part for part in (place, told.title, told.message) if part)
+
+
+def last_line(run: RunView) -> str:
+    """Return the line that counts results, and ends with the next command."""
+    counts = Counter(job.conclusion for job in run.jobs.values() if job.skipped is None)
+    counts.update(
+        Conclusion.SKIPPED for job in run.jobs.values() if job.skipped is SkipReason.CONDITION
+    )
+    counted = [f"{counts[each]} {word}" for each, word in WORDS if counts[each]]
+    stranded = sum(job.skipped is SkipReason.NO_RUNNER for job in run.jobs.values())
+    if stranded:
+        counted.append(f"{stranded} skipped for want of a runner here")
+    spent = f" in {duration(run.ended - run.started)}" if run.ended else ""
+    result = f"{title(run)}: {run.conclusion or 'not finished'}{spent}"
+    by = f" (cancelled by {run.cancelled_by})" if run.cancelled_by else ""
+    return f"{result}{by}; jobs: {', '.join(counted) or 'none'}. Next: {next_command(run)}"
+
+
+def next_command(run: RunView) -> str:
+    """Return what to type to see more: the log of the first job that failed, else the run."""
+    for job in run.jobs.values():
+        if job.conclusion is Conclusion.FAILURE and job.started:
+            return f"trunkline logs {run.run_id} -j {shlex.quote(job.key)}"
+    return f"trunkline show {run.run_id}"
+
+
+def title(run: RunView) -> str:
+    """Return what a run is called: `CI #12`."""
+    return f"{one_line(run.workflow or run.file)} #{run.number}"
+
+
+def one_line(text: str, most: int = 80) -> str:
+    """Return text for a place in a line: control characters gone, the end cut."""
+    text = "".join(character if character.isprintable() else " " for character in text)
+    return text if len(text) <= most else text[: most - 3] + "..."
+
+
+def size(count: int) -> str:
+    """Return a number of bytes in words: `512 B`, `1.5 kB`, `3.0 MB`."""
+    number, units = float(count), iter(("B", "kB", "MB", "GB"))
+    unit = next(units)
+    while number >= 1000:
+        following = next(units, None)
+        if following is None:
+            break
+        number, unit = number / 1000, following
+    return f"{count} B" if unit == "B" else f"{number:.1f} {unit}"
+
+
+def _code(step: StepView) -> str:
+    return f" (exit code {step.exit_code})" if step.exit_code else ""
