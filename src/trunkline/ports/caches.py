@@ -1,4 +1,4 @@
-"""Port: what jobs keep between runs: caches of one repository."""
+"""Port: what jobs keep between runs: caches."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 
 
 class CacheEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """A kept cache. `scope` is the ref it was made for; `created` is seconds since the epoch."""
+    """A kept cache. `scope` is the `owner/name@ref` it was made for; `created` seconds since 1970."""
 
     id: str
     key: str

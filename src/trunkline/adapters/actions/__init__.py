@@ -11,5 +11,6 @@ NATIVE = {
     "actions/upload-artifact": "trunkline.adapters.actions.upload_artifact:UploadArtifact",
     "actions/upload-artifact/merge": "trunkline.adapters.actions.merge_artifacts:MergeArtifacts",
     "actions/checkout": "trunkline.adapters.actions.checkout.action:Checkout",
+    "actions/setup-node": "trunkline.adapters.actions.setup_node.action:SetupNode",
     "actions/setup-python": "trunkline.adapters.actions.setup_python.action:SetupPython",
 }

@@ -1,4 +1,4 @@
-"""Caches of one repository as files, never changed once saved."""
+"""Caches as files, never changed once saved."""
 
 from __future__ import annotations
 

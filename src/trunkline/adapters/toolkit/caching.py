@@ -173,7 +173,8 @@ def _scopes(github: Any) -> tuple[str, ...]:
     default = (event.get("repository") or {}).get("default_branch") or ""
     base = str(github.get("base_ref") or "")
     branches = [f"refs/heads/{name}" for name in (base, default) if name]
-    return tuple(dict.fromkeys([ref, *branches]))
+    repository = str(github.get("repository") or "").lower()
+    return tuple(dict.fromkeys(f"{repository}@{name}" for name in [ref, *branches]))
 
 
 def _check_keys(keys: Sequence[str]) -> None:
