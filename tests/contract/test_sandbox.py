@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import pytest
 
-from trunkline.adapters.clock import FakeClock, FakeIds
+from trunkline.adapters.clock import FakeClock, FakeIds, SystemIds
 from trunkline.adapters.file_search import search_disk
 from trunkline.adapters.sandboxes.host import HostSandboxes, process
 from trunkline.adapters.sandboxes.host.subreaper import become_subreaper
@@ -138,7 +138,7 @@ def maker(kind: str, folder: Path) -> Sandboxes:
         return ScriptedSandboxes(rules, FakeClock(automatic=True), FakeIds())
     adopt = become_subreaper if kind == "host" else bool
     environ = {"PATH": os.environ["PATH"], "HOME": str(folder)}
-    return HostSandboxes(str(folder / "state"), FakeIds(), environ, adopt, search_disk)
+    return HostSandboxes(str(folder / "state"), SystemIds(), environ, adopt, search_disk)
 
 
 def pattern(text: str) -> str:

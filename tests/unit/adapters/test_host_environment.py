@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from trunkline.adapters.clock import FakeIds
+from trunkline.adapters.clock import SystemIds
 from trunkline.adapters.file_search import search_disk
 from trunkline.adapters.sandboxes.host import HostSandbox, HostSandboxes
 from trunkline.adapters.sandboxes.host.environment import read_caller, without_credentials
@@ -16,7 +16,7 @@ from trunkline.ports.sandbox import JobPlace, Layout, ProcessSpec
 
 
 def prepare(environ: dict[str, str], folder: Path, *pass_env: str) -> tuple[HostSandbox, Layout]:
-    sandbox = HostSandboxes(str(folder), FakeIds(), environ, bool, search_disk).open("host")
+    sandbox = HostSandboxes(str(folder), SystemIds(), environ, bool, search_disk).open("host")
     place = JobPlace(
         run_id="1", key="a", where="host", repository="o/r", event="{}", pass_env=pass_env
     )
@@ -124,7 +124,7 @@ def test_a_job_has_its_own_home_with_the_clients_settings_but_no_credentials(
     )
     (home / ".npmrc").write_text(
         "registry=https://mirror/npm\n//mirror/npm/:_authToken=abc\n_auth=abc\nemail=me@x\n"
-        "cafile=/ca.pem\nkey=private\n@octo:registry=https://mirror/octo\n"
+        "cafile=/ca.pem\nkey=private\nprefix=/usr\nStrict-SSL = true\n; registry=x\n@octo:registry=https://mirror/octo\n"
     )
     (home / ".pypirc").write_text("[pypi]\npassword=abc\n")
     (home / ".cargo/registry").mkdir(parents=True)
@@ -136,7 +136,7 @@ def test_a_job_has_its_own_home_with_the_clients_settings_but_no_credentials(
         "[global]\nindex-url = https://mirror/simple\ntrusted-host = mirror\n"
     )
     assert (own / ".npmrc").read_text() == (
-        "registry=https://mirror/npm\ncafile=/ca.pem\n@octo:registry=https://mirror/octo\n"
+        "registry=https://mirror/npm\ncafile=/ca.pem\nStrict-SSL = true\n@octo:registry=https://mirror/octo\n"
     )
     assert (own / ".cargo/registry").readlink() == home / ".cargo/registry"
     names = sorted(str(path.relative_to(own)) for path in own.rglob("*") if not path.is_dir())
@@ -185,8 +185,8 @@ def test_nothing_else_of_this_process_is_in_a_process(
         ("a = 1\n", "a = 1\n"),
         ("extra-index-url =\n    https://u:p@a/x\n    https://b\n", "extra-index-url =\n    https://a/x\n    https://b\n"),
         ("[registries.x]\ntoken = 'y'\nindex = 'z'\n", "[registries.x]\nindex = 'z'\n"),
-        ("proxy=http://proxy:1\n  _password=x\n", "proxy=http://proxy:1\n"),
-        ("always-auth=true\nUsername = me\n", ""),
+        ("proxy = http://proxy:1\npassword = x\n", "proxy = http://proxy:1\n"),
+        ("GOPROXY=https://u:p@proxy\nUsername = me\n", "GOPROXY=https://proxy\n"),
     ],
 )  # fmt: skip
 def test_configuration_without_credentials(text: str, expected: str) -> None:

@@ -47,6 +47,7 @@ UNWANTED = _names(
 # npm's settings come in either case (https://docs.npmjs.com/cli/using-npm/config); a run below
 # `npm run` finds all of them set, so only those about fetching pass.
 NPM = "npm_config_"
+NPMRC = ".npmrc"
 NPM_SETTINGS = _names(
     "registry cafile ca cache proxy https_proxy noproxy strict_ssl maxsockets prefer_offline"
     " offline audit fund update_notifier disturl fetch_retries fetch_retry_factor"
@@ -56,9 +57,6 @@ SECRETS = (
     *("TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL", "_KEY_"),
     *("USERNAME", "PUBLISH", "AUTH"),
 )
-# Names in configuration files that hold credentials too: npm's `//host/:_auth`, `key`, `email`.
-PRIVATE_PREFIXES = ("//", "_")
-PRIVATE_NAMES = ("key", "keyfile", "email")
 
 # Where clients keep things below HOME. The job has its own HOME, so they are told:
 # (variable, Linux, macOS, whether to tell it though the folder is not there yet).
@@ -84,7 +82,7 @@ FOLDERS = (
 CONFIGURATIONS = (
     ("PIP_CONFIG_FILE", (".config/pip/pip.conf", ".pip/pip.conf")),
     ("UV_CONFIG_FILE", (".config/uv/uv.toml",)),
-    ("NPM_CONFIG_USERCONFIG", (".npmrc",)),
+    ("NPM_CONFIG_USERCONFIG", (NPMRC,)),
     ("", (".cargo/config.toml",)),
     ("", (".config/go/env",)),
     ("", ("Library/Application Support/pip/pip.conf",)),
@@ -178,11 +176,25 @@ def _configurations(
         for place in places:
             text = _read(named or os.path.join(home, place))
             if text is not None:
-                files.append((place, without_credentials(text).encode("utf-8", "surrogateescape")))
+                files.append((place, _cleaned(place, text).encode("utf-8", "surrogateescape")))
                 if named:
                     at_home[variable] = place
                 break
     return tuple(files), at_home
+
+
+def _cleaned(place: str, text: str) -> str:
+    return fetch_settings(text) if place == NPMRC else without_credentials(text)
+
+
+def fetch_settings(text: str) -> str:
+    """Return the lines of an npm configuration that say where to fetch from, without logins."""
+    kept = [line for line in text.splitlines() if _is_npm_setting(NPM + _name_of(line).lower())]
+    return "".join(without_login(line) + "\n" for line in kept)
+
+
+def _name_of(line: str) -> str:
+    return line.partition("=")[0].strip()
 
 
 def without_credentials(text: str) -> str:
@@ -193,11 +205,7 @@ def without_credentials(text: str) -> str:
 
 
 def _is_private(line: str) -> bool:
-    name, equals, _ = line.partition("=")
-    name = name.strip()
-    if name.startswith(PRIVATE_PREFIXES):
-        return True
-    return bool(equals) and (name in PRIVATE_NAMES or _is_secret(name))
+    return "=" in line and _is_secret(_name_of(line))
 
 
 def _read(path: str) -> str | None:
