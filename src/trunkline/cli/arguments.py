@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +17,24 @@ from trunkline.plan.runners import read_platforms
 
 # The dotenv files that are read when they are present.
 DOTENV = {"env": ".env", "var": ".vars", "secret": ".secrets", "input": ".input"}
+
+
+class Help(argparse.HelpFormatter):
+    """The help texts of a verb, as wide as the terminal, found without loading `shutil` (4 ms)."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_columns() - 2)
+
+
+@cache
+def _columns() -> int:
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and int(given):
+        return int(given)
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or 80
+    except OSError:
+        return 80
 
 
 def add_event(parser: argparse.ArgumentParser) -> None:

@@ -71,6 +71,7 @@ def main(argv: list[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="trunkline plan",
+        formatter_class=arguments.Help,
         description="Show what would run and why, what would not and why not.",
     )
     arguments.add_event(parser)

@@ -158,6 +158,7 @@ def _exit_code(finished: Finished) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="trunkline run",
+        formatter_class=arguments.Help,
         description="Run what an event starts in this repository, on this machine.",
     )
     arguments.add_event(parser)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Callable, Iterable
 
 MASK = "***"
@@ -12,7 +11,10 @@ MASK = "***"
 _SHORTEST_PART = 6
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~")
 _XML = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("'", "&apos;"))
-_JSON = (("\x85", "\\u0085"), ("\u2028", "\\u2028"), ("\u2029", "\\u2029"))
+_JSON = {code: f"\\u{code:04x}" for code in (*range(0x20), 0x85, 0x2028, 0x2029)} | {
+    ord(character): f"\\{letter}"
+    for character, letter in zip('"\\\b\f\n\r\t', '"\\bfnrt', strict=True)
+}
 
 
 def trimmed_lines(values: Iterable[str]) -> set[str]:
@@ -58,10 +60,7 @@ def _expression(value: str) -> str:
 
 
 def _json(value: str) -> str:
-    text = json.dumps(value, ensure_ascii=False)[1:-1]
-    for character, escape in _JSON:
-        text = text.replace(character, escape)
-    return text
+    return value.translate(_JSON)
 
 
 def _uri(value: str) -> str:

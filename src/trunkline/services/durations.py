@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from statistics import median
 
 from trunkline.base.errors import Corrupt, NotFound
 from trunkline.ports.journal import Journals
@@ -27,7 +26,14 @@ def expected(journals: Journals, run_id: str) -> Mapping[str, float]:
         for job in run.jobs.values():
             if job.conclusion is Conclusion.SUCCESS and job.started:
                 samples.setdefault(job.key, []).append(job.ended - job.started)
-    return {key: median(seconds) for key, seconds in samples.items()}
+    return {key: _median(seconds) for key, seconds in samples.items()}
+
+
+def _median(seconds: list[float]) -> float:
+    """Return the middle one, or the mean of the two in the middle."""
+    ordered = sorted(seconds)
+    middle = len(ordered) // 2
+    return (ordered[middle] + ordered[~middle]) / 2
 
 
 def _earlier(journals: Journals, run_id: str) -> Iterator[RunView]:
