@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import sys
-from functools import partial
 from typing import Protocol
 
 from trunkline.app import System, load
-from trunkline.cli.views.plain import PlainView
-from trunkline.cli.views.records import RecordsView
 from trunkline.run.events import Record
-from trunkline.services.durations import expected
+from trunkline.services import runs
 
-# Loaded on a terminal only: what draws it takes long to load.
-LIVE = "trunkline.cli.views.live:open_live"
+# A view is loaded when it is wanted: rich costs more than a whole one-step run.
+VIEWS = {
+    "live": "trunkline.cli.views.live:open_live",
+    "plain": "trunkline.cli.views.plain:PlainView",
+    "records": "trunkline.cli.views.records:RecordsView",
+}
 
 
 class View(Protocol):
@@ -28,18 +29,21 @@ class View(Protocol):
         ...
 
     def close(self) -> None:
-        """Show what is left to show. Raises BrokenPipeError when nobody reads."""
+        """Show what is left to show. Raises BrokenPipeError when nobody reads any more."""
         ...
 
 
 def open_view(style: str, system: System) -> View:
-    """Return a view of standard output: `json`, `plain`, `quiet` (results only) or `live`."""
-    out = sys.stdout
+    """Return a view of standard output: `live`, `plain`, `quiet` or `json`."""
+    out = sys.stdout.buffer
+    found: View
     match style:
-        case "json":
-            return RecordsView(out.buffer, system.clock)
         case "live":
-            live: View = load(LIVE)(system.clock, system.logs, partial(expected, system.journals))
-            return live
+            found = load(VIEWS["live"])(
+                system.clock, system.logs, lambda run_id: runs.expected(system.journals, run_id)
+            )
+        case "json":
+            found = load(VIEWS["records"])(out, system.clock)
         case _:
-            return PlainView(out.buffer, out.encoding, quiet=style == "quiet")
+            found = load(VIEWS["plain"])(out, sys.stdout.encoding, quiet=style == "quiet")
+    return found
