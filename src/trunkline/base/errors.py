@@ -14,6 +14,8 @@ A user's mistake in a file is a `Diagnostic`; a failing step is a `Conclusion`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from trunkline.base.diagnostics import Diagnostic
 
 
@@ -35,11 +37,19 @@ class NotFound(TrunklineError):
 
 
 class InvalidPipeline(TrunklineError):
-    """A pipeline file has mistakes; all of them are in `diagnostics`."""
+    """A pipeline file has mistakes; all of them are in `diagnostics`.
 
-    def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
+    `sources` holds the lines of the files that they are in, by file.
+    """
+
+    def __init__(
+        self,
+        diagnostics: tuple[Diagnostic, ...],
+        sources: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
         super().__init__("\n".join(d.text() for d in diagnostics))
         self.diagnostics = diagnostics
+        self.sources = sources or {}
 
 
 class Unavailable(TrunklineError):

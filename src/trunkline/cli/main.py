@@ -46,6 +46,7 @@ FAULT = 3
 INTERRUPTED = 130
 
 # Loaded when there is a bug to tell.
+MISTAKE = "trunkline.services.lint_formats:explain"
 BUG_REPORT = "trunkline.cli.bug_report:tell"
 # How many new objects start a search for garbage. Python's 700 makes forty searches of start-up.
 OBJECTS_PER_SEARCH = 100_000
@@ -115,10 +116,10 @@ def _usage() -> str:
 
 def _tell(error: TrunklineError) -> int:
     if isinstance(error, InvalidPipeline):
+        explain = load(MISTAKE)
         for diagnostic in error.diagnostics:
-            sys.stderr.write(f"{diagnostic.text()}\n")
-            if diagnostic.hint:
-                sys.stderr.write(f"  {diagnostic.hint}\n")
+            lines = error.sources.get(diagnostic.file, ())
+            sys.stderr.write(f"{explain(diagnostic, lines)}\n")
     else:
         sys.stderr.write(f"trunkline: {error.message}\n")
         if error.hint:

@@ -43,7 +43,7 @@ def main(argv: list[str]) -> int:
     system = _system(options)
     found = _prospect(system, options)
     if found.errors:
-        raise InvalidPipeline(found.errors)
+        raise InvalidPipeline(found.errors, found.sources)
     started = [outlook for outlook in found.outlooks if outlook.plan is not None]
     for outlook in found.outlooks:
         _tell_file(outlook, verbose=not started or options.verbose)
@@ -263,7 +263,7 @@ def _prospect(system: System, options: argparse.Namespace) -> planning.Prospect:
 def _dry_run(options: argparse.Namespace) -> int:
     found = _prospect(_system(options), options)
     if found.errors:
-        raise InvalidPipeline(found.errors)
+        raise InvalidPipeline(found.errors, found.sources)
     for outlook in found.outlooks:
         _tell_file(outlook, verbose=True)
     return 0
