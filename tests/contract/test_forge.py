@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.repositories import commit, git, repository
+from tests.repositories import commit, git, repository, write
 from trunkline.adapters.forges.git import GitForge
 from trunkline.adapters.forges.memory import MemoryForge
 from trunkline.base.errors import ActionUnavailable, NotFound
@@ -77,6 +77,19 @@ def test_tells_the_facts_of_a_folder(case: Case) -> None:
 def test_a_missing_folder_has_no_facts(case: Case) -> None:
     with pytest.raises(NotFound, match="no folder"):
         case.forge.facts(case.mine + "/none")
+
+
+def test_lists_what_belongs_to_a_repository(tmp_path: Path) -> None:
+    mine = repository(
+        tmp_path / "mine", {"a": "1", "gone": "", ".gitignore": "built/\n", "é x": ""}
+    )
+    write(mine, {"new": "", "built/x": ""})
+    (mine / "gone").unlink()
+    (mine / "link").symlink_to("nowhere")
+    forge = GitForge(tmp_path / "cache")
+    assert forge.files(str(mine)) == (".gitignore", "a", "link", "new", "é x")
+    (tmp_path / "plain").mkdir()
+    assert forge.files(str(tmp_path / "plain")) is None
 
 
 class TestServer:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from trunkline.base.diagnostics import Severity
 from trunkline.base.errors import ActionUnavailable
+from trunkline.engine.scopes import ActionIdentity
 from trunkline.ports.actions import NativeAction, NativeActions
 from trunkline.ports.forge import Forge
 from trunkline.ports.sandbox import Folder, Layout, Sandbox
@@ -36,6 +37,11 @@ class Files(NamedTuple):
     folder: str
     action: Action
     local: bool
+
+    @property
+    def identity(self) -> ActionIdentity:
+        """What the action's own steps see of it."""
+        return ActionIdentity(self.repository, self.ref, self.folder)
 
 
 Loaded = Native | Files
@@ -89,9 +95,12 @@ class ActionLoader:
         self._layout = layout
         self._sources = sources
         self._loaded: dict[str, Loaded] = {}
+        self._present: set[str] = set()
         self.fetched: list[str] = []
 
-    def prepare(self, steps: tuple[Step, ...], depth: int = 0) -> None:
+    def prepare(
+        self, steps: tuple[Step, ...], depth: int = 0, within: ActionIdentity | None = None
+    ) -> None:
         """Load every action that needs no workspace, those inside composite actions too.
 
         Raises ActionUnavailable: then the job fails before its first step.
@@ -100,29 +109,34 @@ class ActionLoader:
         for step in steps:
             if not isinstance(step, UsesStep) or is_local(step.uses.value):
                 continue
-            loaded = self.load(step.uses.value)
+            loaded = self.load(step.uses.value, within)
             if isinstance(loaded, Files) and isinstance(loaded.action.runs, CompositeRuns):
-                self.prepare(loaded.action.runs.steps, depth + 1)
+                self.prepare(loaded.action.runs.steps, depth + 1, loaded.identity)
 
-    def load(self, uses: str) -> Loaded:
-        """Return the action that `uses` names. Raises ActionUnavailable."""
-        if uses not in self._loaded:
-            loaded = self._load(uses)
-            if is_local(uses):
-                return loaded
-            self._loaded[uses] = loaded
-        return self._loaded[uses]
+    def load(self, uses: str, within: ActionIdentity | None = None) -> Loaded:
+        """Return the action that `uses` names. Raises ActionUnavailable.
 
-    def _load(self, uses: str) -> Loaded:
+        `within` is the composite action that says so: `$/` means its repository.
+        """
+        if is_local(uses):
+            return self._load(uses, within)
+        key = uses
+        if uses.startswith("$/") and within is not None:
+            key = f"{within.repository}@{within.ref}:{uses}"
+        if key not in self._loaded:
+            self._loaded[key] = self._load(uses, within)
+        return self._loaded[key]
+
+    def _load(self, uses: str, within: ActionIdentity | None) -> Loaded:
         if is_docker(uses):
             raise ActionUnavailable(NO_DOCKER.format(what=uses))
         if is_local(uses):
             folder = posixpath.normpath(
                 posixpath.join(self._layout.workspace, uses.replace("\\", "/"))
             )
-            return self._read(Reference("", uses, ""), folder, local=True)
+            return self._read(Reference("", posixpath.normpath(uses), ""), folder, local=True)
         if uses.startswith("$/"):
-            return self._load_self(uses)
+            return self._load_self(uses[2:], within)
         reference = parse_reference(uses)
         name = posixpath.join(reference.repository, reference.path).rstrip("/")
         native = self._sources.natives.find(name)
@@ -131,27 +145,32 @@ class ActionLoader:
         return self._fetch(reference)
 
     def _fetch(self, reference: Reference) -> Loaded:
-        fetched = self._sources.forge.fetch(reference.repository, reference.ref)
-        self.fetched.append(
-            f"Download action repository '{reference.repository}@{reference.ref}' (SHA:{fetched.sha})"
-        )
-        root = posixpath.join(self._layout.actions, reference.repository, reference.ref)
-        self._sandbox.put(root, Folder(path=fetched.path))
+        root = self._root(reference.repository, reference.ref)
+        if root not in self._present:
+            fetched = self._sources.forge.fetch(reference.repository, reference.ref)
+            self.fetched.append(
+                f"Download action repository '{reference.repository}@{reference.ref}' "
+                f"(SHA:{fetched.sha})"
+            )
+            self._sandbox.put(root, Folder(path=fetched.path))
+            self._present.add(root)
         return self._read(reference, posixpath.join(root, reference.path).rstrip("/"), local=False)
 
-    def _load_self(self, uses: str) -> Loaded:
-        source = self._request.job.source
-        if self._sources.repository and source.repository == self._request.repository:
-            path, sha = self._sources.repository, source.sha
-        else:
-            fetched = self._sources.forge.fetch(source.repository, source.sha or source.ref)
-            path, sha = fetched.path, fetched.sha
-        reference = Reference(source.repository, uses[2:], sha)
-        root = posixpath.join(self._layout.actions, source.repository, sha or "self")
-        self._sandbox.put(
-            posixpath.join(root, uses[2:]), Folder(path=posixpath.join(path, uses[2:]))
-        )
-        return self._read(reference, posixpath.join(root, uses[2:]).rstrip("/"), local=False)
+    def _load_self(self, path: str, within: ActionIdentity | None) -> Loaded:
+        """Load an action of the repository that holds the reference (reference section 1.8)."""
+        if within is not None and within.repository:
+            return self._fetch(Reference(within.repository, path, within.ref))
+        source, forge = self._request.job.source, self._sources.forge
+        reference = Reference(source.repository, path, source.sha or source.ref)
+        own = self._sources.repository
+        root = self._root(reference.repository, reference.ref)
+        if own and source.repository == self._request.repository and root not in self._present:
+            self._sandbox.put(root, Folder(path=own, files=forge.files(own)))
+            self._present.add(root)
+        return self._fetch(reference)
+
+    def _root(self, repository: str, ref: str) -> str:
+        return posixpath.join(self._layout.actions, repository, ref)
 
     def _read(self, reference: Reference, folder: str, *, local: bool) -> Loaded:
         for name in MANIFESTS:
@@ -160,7 +179,8 @@ class ActionLoader:
                 continue
             with stream:
                 text = stream.read().decode("utf-8-sig", "replace")
-            shown = posixpath.join(reference.repository or "", reference.path, name)
+            own = reference.repository in {"", self._request.repository}
+            shown = posixpath.join("" if own else reference.repository, reference.path, name)
             return Files(reference.repository, reference.ref, folder, _checked(text, shown), local)
         for name in DOCKERFILES:
             stream = self._sandbox.get(posixpath.join(folder, name))

@@ -9,7 +9,7 @@ from trunkline.engine.scopes import Scope, SharedEnvironment
 from trunkline.expr.template import Expression
 from trunkline.run.events import Conclusion
 from trunkline.run.job_machine import Stage
-from trunkline.workflow.model import CompositeRuns, JavaScriptRuns, RunStep, UsesStep
+from trunkline.workflow.model import Action, CompositeRuns, JavaScriptRuns, RunStep, UsesStep
 
 ALWAYS = Expression("always()")
 
@@ -27,17 +27,19 @@ class Instance:
         self.wants_post = False
         self.name = ""
 
+    def declares_pre(self) -> bool:
+        """Tell whether the action names a pre stage of its own."""
+        match self.loaded:
+            case Files(action=Action(runs=JavaScriptRuns(pre=pre))):
+                return bool(pre)
+            case _:
+                return False
+
     def has_pre(self) -> bool:
         """Tell whether a pre stage must run (never for an action of the workspace)."""
         match self.loaded:
-            case Files(action=action, local=False):
-                match action.runs:
-                    case JavaScriptRuns(pre=pre):
-                        return bool(pre)
-                    case CompositeRuns():
-                        return any(child.has_pre() for child in self.children)
-                    case _:
-                        return False
+            case Files(local=False):
+                return self.declares_pre() or any(child.has_pre() for child in self.children)
             case _:
                 return False
 

@@ -199,7 +199,9 @@ class JobWorker:
                 self._apply(machine.CompletionFailed())
                 result = Conclusion.FAILURE
         conclusion = self._state.status
-        workspace = self._tear_down(opened.output, keep=conclusion is not Conclusion.SUCCESS)
+        began = self._ready is not None
+        keep = began and conclusion is not Conclusion.SUCCESS
+        workspace = self._tear_down(opened.output, keep=keep)
         self._reports.close(opened, result)
         self._output.close()
         self._apply(machine.Completed())
@@ -237,7 +239,7 @@ class JobWorker:
             return ""
         for pid, name in self._sandbox.tear_down(keep=keep):
             log.line(f"Terminate orphan process: pid ({pid}) ({name})")
-        return self._ready.context.layout.workspace if keep and self._ready is not None else ""
+        return self._ready.context.layout.workspace if self._ready is not None and keep else ""
 
     # --- cancellation -------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from trunkline.engine.instances import Instance, StepResult
 from trunkline.engine.job_context import JobContext, StepPlace, TemplateError
 from trunkline.engine.output import StepOutput
 from trunkline.engine.processes import Limits
-from trunkline.engine.scopes import ActionIdentity, Scope, SharedEnvironment
+from trunkline.engine.scopes import Scope, SharedEnvironment
 from trunkline.engine.step_effects import Effects
 from trunkline.engine.step_files import StepFiles
 from trunkline.expr.template import Expression
@@ -151,7 +151,7 @@ class StepRunner:
         output.allow(place.env)
         try:
             limits, minutes = self._limits(instance, stage, place, run.limits)
-            self._load_local(instance)
+            self._load_local(instance, output)
             files.create()
             work = Work(instance, stage, place, limits, output, run.shared)
             stop = self._handlers[self._kind(instance)](self, work)
@@ -195,15 +195,20 @@ class StepRunner:
         """Attach the action of a step that needs no workspace. Raises ActionUnavailable."""
         step = instance.step
         if isinstance(step, UsesStep) and not is_local(step.uses.value):
-            instance.loaded = self.tools.loader.load(step.uses.value)
+            instance.loaded = self.tools.loader.load(step.uses.value, instance.scope.action)
             self.lay_out(instance)
 
-    def _load_local(self, instance: Instance) -> None:
+    def _load_local(self, instance: Instance, output: StepOutput) -> None:
         """Load an action of the workspace, now that it is checked out, and lay out its children."""
         step = instance.step
         if isinstance(step, RunStep) or instance.loaded is not None:
             return
-        instance.loaded = self.tools.loader.load(step.uses.value)
+        instance.loaded = self.tools.loader.load(step.uses.value, instance.scope.action)
+        if instance.declares_pre():
+            output.line(
+                "##[warning]`pre` execution is not supported for local action from "
+                f"'{step.uses.value}'"
+            )
         self.lay_out(instance)
 
     def lay_out(self, instance: Instance) -> None:
@@ -214,7 +219,7 @@ class StepRunner:
         scope = Scope(
             instance.scope.shared,
             inputs={},
-            action=ActionIdentity(loaded.repository, loaded.ref, loaded.folder),
+            action=loaded.identity,
             depth=instance.scope.depth + 1,
         )
         check_depth(scope.depth)

@@ -47,6 +47,14 @@ class Forge(Protocol):
         """Return the text of a workflow file in another repository."""
         ...
 
+    def files(self, directory: str) -> tuple[str, ...] | None:
+        """Return what belongs to the repository at `directory`, as it is on disk.
+
+        Tracked files that are there and untracked ones that are not ignored, relative to it; None
+        for a folder without git: everything belongs to it.
+        """
+        ...
+
     def fetch(self, repository: str, ref: str) -> Fetched:
         """Return the files of `owner/name` at `ref` (branch, tag or commit)."""
         ...

@@ -59,6 +59,16 @@ class GitForge:
         except UnicodeDecodeError as error:
             raise NotFound(f"{spec} is not a text file in UTF-8.") from error
 
+    def files(self, directory: str) -> tuple[str, ...] | None:
+        """Return the files of the repository at `directory`, ignored ones left out."""
+        try:
+            listed = git(directory, "ls-files", "-z", "-c", "-o", "--exclude-standard")
+        except GitFailed:
+            return None
+        names = sorted(set(listed.decode(errors="surrogateescape").split("\0")) - {""})
+        root = Path(directory)
+        return tuple(name for name in names if _is_file(root / name))
+
     def fetch(self, repository: str, ref: str) -> Fetched:
         """Return the files of `owner/name` at `ref` (branch, tag or commit; '': the default)."""
         key = (repository.lower(), ref)
@@ -83,6 +93,11 @@ class GitForge:
             path=str(mirror.tree(sha)),
             git_dir=str(mirror.git_dir),
         )
+
+
+def _is_file(path: Path) -> bool:
+    """Tell whether there is a file or link; a submodule's folder is none."""
+    return path.is_symlink() or path.is_file()
 
 
 def _key(spec: str) -> str:

@@ -37,6 +37,11 @@ class MemoryForge:
         except FileNotFoundError as error:
             raise NotFound(f"There is no file {ref.path} in {ref.repository}@{ref.ref}.") from error
 
+    def files(self, directory: str) -> tuple[str, ...] | None:
+        """Say that everything in `directory` belongs to it."""
+        del directory
+        return None
+
     def fetch(self, repository: str, ref: str) -> Fetched:
         """Return the repository that was given for `repository@ref`."""
         try:
