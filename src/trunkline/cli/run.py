@@ -42,8 +42,7 @@ def main(argv: list[str]) -> int:
         return _dry_run(options)
     system = _system(options)
     found = _prospect(system, options)
-    if found.errors:
-        raise InvalidPipeline(found.errors, found.sources)
+    _refuse_mistakes(found)
     started = [outlook for outlook in found.outlooks if outlook.plan is not None]
     for outlook in found.outlooks:
         _tell_file(outlook, verbose=not started or options.verbose)
@@ -52,6 +51,18 @@ def main(argv: list[str]) -> int:
     codes = [_run(system, options, found, outlook) for outlook in started]
     runs.forget_old(system.journals, system.clock, system.settings.keep_days)
     return max(codes)
+
+
+def _refuse_mistakes(found: planning.Prospect) -> None:
+    """Stop when a file is wrong, telling all that there is to say about such files."""
+    wrong = tuple(
+        diagnostic
+        for outlook in found.outlooks
+        if outlook.errors
+        for diagnostic in outlook.diagnostics
+    )
+    if wrong:
+        raise InvalidPipeline(wrong, found.sources)
 
 
 # --- one run ----------------------------------------------------------------------------
@@ -262,8 +273,7 @@ def _prospect(system: System, options: argparse.Namespace) -> planning.Prospect:
 
 def _dry_run(options: argparse.Namespace) -> int:
     found = _prospect(_system(options), options)
-    if found.errors:
-        raise InvalidPipeline(found.errors, found.sources)
+    _refuse_mistakes(found)
     for outlook in found.outlooks:
         _tell_file(outlook, verbose=True)
     return 0
