@@ -148,10 +148,9 @@ class ActionLoader:
         root = self._root(reference.repository, reference.ref)
         if root not in self._present:
             fetched = self._sources.forge.fetch(reference.repository, reference.ref)
-            self.fetched.append(
-                f"Download action repository '{reference.repository}@{reference.ref}' "
-                f"(SHA:{fetched.sha})"
-            )
+            name = f"action repository '{reference.repository}@{reference.ref}'"
+            found = f"Use {fetched.path} as {name}" if fetched.local else f"Download {name}"
+            self.fetched.append(found if fetched.local else f"{found} (SHA:{fetched.sha})")
             self._sandbox.put(root, Folder(path=fetched.path))
             self._present.add(root)
         return self._read(reference, posixpath.join(root, reference.path).rstrip("/"), local=False)

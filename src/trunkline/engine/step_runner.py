@@ -10,6 +10,7 @@ from trunkline.base.errors import TrunklineError
 from trunkline.engine.action_loader import (
     ActionLoader,
     Files,
+    Loaded,
     Native,
     check_depth,
     is_local,
@@ -18,7 +19,7 @@ from trunkline.engine.instances import Instance, StepResult
 from trunkline.engine.job_context import JobContext, StepPlace, TemplateError
 from trunkline.engine.output import StepOutput
 from trunkline.engine.processes import Limits
-from trunkline.engine.scopes import Scope, SharedEnvironment
+from trunkline.engine.scopes import ActionIdentity, Scope, SharedEnvironment
 from trunkline.engine.step_effects import Effects
 from trunkline.engine.step_files import StepFiles
 from trunkline.expr.template import Expression
@@ -94,8 +95,11 @@ class StepRunner:
 
     def begin(self, instance: Instance, stage: Stage, shared: SharedEnvironment) -> Beginning:
         """Evaluate a stage's environment, name and `if`."""
-        place = StepPlace(instance.scope, {**shared.variables, **instance.scope.outer}, {})
-        place = place._replace(github=self._identity(instance))
+        place = StepPlace(
+            instance.scope,
+            {**shared.variables, **instance.scope.outer},
+            {"action": instance.step.id, **_identity(instance.scope.action)},
+        )
         try:
             env = {**place.env, **self.context.texts(instance.step.env, place)}
             place = place._replace(env=env)
@@ -126,15 +130,6 @@ class StepRunner:
                 return f"Run {first_line(self.context.text(step.run, place))}"
         return default_name(step)
 
-    def _identity(self, instance: Instance) -> dict[str, Value]:
-        found: dict[str, Value] = {"action": instance.step.id}
-        match instance.loaded:
-            case Native(repository=repository, ref=ref) | Files(repository=repository, ref=ref):
-                found["action_repository"], found["action_ref"] = repository, ref
-            case None:
-                pass
-        return found
-
     # --- a stage ------------------------------------------------------------------------
 
     def carry_out(
@@ -147,11 +142,12 @@ class StepRunner:
             return self._concluded(instance, beginning.place, output, Stop(Conclusion.FAILURE))
         place = beginning.place
         files = StepFiles(context.sandbox, context.layout.file_commands, self.tools.ids.token())
-        place = place._replace(github={**place.github, **files.paths})
         output.allow(place.env)
         try:
             limits, minutes = self._limits(instance, stage, place, run.limits)
             self._load_local(instance, output)
+            github = {"action": instance.step.id, **_identity(instance.loaded), **files.paths}
+            place = place._replace(github=github)
             files.create()
             work = Work(instance, stage, place, limits, output, run.shared)
             stop = self._handlers[self._kind(instance)](self, work)
@@ -288,6 +284,17 @@ class Carrying(NamedTuple):
     limits: Limits
     output: StepOutput
     shared: SharedEnvironment
+
+
+def _identity(action: Loaded | ActionIdentity | None) -> dict[str, Value]:
+    """Return what `github` says of an action.
+
+    A composite action's steps see its own in their `env`, `name` and `if`; once they run, that of
+    what they run themselves (GitHub's documentation of `github.action_ref`).
+    """
+    if action is None:
+        return {}
+    return {"action_repository": action.repository, "action_ref": action.ref}
 
 
 def default_name(step: RunStep | UsesStep) -> str:
