@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Protocol
 
@@ -38,7 +39,7 @@ def open_view(style: str, system: System) -> View:
     out = sys.stdout.buffer
     found: View
     match style:
-        case "live":
+        case "live" if os.environ.get("TERM", "dumb") != "dumb":
             found = load(VIEWS["live"])(
                 system.clock, system.logs, lambda run_id: runs.expected(system.journals, run_id)
             )

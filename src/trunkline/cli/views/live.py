@@ -20,6 +20,7 @@ from trunkline.ports.clock import Clock
 from trunkline.ports.logs import LogStore
 from trunkline.run.events import (
     Annotated,
+    Conclusion,
     JobExpanded,
     JobSkipped,
     Record,
@@ -54,7 +55,7 @@ class LiveView:
         self._colours = console.color_system is not None and not console.no_color
         self._run = RunView(run_id="")
         self._planned: dict[str, str] = {}
-        self._expected: Mapping[str, float] | None = None
+        self._expected: Mapping[str, float] = {}
         self._tails: dict[tuple[str, int], bytes] = {}
         self._lock = threading.Lock()
         self._live = Live(
@@ -85,6 +86,7 @@ class LiveView:
                 case _:
                     pass
         if isinstance(event, RunStarted):
+            threading.Thread(target=self._look_back, args=(event.run_id,), daemon=True).start()
             self._live.start()
 
     def lines(self, key: str, step: int, data: bytes) -> None:
@@ -100,6 +102,8 @@ class LiveView:
     def close(self) -> None:
         """Take the tree away, and tell what happened: failures in full, then all results."""
         self._live.stop()
+        if not self._run.run_id:
+            return
         for job in self._run.jobs.values():
             for step in failed_steps(job):
                 self._tell_step(job, step)
@@ -117,9 +121,11 @@ class LiveView:
 
     # --- while it runs ------------------------------------------------------------------
 
+    def _look_back(self, run_id: str) -> None:
+        """Ask what earlier runs took; nobody waits for the answer."""
+        self._expected = self._ask_expected(run_id)
+
     def _frame(self) -> Text:
-        if self._expected is None:
-            self._expected = self._ask_expected(self._run.run_id)
         size = self._console.size
         with self._lock:
             scene = Scene(
@@ -159,10 +165,11 @@ class LiveView:
             start += count
 
     def _tell_annotations(self, job: JobView) -> None:
-        if not job.annotations:
+        shown = [told for told in job.annotations if told.file or not _is_shown(job, told.step)]
+        if not shown:
             return
         self._heading(job.name, "bright_black")
-        for told in job.annotations:
+        for told in shown:
             self._console.print(self._annotation(told), soft_wrap=True)
 
     def _annotation(self, told: Annotated) -> Text:
@@ -183,6 +190,12 @@ class LiveView:
         self._console.print(
             Rule(Text(one_line(text)), style=style, align="left", characters=characters)
         )
+
+
+def _is_shown(job: JobView, step: int) -> bool:
+    """Tell whether a step's result says already what its errors say."""
+    found = job.steps.get(step)
+    return found is not None and found.conclusion in {Conclusion.FAILURE, Conclusion.CANCELLED}
 
 
 def open_live(clock: Clock, logs: LogStore, expected: Expected) -> LiveView:

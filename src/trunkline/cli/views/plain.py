@@ -6,7 +6,7 @@ import threading
 from typing import BinaryIO
 
 from trunkline.cli.times import duration
-from trunkline.cli.views.summary import artifact_line, closing, job_line, one_line, title
+from trunkline.cli.views.summary import artifact_line, closing, one_line, outcome, title
 from trunkline.run.events import (
     Annotated,
     ArtifactStored,
@@ -77,15 +77,20 @@ class PlainView:
         with self._lock:
             for place in list(self._held):
                 self._let_go(place)
-            for job in self._run.jobs.values():
-                for summary in job.summaries:
-                    self._text(f"summary of {job.name}:")
-                    for line in summary.markdown.splitlines():
-                        self._text(f"  {line}")
-            for closed in closing(self._run):
-                self._text(closed.text)
+            self._tell_end()
             if self._broken:
                 raise BrokenPipeError
+
+    def _tell_end(self) -> None:
+        if not self._run.run_id:
+            return
+        for job in self._run.jobs.values():
+            for summary in job.summaries:
+                self._text(f"summary of {one_line(job.name)}:")
+                for line in summary.markdown.splitlines():
+                    self._text(f"  {line}")
+        for closed in closing(self._run):
+            self._text(closed.text)
 
     def _told(self, record: Record) -> list[tuple[str, str]]:
         """Return (job key, text) of what an event is worth telling; '' is the run itself."""
@@ -115,7 +120,7 @@ class PlainView:
             case JobSkipped() | JobCompleted():
                 job = self._run.jobs[event.key]
                 hidden = job.skipped is SkipReason.NOT_SELECTED
-                return [] if hidden else [(event.key, _result(job_line(job)))]
+                return [] if hidden else [(event.key, f"Job {outcome(job)}")]
             case ArtifactStored(key=key):
                 return [(key, f"Stored {artifact_line(event)}")]
             case Annotated(key=key, step=0, level=level, message=message):
@@ -156,11 +161,6 @@ class PlainView:
             self._out.flush()
         except BrokenPipeError:
             self._broken = True
-
-
-def _result(line: str) -> str:
-    """Return what follows the job's name, which the prefix tells already."""
-    return "Job " + line.partition(": ")[2]
 
 
 def _step_text(event: StepStarted | StepCompleted) -> str:

@@ -23,6 +23,9 @@ REASONS = {
     SkipReason.NOT_SELECTED: "not asked for",
 }
 
+# Jobs that never started, for one reason: more than these share a line.
+MOST_ALIKE = 3
+
 
 class Line(NamedTuple):
     """A closing line: its text, and the conclusion that gives it a mark and a colour (None: none)."""
@@ -34,21 +37,46 @@ class Line(NamedTuple):
 def closing(run: RunView) -> list[Line]:
     """Return the lines that end a run's view; the last one counts results and says what to type."""
     jobs = [job for job in run.jobs.values() if job.skipped is not SkipReason.NOT_SELECTED]
-    lines = [Line(job_line(job), job.conclusion) for job in jobs]
+    lines = _job_lines(jobs)
     lines += [Line(f"warning: {message}") for message in run.warnings]
     lines += [Line(artifact_line(stored)) for stored in run.artifacts]
     lines += [
-        Line(f"workspace of {job.name} kept: {job.workspace}") for job in jobs if job.workspace
+        Line(f"workspace of {job.name} kept: {job.workspace}")
+        for job in jobs
+        if job.workspace and job.conclusion is Conclusion.FAILURE
     ]
     return [*lines, Line(last_line(run), run.conclusion)]
 
 
+def _job_lines(jobs: list[JobView]) -> list[Line]:
+    """Return a line a job; many that never started, for the same reason, share one."""
+    lines = [Line(job_line(job), job.conclusion) for job in jobs if job.started]
+    alike: dict[str, list[JobView]] = {}
+    for job in jobs:
+        if not job.started:
+            alike.setdefault(outcome(job), []).append(job)
+    for text, group in alike.items():
+        names = ", ".join(job.name for job in group)
+        if len(group) > MOST_ALIKE:
+            lines.append(
+                Line(f"{len(group)} jobs ({one_line(names)}): {text}", group[0].conclusion)
+            )
+        else:
+            lines += [Line(job_line(job), job.conclusion) for job in group]
+    return lines
+
+
 def job_line(job: JobView) -> str:
-    """Return a job's result in one line: how long, why skipped, or what failed."""
+    """Return a job's name and outcome in one line."""
+    return f"{one_line(job.name)}: {outcome(job)}"
+
+
+def outcome(job: JobView) -> str:
+    """Return what became of a job: how long it took, why it was skipped, or what failed."""
     if job.skipped is not None:
-        return f"{job.name}: skipped, {job.detail or REASONS[job.skipped]}"
+        return f"skipped, {job.detail or REASONS[job.skipped]}"
     spent = f" in {duration(job.ended - job.started)}" if job.ended and job.started else ""
-    text = f"{job.name}: {job.conclusion or 'not finished'}{spent}"
+    text = f"{job.conclusion or 'not finished'}{spent}"
     if job.message:
         return f"{text}: {job.message.splitlines()[0]}"
     failed = failed_steps(job)

@@ -14,6 +14,9 @@ from trunkline.run.events import Conclusion, SkipReason
 from trunkline.services.runs import JobView, RunView, StepView
 
 MOST_TAIL = 6
+
+# A running job is worth this many rows (itself, its step, some lines) before ended ones are.
+LEAST_ROWS = 6
 TIME_COLUMN = 100
 COLOURS = {
     Conclusion.SUCCESS: "green",
@@ -98,11 +101,11 @@ def _jobs(scene: Scene, room: int) -> list[Text]:
     waiting = [job.name for job in jobs if job.conclusion is None and not job.started]
     waiting += scene.planned
     notes = _waiting_rows(scene, jobs, waiting)
-    if len(ended) + 2 * len(running) + len(notes) > room:
+    wanted = LEAST_ROWS * len(running)
+    if len(ended) + wanted + len(notes) > room:
         notes = [_folded(scene, waiting)] if waiting else []
-    done = [_job_row(scene, job) for job in ended]
-    if len(done) + 2 * len(running) + len(notes) > room:
-        done = _folded_results(scene, ended, max(room - 2 * len(running) - len(notes), 1))
+    places = max(room - wanted - len(notes), 2)
+    done = _results(scene, ended, places)
     left = max(room - len(done) - len(notes), 1)
     return [*done, *_running(scene, running, left), *notes]
 
@@ -112,10 +115,10 @@ def _running(scene: Scene, running: list[JobView], room: int) -> list[Text]:
     most = max(room // 2, 1)
     shown, hidden = running[:most], running[most:]
     found: list[Text] = []
-    share = (room - bool(hidden)) // max(len(shown), 1)
-    for job in shown:
+    for place, job in enumerate(shown):
+        left = room - bool(hidden) - len(found)
         found.append(_job_row(scene, job))
-        found += _steps(scene, job, share - 1)
+        found += _steps(scene, job, left // (len(shown) - place) - 1)
     if hidden:
         found.append(Text(f"{scene.signs.more} {len(hidden)} more running", style="bright_black"))
     return found
@@ -194,19 +197,16 @@ def _folded(scene: Scene, names: Sequence[str]) -> Text:
     return _row(scene, Text(one_line(text, 10 * scene.width), style="bright_black"), "")
 
 
-def _folded_results(scene: Scene, ended: Sequence[JobView], room: int) -> list[Text]:
-    """Return failures and the newest other results, and one row that counts those left out."""
-    failed = [job for job in ended if job.conclusion is Conclusion.FAILURE]
+def _results(scene: Scene, ended: Sequence[JobView], room: int) -> list[Text]:
+    """Return a row for each result; where they do not fit, failures and the newest others."""
+    if len(ended) <= room:
+        return [_job_row(scene, job) for job in ended]
+    failed = [job for job in ended if job.conclusion is Conclusion.FAILURE][: room - 1]
     others = [job for job in ended if job.conclusion is not Conclusion.FAILURE]
-    places = max(room - 1, 0)
-    shown = failed[:places]
-    shown += others[len(others) - max(places - len(shown), 0) :] if places > len(shown) else []
-    hidden = len(ended) - len(shown)
-    found = [_job_row(scene, job) for job in shown]
-    if hidden:
-        count = Text(f"{scene.signs.more} {hidden} more ended", style="bright_black")
-        found.insert(0, count)
-    return found
+    places = room - 1 - len(failed)
+    shown = [*failed, *(others[-places:] if places else [])]
+    count = f"{scene.signs.more} {len(ended) - len(shown)} more ended"
+    return [Text(count, style="bright_black"), *(_job_row(scene, job) for job in shown)]
 
 
 def _hint(run: RunView) -> Text:
@@ -221,10 +221,13 @@ def _hint(run: RunView) -> Text:
 
 
 def _clock(scene: Scene, key: str, started: float) -> str:
-    """Return how long something runs, and how long it took before."""
-    spent = duration(scene.now - started) if started else ""
-    expected = scene.expected.get(key)
-    return f"{spent} of ~{duration(expected)}" if expected and spent else spent
+    """Return how long something runs, and how long it took before while that lies ahead."""
+    if not started:
+        return ""
+    seconds, expected = scene.now - started, scene.expected.get(key, 0.0)
+    return (
+        f"{duration(seconds)} of ~{duration(expected)}" if seconds < expected else duration(seconds)
+    )
 
 
 def _spinner(scene: Scene) -> str:
