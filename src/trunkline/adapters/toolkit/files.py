@@ -20,6 +20,23 @@ class Search(NamedTuple):
     starts: tuple[str, ...]
 
 
+def has_file(job: ActionJob, path: str) -> bool:
+    """Tell whether there is a file at `path` (absolute)."""
+    file = job.sandbox.get(path)
+    if file is not None:
+        file.close()
+    return file is not None
+
+
+def read_text(job: ActionJob, path: str) -> str | None:
+    """Return the text of the file at `path` (absolute), None when there is none."""
+    file = job.sandbox.get(path)
+    if file is None:
+        return None
+    with file:
+        return file.read().decode("utf-8-sig", errors="replace").replace("\r\n", "\n")
+
+
 def find_files(job: ActionJob, patterns: str, *, hidden: bool = True) -> Search:
     """Return the files that `patterns` (one a line) name, links followed, folders left out.
 

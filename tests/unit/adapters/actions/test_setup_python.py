@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
+import json
 import os
 import re
 import subprocess
 import sys
+import tarfile
 import time
 import zipfile
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
 from tests.jobs import LocalJob, world
 from tests.repositories import write
 from trunkline.adapters.actions.setup_python.action import SetupPython
-from trunkline.adapters.actions.setup_python.versions import Wish, python_version
+from trunkline.adapters.actions.setup_python.versions import Wish
+from trunkline.adapters.toolchains.uv import UvToolchain
+from trunkline.adapters.toolkit.python_versions import python_version
+from trunkline.adapters.toolkit.semver import parse_range
+from trunkline.base.errors import Unavailable
 from trunkline.ports.actions import ActionFailed
 
 WHEEL = {
@@ -37,7 +46,7 @@ def job(tmp_path: Path) -> LocalJob:
 
 @pytest.fixture
 def action(tmp_path: Path) -> SetupPython:
-    return SetupPython(world(tmp_path, tmp_path))
+    return SetupPython(world(tmp_path, tmp_path, offline=True))
 
 
 def set_up(action: SetupPython, job: LocalJob, **inputs: str) -> None:
@@ -190,9 +199,10 @@ class TestVersions:
     ) -> None:
         with pytest.raises(ActionFailed) as caught:
             set_up(action, job, python_version="3.2")
-        first, second = str(caught.value).split("\n")
+        first, second, third = str(caught.value).split("\n")
         assert first.startswith("The version '3.2' with architecture 'x64' was not found for ")
-        assert re.search(rf"Versions of Python here: .*{MINOR}\.\d+", second)
+        assert "--offline was given" in second
+        assert re.search(rf"Versions of Python here: .*{MINOR}\.\d+", third)
 
     def test_3_10_without_quotes_is_explained(self, action: SetupPython, job: LocalJob) -> None:
         with pytest.raises(ActionFailed, match=r"Write '3\.10' in quotes"):
@@ -242,3 +252,81 @@ class TestVersions:
     def test_a_wrong_pip_version(self, action: SetupPython, job: LocalJob) -> None:
         with pytest.raises(ActionFailed, match='Invalid pip-version "latest"'):
             set_up(action, job, python_version=MINOR, pip_version="latest")
+
+
+class TestCache:
+    """`cache` and its keys."""
+
+    GITHUB: ClassVar[dict[str, Any]] = {"ref": "refs/heads/main", "repository": "octo/demo"}
+
+    def test_miss_then_hit(self, action: SetupPython, job: LocalJob) -> None:
+        write(job.workspace, {"sub/requirements.txt": "six\n"})
+        call = job.call("x@v6", self.GITHUB, python_version=MINOR, cache="pip")
+        action.main(call, job)
+        assert job.outputs["cache-hit"] == "false"
+        key = job.state["cache-primary-key"]
+        version = job.outputs["python-version"]
+        assert re.fullmatch(rf"setup-python-Linux-x64-.*-python-{version}-pip-[0-9a-f]{{64}}", key)
+        action.post(job.call("x@v6", self.GITHUB), job)
+        assert job.lines[-1] == f"Cache saved with the key: {key}"
+        action.main(call, job)
+        assert job.outputs["cache-hit"] == "true"
+
+    @pytest.mark.parametrize(
+        ("manager", "message"),
+        [
+            ("conda", "Caching for 'conda' is not supported"),
+            ("pip", r"matched to \[\*\*/requirements\.txt or \*\*/pyproject\.toml\]"),
+            ("poetry", r"matched to \[\*\*/poetry\.lock\], make sure you have checked out"),
+        ],
+    )
+    def test_mistakes(self, action: SetupPython, job: LocalJob, manager: str, message: str) -> None:
+        with pytest.raises(ActionFailed, match=message):
+            action.main(job.call("x", self.GITHUB, python_version=MINOR, cache=manager), job)
+
+
+@pytest.mark.long
+@pytest.mark.registry
+def test_what_is_not_here_comes_through_uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """uv itself comes from PyPI; the Python it downloads from a mirror on this machine."""
+    version = "3.98.7"
+    library = "python/lib/python3.98"
+    texts = {
+        "python/bin/python3.98": f'#!/bin/sh\nexec {sys.executable} "$@"\n',
+        f"{library}/os.py": "",
+        f"{library}/_sysconfigdata__linux_x86_64-linux-gnu.py": "# system configuration generated and "
+        "used by the sysconfig module\nbuild_time_vars = {}\n",
+    }
+    archive = tmp_path / "python.tar.gz"
+    with tarfile.open(archive, "w:gz") as file:
+        for name, text in texts.items():
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(text), 0o755
+            file.addfile(entry, io.BytesIO(text.encode()))
+    entries = {
+        f"cpython-{version}-linux-x86_64-gnu": {
+            "name": "cpython",
+            "arch": {"family": "x86_64", "variant": None},
+            "os": "linux",
+            "libc": "gnu",
+            **dict(zip(("major", "minor", "patch"), map(int, version.split(".")), strict=True)),
+            "prerelease": "",
+            "url": archive.as_uri(),
+            "sha256": hashlib.sha256(archive.read_bytes()).hexdigest(),
+            "variant": None,
+            "build": "20260101",
+        }
+    }
+    (tmp_path / "mirror.json").write_text(json.dumps(entries), encoding="utf-8")
+    monkeypatch.setenv("UV_PYTHON_DOWNLOADS_JSON_URL", str(tmp_path / "mirror.json"))
+    chain = UvToolchain(tmp_path / "cache", os.environ)
+    versions = parse_range("3.98")
+    assert versions is not None
+    try:
+        program = chain.install("")
+    except Unavailable as error:
+        pytest.skip(error.message)
+    path = chain.install_python(program.uv, versions, free_threaded=False)
+    assert path == f"{tmp_path}/cache/uv-python/cpython-{version}-linux-x86_64-gnu/bin/python3.98"
+    assert subprocess.run([path, "-c", ""], check=False).returncode == 0
+    assert [each.version for each in chain.programs()] == [program.version]

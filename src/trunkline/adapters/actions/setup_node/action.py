@@ -8,8 +8,9 @@ import re
 
 from trunkline.adapters.actions.setup_node.versions import as_range, wanted
 from trunkline.adapters.toolkit.caching import JobCaches
-from trunkline.adapters.toolkit.files import hash_files
+from trunkline.adapters.toolkit.files import has_file, hash_files, read_text
 from trunkline.adapters.toolkit.inputs import Inputs, major_version, warn_of_unsupported
+from trunkline.adapters.toolkit.matchers import add_matchers
 from trunkline.adapters.toolkit.semver import Version, parse_range, parse_version
 from trunkline.adapters.toolkit.world import World
 from trunkline.base.errors import Unavailable
@@ -89,6 +90,7 @@ class SetupNode:
         manager = inputs.text("cache") or _detected(inputs, self.describe(_ref(call)), job)
         if manager:
             self._restore(manager, inputs, call, job)
+        add_matchers(job, "tsc", "eslint-stylish", "eslint-compact")
 
     def post(self, call: ActionCall, job: ActionJob) -> None:
         """Save the cache, when one was asked for and missed."""
@@ -207,12 +209,8 @@ def _configure_registry(inputs: Inputs, call: ActionCall, job: ActionJob) -> Non
     if scope:
         scope = f"@{scope.removeprefix('@').lower()}:"
     path = f"{job.layout.temp}/.npmrc"
-    kept = ""
-    existing = job.sandbox.get(path)
-    if existing is not None:
-        with existing:
-            lines = existing.read().decode().splitlines(keepends=True)
-        kept = "".join(line for line in lines if not line.lower().startswith(f"{scope}registry"))
+    lines = (read_text(job, path) or "").splitlines(keepends=True)
+    kept = "".join(line for line in lines if not line.lower().startswith(f"{scope}registry"))
     without_scheme = re.sub(r"^\w+:", "", url)
     text = f"{kept}{without_scheme}:_authToken=${{NODE_AUTH_TOKEN}}\n{scope}registry={url}\n"
     job.sandbox.put(path, text.encode())
@@ -225,14 +223,11 @@ def _detected(inputs: Inputs, major: str, job: ActionJob) -> str:
     """Return `npm` when `package.json` names it as its package manager (since v5)."""
     if major == "v4" or not inputs.flag("package-manager-cache"):
         return ""
-    file = job.sandbox.get(f"{job.layout.workspace}/package.json")
-    if file is None:
+    text = read_text(job, f"{job.layout.workspace}/package.json")
+    try:
+        manifest = json.loads(text or "")
+    except ValueError:
         return ""
-    with file:
-        try:
-            manifest = json.loads(file.read())
-        except ValueError:
-            return ""
     if not isinstance(manifest, dict):
         return ""
     engines = manifest.get("devEngines")
@@ -252,9 +247,7 @@ def _detected(inputs: Inputs, major: str, job: ActionJob) -> str:
 def _lock_file(manager: str, job: ActionJob) -> str:
     names = _LOCK_FILES[manager]
     for name in names:
-        file = job.sandbox.get(f"{job.layout.workspace}/{name}")
-        if file is not None:
-            file.close()
+        if has_file(job, f"{job.layout.workspace}/{name}"):
             return name
     raise ActionFailed(
         f"Dependencies lock file is not found in {job.layout.workspace}. Supported file patterns: "

@@ -9,6 +9,7 @@ import time
 import tomllib
 from typing import Any
 
+from trunkline.adapters.toolkit.files import read_text
 from trunkline.adapters.toolkit.inputs import Inputs
 from trunkline.ports.actions import ActionFailed, ActionJob
 
@@ -53,11 +54,9 @@ def wanted(inputs: Inputs, job: ActionJob) -> str:
 
 
 def _from_file(path: str, job: ActionJob) -> str:
-    file = job.sandbox.get(path)
-    if file is None:
+    text = read_text(job, path)
+    if text is None:
         raise ActionFailed(f"The specified node version file at: {path} does not exist")
-    with file:
-        text = file.read().decode("utf-8-sig", errors="replace")
     try:
         manifest = json.loads(text)
     except ValueError:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from trunkline.adapters.actions.setup_python import environment, versions
+from trunkline.adapters.actions.setup_python.caching import restore, save, system_name
 from trunkline.adapters.actions.setup_python.interpreters import Interpreter, Interpreters
 from trunkline.adapters.actions.setup_python.versions import Wish
+from trunkline.adapters.toolchains.uv import UvToolchain
+from trunkline.adapters.toolkit.files import has_file
 from trunkline.adapters.toolkit.inputs import Inputs, major_version, warn_of_unsupported
+from trunkline.adapters.toolkit.matchers import add_matchers
 from trunkline.adapters.toolkit.world import World
+from trunkline.base.errors import Unavailable
 from trunkline.ports.actions import ActionCall, ActionFailed, ActionJob
 
 _OLDEST, _NEWEST = 5, 7
@@ -53,7 +59,10 @@ class SetupPython:
         _check_architecture(inputs, job)
         texts = versions.wanted(inputs, job, job.layout.workspace)
         places = self._world.environment if job.layout.host_paths else call.env
-        interpreters = Interpreters(job, places, ())
+        uv = UvToolchain(
+            Path(self._world.cache), self._world.environment, offline=self._world.offline
+        )
+        interpreters = Interpreters(job, places, uv.python_places())
         if not texts:
             job.annotate(
                 "warning",
@@ -62,20 +71,23 @@ class SetupPython:
             )
             texts = [interpreters.on_path(call.env.get("PATH", "")) or "x"]
         job.log("##[group]Installed versions")
+        version = ""
         for text in texts:
             wish = Wish(
                 text,
                 allow_prereleases=inputs.boolean("allow-prereleases"),
                 free_threaded=inputs.boolean("freethreaded"),
             )
-            found = interpreters.find(wish)
-            if found is None:
-                raise ActionFailed(_not_found(wish, interpreters, job))
-            _set_up(found, inputs, pip_version, job)
+            found = interpreters.find(wish) or _download(wish, uv, interpreters, job)
+            version = _set_up(found, inputs, pip_version, job)
         job.log("##[endgroup]")
+        if inputs.text("cache"):
+            restore(inputs, version, self._world.caches, call, job)
+        add_matchers(job, "python")
 
     def post(self, call: ActionCall, job: ActionJob) -> None:
         """Save the cache, when one was asked for and missed."""
+        save(self._world.caches, call, job)
 
 
 def _pip_version(inputs: Inputs) -> str:
@@ -98,11 +110,11 @@ def _check_architecture(inputs: Inputs, job: ActionJob) -> None:
         )
 
 
-def _set_up(found: Interpreter, inputs: Inputs, pip_version: str, job: ActionJob) -> None:
+def _set_up(found: Interpreter, inputs: Inputs, pip_version: str, job: ActionJob) -> str:
     version = f"{found.text}{'t' if found.free_threaded else ''}"
     architecture = job.layout.arch.lower() + ("-freethreaded" if found.free_threaded else "")
     folder = f"{job.layout.tool_cache}/Python/{found.version}/{architecture}"
-    if job.sandbox.get(f"{folder}.complete") is None:
+    if not has_file(job, f"{folder}.complete"):
         environment.make(found, folder, job)
         job.sandbox.put(f"{folder}.complete", b"")
     if inputs.boolean("update-environment"):
@@ -115,6 +127,25 @@ def _set_up(found: Interpreter, inputs: Inputs, pip_version: str, job: ActionJob
     if inputs.text("pip-install"):
         _pip(job, folder, *inputs.text("pip-install").split())
     job.log(f"Successfully set up CPython ({version}) from {found.executable}")
+    return version
+
+
+def _download(
+    wish: Wish, uv: UvToolchain, interpreters: Interpreters, job: ActionJob
+) -> Interpreter:
+    """Install a version that is not here with uv. Raises ActionFailed."""
+    job.log(f"Version {wish.text} was not found here")
+    try:
+        program = next(iter(uv.programs()), None) or uv.install("")
+        interpreters.add(
+            uv.install_python(program.uv, wish.range, free_threaded=wish.free_threaded)
+        )
+    except Unavailable as error:
+        raise ActionFailed(_not_found(wish, interpreters, error.message, job)) from error
+    found = interpreters.find(wish)
+    if found is None:
+        raise ActionFailed(_not_found(wish, interpreters, "uv's does not start.", job))
+    return found
 
 
 def _update_environment(folder: str, job: ActionJob) -> None:
@@ -136,26 +167,16 @@ def _pip(job: ActionJob, folder: str, *args: str) -> None:
         raise ActionFailed(f"The process 'pip install {' '.join(args)}' failed.")
 
 
-def _not_found(wish: Wish, interpreters: Interpreters, job: ActionJob) -> str:
+def _not_found(wish: Wish, interpreters: Interpreters, cause: str, job: ActionJob) -> str:
     architecture = job.layout.arch.lower() + ("-freethreaded" if wish.free_threaded else "")
     first = (
         f"The version '{wish.text}' with architecture '{architecture}' was not found for "
-        f"{_system(job)}."
+        f"{system_name(job)}."
     )
     message = [first]
     if wish.text == "3.1":
         message.append("Write '3.10' in quotes: without them YAML reads it as the number 3.1.")
+    message.append(cause[0].upper() + cause[1:])
     here = interpreters.versions()
     message.append(f"Versions of Python here: {', '.join(here) or 'none'}.")
     return "\n".join(message)
-
-
-def _system(job: ActionJob) -> str:
-    """Return the operating system's name and version, as the action tells them."""
-    file = job.sandbox.get("/etc/os-release")
-    if file is None:
-        return "this operating system"
-    with file:
-        lines = file.read().decode(errors="replace").splitlines()
-    facts = {name: value.strip('"') for name, _, value in (line.partition("=") for line in lines)}
-    return f"{facts.get('ID', 'Linux')} {facts.get('VERSION_ID', '')}".strip()

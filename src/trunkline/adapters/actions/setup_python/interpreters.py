@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from trunkline.adapters.actions.setup_python.versions import Wish, python_version
+from trunkline.adapters.actions.setup_python.versions import Wish
+from trunkline.adapters.toolkit.python_versions import python_version
 from trunkline.adapters.toolkit.semver import Version
 from trunkline.ports.actions import ActionJob
 
@@ -125,6 +126,10 @@ class Interpreters:
         program = self._job.sandbox.find("python3", path)
         found = self._ask(program) if program else None
         return found.text if found else ""
+
+    def add(self, path: str) -> None:
+        """Know one more interpreter."""
+        self._paths.append(path)
 
     def versions(self) -> list[str]:
         """Return the versions that are here, oldest first."""

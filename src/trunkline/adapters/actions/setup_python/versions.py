@@ -6,15 +6,15 @@ import re
 import tomllib
 from collections.abc import Callable
 
+from trunkline.adapters.toolkit.files import read_text
 from trunkline.adapters.toolkit.inputs import Inputs
-from trunkline.adapters.toolkit.semver import Range, Version, parse_range, parse_version
+from trunkline.adapters.toolkit.python_versions import semantic
+from trunkline.adapters.toolkit.semver import Range, parse_range
 from trunkline.ports.actions import ActionFailed, ActionJob
 
-_PRERELEASE = re.compile(r"(\d+\.\d+\.\d+)-?(a|b|rc|alpha|beta)\.?(\d+)")
 _MAJOR_MINOR = re.compile(r"(\d+)\.(\d+)")
 _DEVELOPMENT = re.compile(r"(\d+)\.(\d+)-dev")
 _FREE_THREADED = re.compile(r"(\d+\.\d+(?:\.\d+)?)t(-dev)?")
-_LONG = {"a": "alpha", "b": "beta", "rc": "rc", "alpha": "alpha", "beta": "beta"}
 
 
 class Wish:
@@ -39,19 +39,10 @@ def _range(text: str, *, allow_prereleases: bool) -> Range:
     spec = _DEVELOPMENT.sub(r"~\1.\2.0-0", text)
     if allow_prereleases and (found := _MAJOR_MINOR.fullmatch(spec)):
         spec = f"~{found[1]}.{found[2]}.0-0"
-    parsed = parse_range(_PRERELEASE.sub(_semantic, spec))
+    parsed = parse_range(semantic(spec))
     if parsed is None:
         raise ActionFailed(f"'{text}' is no version of Python and no range of versions.")
     return parsed
-
-
-def _semantic(found: re.Match[str]) -> str:
-    return f"{found[1]}-{_LONG[found[2]]}.{found[3]}"
-
-
-def python_version(text: str) -> Version | None:
-    """Return what Python says of itself (`3.14.0rc1`) as a version."""
-    return parse_version(_PRERELEASE.sub(_semantic, text))
 
 
 def wanted(inputs: Inputs, job: ActionJob, folder: str) -> list[str]:
@@ -70,7 +61,7 @@ def wanted(inputs: Inputs, job: ActionJob, folder: str) -> list[str]:
             )
         return given
     if file:
-        text = _read(job, _path(folder, file))
+        text = read_text(job, _path(folder, file))
         if text is None:
             raise ActionFailed(f"The specified python version file at: {file} doesn't exist.")
         return _from_file(file, text, job)
@@ -78,7 +69,7 @@ def wanted(inputs: Inputs, job: ActionJob, folder: str) -> list[str]:
         "[warning]Neither 'python-version' nor 'python-version-file' inputs were supplied. "
         "Attempting to find '.python-version' file."
     )
-    text = _read(job, _path(folder, ".python-version"))
+    text = read_text(job, _path(folder, ".python-version"))
     if text is None:
         job.log("[warning].python-version doesn't exist.")
         return []
@@ -87,14 +78,6 @@ def wanted(inputs: Inputs, job: ActionJob, folder: str) -> list[str]:
 
 def _path(folder: str, name: str) -> str:
     return name if name.startswith("/") else f"{folder}/{name}"
-
-
-def _read(job: ActionJob, path: str) -> str | None:
-    file = job.sandbox.get(path)
-    if file is None:
-        return None
-    with file:
-        return file.read().decode("utf-8-sig", errors="replace").replace("\r\n", "\n")
 
 
 def _from_file(name: str, text: str, job: ActionJob) -> list[str]:
