@@ -91,7 +91,10 @@ def rows(scene: Scene) -> list[Text]:
         _clock(scene, "", run.started),
     )
     room = max(scene.height - 3, 1)
-    return [heading, *_jobs(scene, room), _hint(run)][: max(scene.height, 1)]
+    found = [heading, *_jobs(scene, room), _hint(run)][: max(scene.height, 1)]
+    for row in found:
+        row.truncate(scene.width, overflow="crop")
+    return found
 
 
 def _jobs(scene: Scene, room: int) -> list[Text]:
@@ -148,9 +151,7 @@ def _tail(scene: Scene, data: bytes, count: int) -> list[Text]:
 
 def _tail_row(scene: Scene, line: str) -> Text:
     row = Text(f"      {scene.signs.bar} ", style="bright_black", no_wrap=True)
-    row.append_text(Text.from_ansi(line[: 4 * scene.width].expandtabs(4)))
-    row.truncate(scene.width, overflow="crop")
-    return row
+    return row.append_text(Text.from_ansi(line[: 4 * scene.width].expandtabs(4)))
 
 
 def _job_row(scene: Scene, job: JobView) -> Text:
@@ -241,7 +242,6 @@ def _row(scene: Scene, left: Text, right: str) -> Text:
     left.no_wrap = True
     room = width - len(right) - 1
     if room < 10:
-        left.truncate(scene.width, overflow="crop")
         return left
     left.truncate(room, overflow="ellipsis" if scene.signs is FINE else "crop", pad=bool(right))
     if right:
