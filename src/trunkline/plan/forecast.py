@@ -19,7 +19,8 @@ from trunkline.expr.evaluate import Function
 from trunkline.expr.template import Literal, Token
 from trunkline.expr.template import Mapping as MappingToken
 from trunkline.expr.values import is_truthy, to_text
-from trunkline.plan.known import UNKNOWN, Known, Late, LateObject, written
+from trunkline.expr.written import written
+from trunkline.plan.known import UNKNOWN, Known, Late, LateObject
 from trunkline.plan.matrix import Combination, expand
 from trunkline.plan.model import Plan, PlannedCall, PlannedJob
 from trunkline.plan.permissions import render

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from trunkline.expr.errors import ExpressionError
 from trunkline.expr.template import Expression, Insert, Literal, Mapping, Sequence
 from trunkline.expr.text import Names, compile_text
-from trunkline.plan.known import UNKNOWN, Known, Late, LateObject, written
+from trunkline.expr.written import written
+from trunkline.plan.known import UNKNOWN, Known, Late, LateObject
 
 NAMES = Names(("github", "needs", "matrix"), {})
 KNOWN = Known(
