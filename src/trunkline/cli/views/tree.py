@@ -107,7 +107,7 @@ def _jobs(scene: Scene, room: int) -> list[Text]:
     wanted = LEAST_ROWS * len(running)
     if len(ended) + wanted + len(notes) > room:
         notes = [_folded(scene, waiting)] if waiting else []
-    places = max(room - wanted - len(notes), 2)
+    places = max(room - wanted - len(notes), 2 if room > 10 else 1)
     done = _results(scene, ended, places)
     left = max(room - len(done) - len(notes), 1)
     return [*done, *_running(scene, running, left), *notes]
