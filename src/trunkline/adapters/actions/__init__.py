@@ -13,4 +13,5 @@ NATIVE = {
     "actions/checkout": "trunkline.adapters.actions.checkout.action:Checkout",
     "actions/setup-node": "trunkline.adapters.actions.setup_node.action:SetupNode",
     "actions/setup-python": "trunkline.adapters.actions.setup_python.action:SetupPython",
+    "astral-sh/setup-uv": "trunkline.adapters.actions.setup_uv:SetupUv",
 }
