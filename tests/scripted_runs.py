@@ -60,7 +60,9 @@ def plan_of(text: str, files: Mapping[str, str] | None = None) -> Plan:
     assert workflow is not None, [diagnostic.text() for diagnostic in diagnostics]
     texts = {FileRef("", path, ""): content for path, content in (files or {}).items()}
     source = Source(path=FILE, repository="octo/repo", ref="refs/heads/main")
-    plan = compile_workflow(workflow, event="push", source=source, files=Files(texts=texts))
+    plan = compile_workflow(
+        workflow, event="push", source=source, read=parse, files=Files(texts=texts)
+    )
     assert isinstance(plan, Plan), plan
     return plan
 

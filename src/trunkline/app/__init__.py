@@ -21,6 +21,7 @@ from trunkline.ports.secrets import Secrets
 from trunkline.ports.toolchains import NodeProgram, Toolchains
 from trunkline.run.matchers import Matching
 from trunkline.settings import Settings
+from trunkline.workflow.reading import ReadAction, ReadWorkflow
 
 T = TypeVar("T")
 
@@ -44,6 +45,10 @@ ADAPTERS = {
     "given": "trunkline.adapters.secrets.files:Given",
     "patterns": "trunkline.adapters.patterns:compile_pattern",
     "file-search": "trunkline.adapters.file_search:search_disk",
+    "workflow-readings": "trunkline.adapters.readings:workflow_readings",
+    "action-readings": "trunkline.adapters.readings:action_readings",
+    "read-workflow": "trunkline.workflow.parse:parse",
+    "read-action": "trunkline.workflow.action:parse_action",
     "subreaper": "trunkline.adapters.sandboxes.host.subreaper:become_subreaper",
 }
 
@@ -191,6 +196,20 @@ class System:
         return found
 
     @cached_property
+    def read_workflow(self) -> ReadWorkflow:
+        """Return the reader of workflow files."""
+        folder = str(self.settings.cache / "readings")
+        found: ReadWorkflow = adapter("workflow-readings")(folder, lambda: adapter("read-workflow"))
+        return found
+
+    @cached_property
+    def read_action(self) -> ReadAction:
+        """Return the reader of actions' files."""
+        folder = str(self.settings.cache / "readings")
+        found: ReadAction = adapter("action-readings")(folder, lambda: adapter("read-action"))
+        return found
+
+    @cached_property
     def sandboxes(self) -> Sandboxes:
         """Return the maker of places for jobs."""
         found: Sandboxes = adapter("sandboxes")(
@@ -230,7 +249,7 @@ class System:
             secrets=self.secrets,
             clock=self.clock,
             ids=self.ids,
-            sources=Sources(self.forge, natives, self.choices.directory),
+            sources=Sources(self.forge, natives, self.read_action, self.choices.directory),
             toolchains=toolchains,
             compile_pattern=_compile_pattern,
             listen=listen,

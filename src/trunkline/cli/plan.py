@@ -56,7 +56,9 @@ def main(argv: list[str]) -> int:
     facts = planning.repository_facts(system.forge, options.directory, request)
     root = facts.root or options.directory
     files = workflow_files(options.directory, root, options.workflows)
-    found = planning.prospect(system.forge, facts, files, request, loader(root))
+    found = planning.prospect(
+        system.forge, facts, files, request, loader(root), system.read_workflow
+    )
     choices = Choices(
         jobs=picked.jobs,
         matrix=picked.matrix,

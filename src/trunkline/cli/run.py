@@ -268,7 +268,9 @@ def _prospect(system: System, options: argparse.Namespace) -> planning.Prospect:
     facts = planning.repository_facts(system.forge, options.directory, request)
     root = facts.root or options.directory
     files = workflow_files(options.directory, root, options.workflows)
-    return planning.prospect(system.forge, facts, files, request, loader(root))
+    return planning.prospect(
+        system.forge, facts, files, request, loader(root), system.read_workflow
+    )
 
 
 def _dry_run(options: argparse.Namespace) -> int:

@@ -12,8 +12,8 @@ from trunkline.ports.actions import NativeAction, NativeActions
 from trunkline.ports.forge import Forge
 from trunkline.ports.sandbox import Folder, Layout, Sandbox
 from trunkline.run.job_request import JobRequest
-from trunkline.workflow.action import parse_action
 from trunkline.workflow.model import Action, CompositeRuns, DockerRuns, Step, UsesStep
+from trunkline.workflow.reading import ReadAction
 
 # Runner: composite actions nest at most nine levels deep (reference section 3.10).
 MAX_DEPTH = 9
@@ -180,7 +180,7 @@ class ActionLoader:
                 text = stream.read().decode("utf-8-sig", "replace")
             own = reference.repository in {"", self._request.repository}
             shown = posixpath.join("" if own else reference.repository, reference.path, name)
-            return Files(reference.repository, reference.ref, folder, _checked(text, shown), local)
+            return Files(reference.repository, reference.ref, folder, self._parsed(text, shown), local)
         for name in DOCKERFILES:
             stream = self._sandbox.get(posixpath.join(folder, name))
             if stream is not None:
@@ -192,19 +192,23 @@ class ActionLoader:
         )
 
 
+    def _parsed(self, text: str, file: str) -> Action:
+        action, diagnostics = self._sources.read(text, file)
+        errors = [found for found in diagnostics if found.severity is Severity.ERROR]
+        if action is None or errors:
+            raise ActionUnavailable("\n".join(found.text() for found in errors))
+        if isinstance(action.runs, DockerRuns):
+            raise ActionUnavailable(NO_DOCKER.format(what=f"the Docker action {file}"))
+        return action
+
+
 class Sources(NamedTuple):
-    """Where actions come from. `repository` is the user's own folder ('' when unknown)."""
+    """Where actions come from, and what reads their `action.yml`.
+
+    `repository` is the user's own folder ('' when unknown).
+    """
 
     forge: Forge
     natives: NativeActions
+    read: ReadAction
     repository: str = ""
-
-
-def _checked(text: str, file: str) -> Action:
-    action, diagnostics = parse_action(text, file)
-    errors = [found for found in diagnostics if found.severity is Severity.ERROR]
-    if action is None or errors:
-        raise ActionUnavailable("\n".join(found.text() for found in errors))
-    if isinstance(action.runs, DockerRuns):
-        raise ActionUnavailable(NO_DOCKER.format(what=f"the Docker action {file}"))
-    return action

@@ -15,7 +15,7 @@ from trunkline.plan.model import FileRef, NeedFiles, Plan, PlannedCall, PlannedJ
 from trunkline.plan.permissions import effective
 from trunkline.workflow.limits import GITHUB, Limits
 from trunkline.workflow.model import CallJob, Job, Permissions, Workflow
-from trunkline.workflow.parse import parse
+from trunkline.workflow.reading import ReadWorkflow
 from trunkline.workflow.reusable import (
     Caller,
     call_trigger,
@@ -41,15 +41,20 @@ NO_FILES = Files()
 
 
 def compile_workflow(
-    workflow: Workflow, *, event: str, source: Source, files: Files = NO_FILES
+    workflow: Workflow,
+    *,
+    event: str,
+    source: Source,
+    read: ReadWorkflow,
+    files: Files = NO_FILES,
 ) -> Plan | NeedFiles | tuple[Diagnostic, ...]:
     """Return the plan of a run of `workflow`, started by `event`.
 
-    `source` says where the workflow lies. Returns `NeedFiles` while called workflows are missing
+    `source` says where the workflow lies; `read` reads those it calls. Returns `NeedFiles` while called workflows are missing
     from `files`: fetch them all and call again. Returns diagnostics when a call is wrong (a
     workflow that can't be had, loops, too deep, inputs, secrets, permissions).
     """
-    compiler = _Compiler(files)
+    compiler = _Compiler(files, read)
     place = _Place(workflow, FileRef("", source.path, ""), source)
     compiler.left = limits_left(compiler.left, (workflow,))
     jobs = compiler.jobs(place)
@@ -100,8 +105,9 @@ class _Place(msgspec.Struct, frozen=True):
 class _Compiler:
     """One compilation: what it has read, misses and refuses."""
 
-    def __init__(self, files: Files, limits: Limits = GITHUB) -> None:
+    def __init__(self, files: Files, read: ReadWorkflow, limits: Limits = GITHUB) -> None:
         self.files = files
+        self.reader = read
         self.limits = limits
         self.left = limits
         self.read: dict[FileRef, Workflow | None] = {}
@@ -217,7 +223,7 @@ class _Compiler:
         if too_many:
             self._refuse(job, place, too_many)
             return None
-        workflow, found = parse(text, file_name(file), limits=self.left)
+        workflow, found = self.reader(text, file_name(file), limits=self.left)
         self.problems += [
             in_called_workflow(each, place.workflow.file, job.uses)
             for each in found

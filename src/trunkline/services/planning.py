@@ -23,7 +23,7 @@ from trunkline.plan.triggers import Decision, Triggered, decide_trigger
 from trunkline.ports.forge import Forge
 from trunkline.workflow.encoding import decode
 from trunkline.workflow.model import Workflow
-from trunkline.workflow.parse import parse
+from trunkline.workflow.reading import ReadWorkflow
 
 NOT_FOUND = "workflow was not found."
 
@@ -104,16 +104,18 @@ def prospect(
     files: Mapping[str, bytes],
     request: Request,
     load: Load,
+    read: ReadWorkflow,
 ) -> Prospect:
     """Return what `request.event` would start of the workflow `files` (path -> content).
 
-    Paths are from the repository's root; `load` returns other files there, None when they are not.
+    Paths are from the repository's root; `load` returns other files there, None when they are not;
+    `read` reads them all.
     Raises UsageError for an unknown event, job or input. What is wrong in files is in the outlooks.
     """
     made = occurrence_of(request.event, facts, given=request.payload, inputs=request.inputs)
     if not isinstance(made, Occurrence):
         raise _usage(made)
-    reader = _Reader(forge, facts, made, request.variables, load)
+    reader = _Reader((forge, load, read), facts, made, request.variables)
     outlooks = tuple(reader.outlook(path, data) for path, data in files.items())
     found = Prospect(facts=facts, occurrence=made, outlooks=outlooks, sources=reader.sources)
     _check_names(found, request)
@@ -139,17 +141,15 @@ class _Reader:
 
     def __init__(
         self,
-        forge: Forge,
+        sources: tuple[Forge, Load, ReadWorkflow],
         facts: RepositoryFacts,
         occurrence: Occurrence,
         variables: Mapping[str, str],
-        load: Load,
     ) -> None:
-        self.forge = forge
+        self.forge, self.load, self.read = sources
         self.facts = facts
         self.occurrence = occurrence
         self.variables = variables
-        self.load = load
         self.sources: dict[str, Sequence[str]] = {}
 
     def outlook(self, path: str, data: bytes) -> Outlook:
@@ -158,7 +158,7 @@ class _Reader:
         self.sources[path] = text.splitlines()
         if undecodable is not None:
             return Outlook(file=path, diagnostics=(undecodable,))
-        workflow, found = parse(text, path)
+        workflow, found = self.read(text, path)
         if workflow is None:
             return Outlook(file=path, diagnostics=found)
         decision = decide_trigger(workflow, self.occurrence)
@@ -192,6 +192,7 @@ class _Reader:
                 event=self.occurrence.event,
                 source=source,
                 files=Files(texts, unavailable),
+                read=self.read,
             )
             if not isinstance(made, NeedFiles):
                 return made

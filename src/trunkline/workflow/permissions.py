@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from trunkline.expr.template import Mapping, Token
 from trunkline.workflow.model import Permissions
-from trunkline.workflow.schema import SCOPES
 from trunkline.workflow.tokens import entries, string
 
 LEVELS = ("none", "read", "write")
@@ -15,6 +14,13 @@ ORDER = (
     *("pull-requests", "repository-projects", "statuses", "security-events", "id-token"),
     *("models", "vulnerability-alerts"),
 )
+# The scopes that know less than read, write and none.
+_FEWER = {
+    "copilot-requests": ("write", "none"),
+    "id-token": ("write", "none"),
+    "models": ("read", "none"),
+    "vulnerability-alerts": ("read", "none"),
+}
 _ALL = {"read-all": "read", "write-all": "write"}
 
 
@@ -40,10 +46,15 @@ def levels(given: Permissions, scopes: tuple[str, ...] = ORDER) -> dict[str, str
     return {scope: _most(scope, given.all_) or named.get(scope, "none") for scope in scopes}
 
 
+def known_levels(scope: str) -> tuple[str, ...]:
+    """Return the levels that a scope knows."""
+    return _FEWER.get(scope, ("read", "write", "none"))
+
+
 def _most(scope: str, level: str) -> str:
     if not level:
         return ""
-    known = SCOPES[scope].words
+    known = known_levels(scope)
     if level in known or scope == "id-token":
         return level
     return "read" if level == "write" and "read" in known else "none"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 from trunkline.base.spans import Span
-from trunkline.expr.characters import fold, utf16_length
+from trunkline.expr.characters import fold
+from trunkline.expr.memory import text_size
 from trunkline.expr.template import Expression, Insert, Literal, Mapping, Sequence, Token
 from trunkline.expr.values import to_text
 from trunkline.workflow import hints
@@ -31,7 +32,6 @@ ALWAYS_TRUE = (
 )
 WHOLE = "Text around `${{ }}` makes it a string, and a string is true."
 _OBJECT = 24
-_STRING = 26
 _BACKGROUND = frozenset({"background", "wait", "wait-all", "cancel"})
 
 
@@ -62,11 +62,6 @@ def _rule(shape: Shape, around: Allowed) -> Rule:
     return _RULES[key]
 
 
-def name_size(file: str) -> int:
-    """Return what GitHub counts for the name of a file, in bytes."""
-    return _STRING + 2 * utf16_length(file)
-
-
 class Reader:
     """Reads one file. `size` is what GitHub says its tokens take in memory, in bytes."""
 
@@ -74,7 +69,7 @@ class Reader:
         self._problems = problems
         self._limits = problems.limits
         self._withheld = frozenset() if self._limits.background_steps else _BACKGROUND
-        self.size = name_size(problems.file)
+        self.size = text_size(problems.file)
 
     def read(self, node: Node, shape: Shape) -> Token:
         """Return the tokens of `node`; mistakes go to `problems`.
@@ -120,15 +115,14 @@ class Reader:
             if token is not None:
                 value = token.value
         fitting = self._fit(value, span, shape)
-        text_size = _STRING + 2 * utf16_length(fitting) if isinstance(fitting, str) else 0
-        self._account(_OBJECT + text_size)
+        self._account(_OBJECT + (text_size(fitting) if isinstance(fitting, str) else 0))
         if shape.condition and isinstance(fitting, str):
             return self._condition(fitting, span, rule)
         return Literal(fitting, span)
 
     def _placed(self, token: Expression, rule: Rule) -> Token:
         """Accept an expression where its place allows one."""
-        self._account(_OBJECT + _STRING + 2 * utf16_length(token.source))
+        self._account(_OBJECT + text_size(token.source))
         if not rule.allowed.names:
             self._problems.error(token.span, NOT_ALLOWED, "expression")
         if rule.shape.condition:
@@ -193,7 +187,7 @@ class Reader:
                 open_mapping.has_expression = True
                 if rule.allowed.names:
                     source = key.source if isinstance(key, Expression) else ""
-                    self._account(_OBJECT + (_STRING + 2 * utf16_length(source) if source else 0))
+                    self._account(_OBJECT + (text_size(source) if source else 0))
                     values = rule.inner(open_mapping.expression_values())
                     open_mapping.entries.append((key, self._value(value_node, values)))
                 else:
@@ -236,7 +230,7 @@ class Reader:
         if shape is None:
             self._unknown(key, node, into, rule)
             return
-        self._account(_OBJECT + _STRING + 2 * utf16_length(name))
+        self._account(_OBJECT + text_size(name))
         into.entries.append((key, self._value(node, rule.inner(shape))))
 
     def _unknown(self, key: Literal, node: Node, into: _Open, rule: Rule) -> None:

@@ -8,13 +8,13 @@ import msgspec
 
 from trunkline.base.diagnostics import Diagnostic
 from trunkline.expr.characters import fold
+from trunkline.expr.memory import text_size
 from trunkline.expr.template import Literal, Token
 from trunkline.workflow.inputs import fits, shown
 from trunkline.workflow.limits import Limits
 from trunkline.workflow.model import CallJob, Job, Permissions, Text, Trigger, Workflow
 from trunkline.workflow.permissions import ORDER, default_levels, excess, levels
 from trunkline.workflow.problems import Problems
-from trunkline.workflow.reader import name_size
 from trunkline.workflow.tokens import entries, string
 
 
@@ -96,7 +96,7 @@ def limits_left(limits: Limits, read: Iterable[Workflow]) -> Limits:
     for workflow in read:
         used += workflow.size
         if workflow.file in names:
-            used -= name_size(workflow.file)
+            used -= text_size(workflow.file)
         names.add(workflow.file)
     return msgspec.structs.replace(limits, max_size=limits.max_size - used)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from trunkline.workflow import contexts as c
 from trunkline.workflow.events import EVENTS
+from trunkline.workflow.permissions import ORDER, known_levels
 from trunkline.workflow.shapes import (
     ANYTHING,
     NOTHING,
@@ -28,31 +29,7 @@ _FILTER = either(NOTHING, NAMES)
 
 # --- shared by workflow and jobs ----------------------------------------------------------
 
-_ANY_ACCESS = word("read", "write", "none")
-_READ_ACCESS = word("read", "none")
-_WRITE_ACCESS = word("write", "none")
-SCOPES = {
-    "actions": _ANY_ACCESS,
-    "artifact-metadata": _ANY_ACCESS,
-    "attestations": _ANY_ACCESS,
-    "checks": _ANY_ACCESS,
-    "code-quality": _ANY_ACCESS,
-    "contents": _ANY_ACCESS,
-    "copilot-requests": _WRITE_ACCESS,
-    "deployments": _ANY_ACCESS,
-    "discussions": _ANY_ACCESS,
-    "drives": _ANY_ACCESS,
-    "id-token": _WRITE_ACCESS,
-    "issues": _ANY_ACCESS,
-    "models": _READ_ACCESS,
-    "packages": _ANY_ACCESS,
-    "pages": _ANY_ACCESS,
-    "pull-requests": _ANY_ACCESS,
-    "repository-projects": _ANY_ACCESS,
-    "security-events": _ANY_ACCESS,
-    "statuses": _ANY_ACCESS,
-    "vulnerability-alerts": _READ_ACCESS,
-}
+SCOPES = {scope: word(*known_levels(scope)) for scope in sorted(ORDER)}
 PERMISSIONS = either(word("read-all", "write-all"), mapping(SCOPES))
 
 _CONCURRENCY = mapping(

@@ -30,6 +30,7 @@ from trunkline.services.plan_graph import graph
 from trunkline.services.plan_record import record
 from trunkline.services.plan_tree import tree
 from trunkline.services.planning import Prospect, Request, prospect
+from trunkline.workflow.parse import parse
 
 FOLDER = Path(__file__).parent
 SCENARIOS = sorted(FOLDER.glob("*.yml"))
@@ -68,7 +69,7 @@ def planned(scenario: dict[str, Any], folder: Path) -> Prospect:
         variables=scenario.get("vars", {}),
     )
     forge = forge_of(scenario.get("files", {}), folder)
-    return prospect(forge, facts_of(scenario.get("facts", {})), files, request, files.get)
+    return prospect(forge, facts_of(scenario.get("facts", {})), files, request, files.get, parse)
 
 
 def outputs(scenario: dict[str, Any], folder: Path) -> dict[str, str]:

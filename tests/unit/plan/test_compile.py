@@ -27,7 +27,7 @@ def compiled(text: str, files: dict[FileRef, str] | None = None, **unavailable: 
     assert workflow, [each.text() for each in found]
     missing = {called(f"{name}.yml"): why for name, why in unavailable.items()}
     return compile_workflow(
-        workflow, event="push", source=SOURCE, files=Files(files or {}, missing)
+        workflow, event="push", source=SOURCE, read=parse, files=Files(files or {}, missing)
     )
 
 

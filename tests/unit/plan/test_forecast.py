@@ -25,7 +25,9 @@ def plan(jobs: str, callee: str = "", top: str = "") -> Plan:
     workflow, found = parse(f"on: push\n{top}jobs:\n{jobs}", "ci.yml")
     assert workflow, [each.text() for each in found]
     files = Files({CALLED: callee} if callee else {})
-    made = compile_workflow(workflow, event="push", source=Source(path="ci.yml"), files=files)
+    made = compile_workflow(
+        workflow, event="push", source=Source(path="ci.yml"), read=parse, files=files
+    )
     assert isinstance(made, Plan), made
     return made
 
