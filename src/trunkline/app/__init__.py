@@ -178,7 +178,9 @@ class System:
     @cached_property
     def journals(self) -> Journals:
         """Return the runs of this machine."""
-        found: Journals = adapter("journals")(str(self.settings.state), self.clock)
+        found: Journals = adapter("journals")(
+            str(self.settings.state), self.clock, str(self.settings.work)
+        )
         return found
 
     @cached_property
@@ -213,7 +215,7 @@ class System:
     def sandboxes(self) -> Sandboxes:
         """Return the maker of places for jobs."""
         found: Sandboxes = adapter("sandboxes")(
-            str(self.settings.state),
+            str(self.settings.work),
             self.ids,
             self.settings.environment,
             adapter("subreaper"),

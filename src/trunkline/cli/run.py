@@ -48,6 +48,7 @@ def main(argv: list[str]) -> int:
         _tell_file(outlook, verbose=not started or options.verbose)
     if not started:
         return 0
+    system.sandboxes.sweep()
     codes = [_run(system, options, found, outlook) for outlook in started]
     runs.forget_old(system.journals, system.clock, system.settings.keep_days)
     return max(codes)

@@ -12,10 +12,13 @@ from typing import NamedTuple
 class Settings(NamedTuple):
     """What the machine and the user's environment say. Paths are absolute.
 
+    `work` holds the workspaces of jobs: tools and tests choke on folders whose name begins with a
+    dot (a web server that serves no dot files, a linter that skips them), and on long paths.
     `keep_days` is how long runs are kept; `cpus` the number of jobs that run at once by default.
     """
 
     state: Path
+    work: Path
     cache: Path
     keep_days: int
     cpus: int
@@ -42,14 +45,16 @@ KEEP_DAYS = 30
 def read(environment: Mapping[str, str] | None = None) -> Settings:
     """Read the settings from `environment` (default: this process's).
 
-    Folders follow the XDG base directory specification; `TRUNKLINE_STATE`, `TRUNKLINE_CACHE` and
-    `TRUNKLINE_KEEP_DAYS` overrule. Unreadable numbers count as not given.
+    Folders follow the XDG base directory specification; `TRUNKLINE_STATE`, `TRUNKLINE_WORK`,
+    `TRUNKLINE_CACHE` and `TRUNKLINE_KEEP_DAYS` overrule. Unreadable numbers count as not given.
     """
     env = dict(os.environ) if environment is None else dict(environment)
     home = Path(env.get("HOME") or Path.home())
     keep = env.get("TRUNKLINE_KEEP_DAYS", "")
+    state = _folder(env, "TRUNKLINE_STATE", "XDG_STATE_HOME", home / ".local/state")
     return Settings(
-        state=_folder(env, "TRUNKLINE_STATE", "XDG_STATE_HOME", home / ".local/state"),
+        state=state,
+        work=_work(env, state),
         cache=_folder(env, "TRUNKLINE_CACHE", "XDG_CACHE_HOME", home / ".cache"),
         keep_days=int(keep) if keep.isdecimal() else KEEP_DAYS,
         cpus=os.cpu_count() or 1,
@@ -58,6 +63,14 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
         is_ci=env.get("CI", "").lower() == "true",
         environment=env,
     )
+
+
+def _work(env: Mapping[str, str], state: Path) -> Path:
+    """Return the folder of workspaces: the state's unless its path has a name with a dot."""
+    if env.get("TRUNKLINE_WORK"):
+        return Path(env["TRUNKLINE_WORK"]).absolute()
+    hidden = any(part.startswith(".") for part in state.parts)
+    return Path(f"/var/tmp/trunkline-{os.getuid()}") if hidden else state  # noqa: S108 - owner checked
 
 
 def _folder(env: Mapping[str, str], own: str, xdg: str, default: Path) -> Path:

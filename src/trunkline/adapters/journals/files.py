@@ -28,8 +28,10 @@ CHUNK = 1 << 20
 class FileJournals:
     """All runs below one folder."""
 
-    def __init__(self, root: str, clock: Clock) -> None:
+    def __init__(self, root: str, clock: Clock, work: str = "") -> None:
+        """Keep runs below `root`; their workspaces lie below `work` (default: `root`)."""
         self._root = root
+        self._work = work or root
         self._clock = clock
 
     def create(self, run_id: str) -> FileJournal:
@@ -81,8 +83,8 @@ class FileJournals:
 
     def remove(self, run_id: str) -> None:
         """Forget a run, its logs and its kept workspaces."""
-        for kind in ("runs", "work"):
-            folder = os.path.join(self._root, kind, os.path.basename(run_id))
+        for root, kind in ((self._root, "runs"), (self._work, "work")):
+            folder = os.path.join(root, kind, os.path.basename(run_id))
             try:
                 remove_tree(folder)
             except OSError as error:

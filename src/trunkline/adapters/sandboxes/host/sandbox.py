@@ -77,6 +77,7 @@ class HostSandboxes:
             raise Unavailable(f"Jobs can't run in '{where}': only on this machine, 'host'.")
         with self._lock:
             if self._machine is None:
+                _own(self._root)
                 self._machine = Machine(
                     self._root,
                     self._ids,
@@ -99,6 +100,20 @@ class HostSandboxes:
         end_orphans(Marks(frozenset(dead.values())), adopted=False)
         for folder in dead:
             _remove(folder)
+
+
+def _own(root: str) -> None:
+    """Make the root folder; refuse one that somebody else made in a shared place."""
+    try:
+        make_private(root)
+        found = os.lstat(root)
+    except OSError as error:
+        raise Unavailable(f"The folder of workspaces can't be made: {_reason(error)}") from error
+    if found.st_uid != os.geteuid() or not stat.S_ISDIR(found.st_mode):
+        raise Unavailable(
+            f"The folder of workspaces {root} belongs to somebody else.",
+            hint="Name another one in TRUNKLINE_WORK.",
+        )
 
 
 class HostSandbox:
