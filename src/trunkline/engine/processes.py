@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
+from trunkline.base.errors import TrunklineError
 from trunkline.engine.cancel import CancelToken
 from trunkline.ports.clock import Clock
 from trunkline.ports.sandbox import Process, Signal
@@ -47,7 +48,19 @@ class Limits(NamedTuple):
 
 
 def run_to_end(process: Process, sink: Sink, clock: Clock, limits: Limits) -> Ended:
-    """Feed the process's output to `sink` until it ends; stop it when `limits` say so."""
+    """Feed the process's output to `sink` until it ends; stop it when `limits` say so.
+
+    Raises what `sink` raises (Unavailable, when the log's disk refuses); the process is killed then.
+    """
+    try:
+        return _follow(process, sink, clock, limits)
+    except TrunklineError:
+        process.signal(Signal.KILL)
+        process.wait()
+        raise
+
+
+def _follow(process: Process, sink: Sink, clock: Clock, limits: Limits) -> Ended:
     climb = Climb(process, clock)
     timed_out = False
     while True:
