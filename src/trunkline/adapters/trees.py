@@ -17,7 +17,10 @@ def make_private(path: str) -> None:
         if not os.path.isdir(path):
             raise
     except FileNotFoundError:
-        make_private(os.path.dirname(path))
+        above = os.path.dirname(path)
+        if os.path.isdir(above):  # a folder that takes no folders, as in /proc
+            raise
+        make_private(above)
         make_private(path)
 
 

@@ -25,6 +25,14 @@ def test_a_file_in_the_way_is_an_error(tmp_path: Path) -> None:
         make_private(str(tmp_path / "a/b"))
 
 
+def test_a_folder_that_takes_no_folders_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        make_private("/proc/self/nowhere")
+    (tmp_path / "broken").symlink_to("nowhere")
+    with pytest.raises(FileExistsError):
+        make_private(str(tmp_path / "broken/a"))
+
+
 def test_nothing_is_left_of_a_tree(tmp_path: Path) -> None:
     root = tmp_path / "root"
     (root / "a/b").mkdir(parents=True)

@@ -6,6 +6,7 @@ import shlex
 from collections import Counter
 from typing import NamedTuple
 
+from trunkline.cli.program import program
 from trunkline.cli.times import duration
 from trunkline.run.events import Annotated, ArtifactStored, Conclusion, SkipReason
 from trunkline.services.runs import JobView, RunView, StepView
@@ -125,8 +126,8 @@ def next_command(run: RunView) -> str:
     """Return what to type to see more: the log of the first job that failed, else the run."""
     for job in run.jobs.values():
         if job.conclusion is Conclusion.FAILURE and job.started:
-            return f"trunkline logs {run.run_id} -j {shlex.quote(job.key)}"
-    return f"trunkline show {run.run_id}"
+            return f"{shlex.quote(program())} logs {run.run_id} -j {shlex.quote(job.key)}"
+    return f"{shlex.quote(program())} show {run.run_id}"
 
 
 def title(run: RunView) -> str:
