@@ -211,7 +211,7 @@ def test_a_full_disk_is_told(sandbox: HostSandbox, tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match=os.strerror(errno.ENOSPC)):
         sandbox.put("/dev/full", b"x")
     (tmp_path / "taken").write_text("")
-    with pytest.raises(Unavailable, match="folders can't be made: Not a directory"):
+    with pytest.raises(Unavailable, match="can't be made: File exists"):
         sandboxes(tmp_path / "taken").open("host").prepare(PLACE)
 
 
