@@ -44,7 +44,20 @@ class Files(NamedTuple):
         return ActionIdentity(self.repository, self.ref, self.folder)
 
 
-Loaded = Native | Files
+class Docker(NamedTuple):
+    """An action that runs in a container; `what` names it."""
+
+    repository: str
+    ref: str
+    what: str
+
+    @property
+    def refusal(self) -> str:
+        """Why it can't run here, and what to do."""
+        return f"{NO_DOCKER.format(what=self.what)} {LEFT_OUT}"
+
+
+Loaded = Native | Files | Docker
 
 
 class Reference(NamedTuple):
@@ -78,10 +91,8 @@ def is_docker(uses: str) -> bool:
     return uses.startswith("docker://")
 
 
-NO_DOCKER = (
-    "This job needs Docker ({what}), and Trunkline can't run containers yet; "
-    "map the step to a host action or skip it with `if: ${{{{ !env.ACT }}}}`."
-)
+NO_DOCKER = "This job needs Docker ({what}), and Trunkline can't run containers yet."
+LEFT_OUT = "A step with `if: ${{ !env.ACT }}` is left out on this machine."
 
 
 class ActionLoader:
@@ -129,7 +140,7 @@ class ActionLoader:
 
     def _load(self, uses: str, within: ActionIdentity | None) -> Loaded:
         if is_docker(uses):
-            raise ActionUnavailable(NO_DOCKER.format(what=uses))
+            return Docker("", "", uses)
         if is_local(uses):
             folder = posixpath.normpath(
                 posixpath.join(self._layout.workspace, uses.replace("\\", "/"))
@@ -178,28 +189,32 @@ class ActionLoader:
                 continue
             with stream:
                 text = stream.read().decode("utf-8-sig", "replace")
-            own = reference.repository in {"", self._request.repository}
-            shown = posixpath.join("" if own else reference.repository, reference.path, name)
-            return Files(reference.repository, reference.ref, folder, self._parsed(text, shown), local)
+            shown = self._shown(reference, name)
+            action = self._parsed(text, shown)
+            if isinstance(action.runs, DockerRuns):
+                return Docker(reference.repository, reference.ref, shown)
+            return Files(reference.repository, reference.ref, folder, action, local)
         for name in DOCKERFILES:
             stream = self._sandbox.get(posixpath.join(folder, name))
             if stream is not None:
                 stream.close()
-                raise ActionUnavailable(NO_DOCKER.format(what="an action with a Dockerfile"))
+                return Docker(reference.repository, reference.ref, self._shown(reference, name))
         raise ActionUnavailable(
             f"Can't find 'action.yml', 'action.yaml' or 'Dockerfile' under '{folder}'. "
             "Did you forget to run actions/checkout before running your local action?"
         )
-
 
     def _parsed(self, text: str, file: str) -> Action:
         action, diagnostics = self._sources.read(text, file)
         errors = [found for found in diagnostics if found.severity is Severity.ERROR]
         if action is None or errors:
             raise ActionUnavailable("\n".join(found.text() for found in errors))
-        if isinstance(action.runs, DockerRuns):
-            raise ActionUnavailable(NO_DOCKER.format(what=f"the Docker action {file}"))
         return action
+
+    def _shown(self, reference: Reference, name: str) -> str:
+        """Return a manifest's path as the user knows it."""
+        own = reference.repository in {"", self._request.repository}
+        return posixpath.join("" if own else reference.repository, reference.path, name)
 
 
 class Sources(NamedTuple):

@@ -15,6 +15,9 @@ from trunkline.ports.sandbox import Layout, Sandbox
 from trunkline.run.events import Conclusion
 from trunkline.run.job_request import JobRequest
 
+# Workflows ask `env.ACT` whether they run locally.
+LOCAL = {"ACT": "true"}
+
 
 class StepPlace(NamedTuple):
     """Where an expression stands: its scope, its step's environment, and what `github` adds."""
@@ -90,7 +93,7 @@ class JobContext:
         request = self.request
         found: dict[str, Value] = {
             "github": self.github(place),
-            "env": CaseSensitive(place.env),
+            "env": CaseSensitive({**LOCAL, **place.env}),
             "strategy": dict(request.leg.strategy),
             "matrix": None if request.leg.matrix is None else dict(request.leg.matrix),
             "job": self.job(),

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from trunkline.base.errors import Unavailable
-from trunkline.engine.action_loader import NO_DOCKER, ActionLoader, Sources
+from trunkline.engine.action_loader import ActionLoader, Sources
+from trunkline.engine.containers import refuse_containers, refuse_docker_actions
 from trunkline.engine.instances import Instance
 from trunkline.engine.job_context import JobContext
 from trunkline.engine.job_secrets import job_secrets
@@ -19,6 +19,7 @@ from trunkline.ports.logs import LogStore
 from trunkline.ports.sandbox import JobPlace, Sandbox, Sandboxes
 from trunkline.ports.secrets import Secrets
 from trunkline.ports.toolchains import Toolchains
+from trunkline.run.encodings import token_values
 from trunkline.run.events import Event, Warned
 from trunkline.run.job_machine import laid_out
 from trunkline.run.job_request import JobRequest
@@ -77,9 +78,8 @@ def set_up(
 
     Raises TrunklineError, TemplateError or ExpressionError: the job then fails, and only this job.
     """
-    refuse_containers(request)
     secrets = job_secrets(request, world.secrets)
-    output.mask(value for value in secrets.values() if value)
+    output.mask([*secrets.values(), *token_values(secrets.get("GITHUB_TOKEN", ""))])
     layout = sandbox.prepare(
         JobPlace(
             run_id=request.run_id,
@@ -98,6 +98,7 @@ def set_up(
     context.shared.variables.update(world.env)
     for token in request.job.env:
         context.shared.variables.update(context.texts(token, context.job_place()))
+    refuse_containers(context, parts.log)
     loader = ActionLoader(request, sandbox, layout, world.sources)
     tools = Tools(world.clock, world.ids, world.toolchains, loader, parts.report)
     runner = StepRunner(context, tools, parts.handlers)
@@ -107,19 +108,9 @@ def set_up(
         if isinstance(step, RunStep | UsesStep):
             instances[slot] = instance = Instance(step, context.scope)
             runner.load_remote(instance)
+    refuse_docker_actions(runner, instances.values())
     parts.log.engine_lines([*loader.fetched, f"Complete job name: {request.leg.name}"])
     return Ready(context, runner, instances)
-
-
-def refuse_containers(request: JobRequest) -> None:
-    """Fail a job that asks for containers. Raises Unavailable with one clear sentence."""
-    job = request.job
-    asked = (("a job container", job.container), ("service containers", job.services))
-    for what, token in asked:
-        if token is not None:
-            raise Unavailable(NO_DOCKER.format(what=what))
-    if request.where != "host":
-        raise Unavailable(NO_DOCKER.format(what=request.where))
 
 
 def _warn_of_undefined(request: JobRequest, variables: Mapping[str, str], parts: Parts) -> None:

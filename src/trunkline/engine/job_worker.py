@@ -15,7 +15,7 @@ from trunkline.engine.job_setup import Parts, Ready, World, set_up
 from trunkline.engine.output import JobOutput, StepOutput
 from trunkline.engine.processes import Limits
 from trunkline.engine.step_reports import Report, StepReports
-from trunkline.engine.step_runner import Carrying, Handler
+from trunkline.engine.step_runner import Carrying, Handler, hints
 from trunkline.expr.errors import ExpressionError
 from trunkline.ports.sandbox import Sandbox
 from trunkline.run import job_machine as machine
@@ -106,7 +106,9 @@ class JobWorker:
             ready = set_up(self.request, self._world, self._sandbox, self._output, parts)
         except (TrunklineError, TemplateError, ExpressionError) as error:
             self._message = self._output.masked(str(error))
-            opened.output.engine_lines([f"##[error]{line}" for line in str(error).splitlines()])
+            opened.output.engine_lines(
+                [*(f"##[error]{line}" for line in str(error).splitlines()), *hints(error)]
+            )
             self._report(
                 Annotated(key=self.request.key, level="error", message=self._message, step=1)
             )

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from trunkline.base.errors import TrunklineError
 from trunkline.engine.action_loader import (
     ActionLoader,
+    Docker,
     Files,
     Loaded,
     Native,
@@ -24,7 +25,7 @@ from trunkline.engine.step_effects import Effects
 from trunkline.engine.step_files import StepFiles
 from trunkline.expr.template import Expression
 from trunkline.expr.values import Value
-from trunkline.plan.known import written
+from trunkline.expr.written import written
 from trunkline.ports.clock import Clock, Ids
 from trunkline.ports.toolchains import Toolchains
 from trunkline.run.environment import process_environment
@@ -153,6 +154,7 @@ class StepRunner:
             stop = self._handlers[self._kind(instance)](self, work)
         except (StepFailed, TemplateError, TrunklineError) as error:
             output.line(f"##[error]{error}")
+            output.engine_lines(hints(error))
             stop = Stop(Conclusion.FAILURE)
             limits, minutes = run.limits, 0.0
         what = "background step" if instance.step.background else "action"
@@ -231,6 +233,8 @@ class StepRunner:
                 return "run"
             case Native():
                 return "native"
+            case Docker() as docker:
+                raise StepFailed(docker.refusal)
             case Files(action=action):
                 return "javascript" if isinstance(action.runs, JavaScriptRuns) else "composite"
 
@@ -295,6 +299,11 @@ def _identity(action: Loaded | ActionIdentity | None) -> dict[str, Value]:
     if action is None:
         return {}
     return {"action_repository": action.repository, "action_ref": action.ref}
+
+
+def hints(error: Exception) -> list[str]:
+    """Return what to do about an error, as log lines: none or one."""
+    return [error.hint] if isinstance(error, TrunklineError) and error.hint else []
 
 
 def default_name(step: RunStep | UsesStep) -> str:

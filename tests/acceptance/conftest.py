@@ -1,0 +1,19 @@
+"""A user's machine for each test, and proof that nothing is left on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.commands import Place
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    """Yield a machine; assert afterwards that no process and no folder of a job is left."""
+    found = Place(tmp_path / "machine")
+    yield found
+    assert not found.processes()
+    assert not found.leftovers()
