@@ -16,7 +16,7 @@ def check_needs(
 ) -> None:
     """Tell unknown jobs and cycles. `known` are all job ids as written, `span` is that of `jobs`."""
     if not any(not job.needs for job in jobs):
-        problems.error(span, _NO_START, "needs")
+        problems.error(span, _NO_START, "needs", _why(jobs, known))
         return
     waiting = {fold(job.id): {fold(need.value) for need in job.needs} for job in jobs}
     _start_what_can(waiting)
@@ -36,6 +36,16 @@ def check_needs(
                 hint = f"Did you mean '{close}'?" if close else ""
                 message = f"Job '{job.id}' depends on unknown job '{need.value}'."
                 problems.error(need.span, message, "needs", hint)
+
+
+def _why(jobs: tuple[Job | CallJob, ...], known: tuple[str, ...]) -> str:
+    """Return why no job can start: one that is needed is not there, or they wait for each other."""
+    ids = {fold(name) for name in known}
+    for job in jobs:
+        for need in job.needs:
+            if fold(need.value) not in ids:
+                return f"Job '{job.id}' needs '{need.value}', which is no job of this workflow."
+    return f"They wait for each other: {', '.join(job.id for job in jobs)}."
 
 
 def _start_what_can(waiting: dict[str, set[str]]) -> None:
