@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import msgspec
 
 _MANY = 255
 
 
-class Arity(NamedTuple):
+class Arity(msgspec.Struct, frozen=True):
     """The least and the greatest number of arguments; `odd` when an even number is wrong."""
 
     least: int

@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import cache
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
+
+import msgspec
 
 from trunkline.expr.characters import SPACE, fold
 from trunkline.expr.errors import ExpressionError
@@ -30,7 +32,7 @@ _WORDS: dict[str, Value] = {
 }
 
 
-class _Patterns(NamedTuple):
+class _Patterns(msgspec.Struct, frozen=True):
     """The regular expressions of the reader, compiled when first needed."""
 
     space: re.Pattern[str]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from trunkline.expr.characters import SPACE, utf16_length
 from trunkline.expr.errors import ExpressionError, Kind
@@ -33,7 +34,7 @@ class TokenKind:
     CONTEXT = "context"
 
 
-class Token(NamedTuple):
+class Token(msgspec.Struct, frozen=True):
     """A piece of an expression; `position` counts characters from 0, `value` is a constant's."""
 
     kind: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple
+
+import msgspec
 
 from trunkline.expr.arity import BUILTIN_ARITY, Arity
 from trunkline.expr.characters import utf16_length
@@ -54,7 +55,7 @@ _DEREFERENCE_PRECEDENCE = 19
 Accept = Callable[[Mention], None]
 
 
-class Parsed(NamedTuple):
+class Parsed(msgspec.Struct, frozen=True):
     """A tree, and every context and function that its text names."""
 
     root: Node

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias, assert_never
+from typing import TypeAlias, assert_never
 
 import msgspec
 
@@ -71,7 +71,7 @@ class Or(msgspec.Struct, frozen=True):
 Node: TypeAlias = Constant | ContextName | Wildcard | Index | Call | Not | Comparison | And | Or
 
 
-class Mention(NamedTuple):
+class Mention(msgspec.Struct, frozen=True):
     """A context or a function that an expression names, in the order of the text.
 
     `key` is the name in lower case; `arguments` the number of arguments of a call, None for a context;

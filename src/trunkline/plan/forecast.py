@@ -206,7 +206,7 @@ class _Graph:
             "success": lambda names: not _among(names, stopped),
             "failure": lambda names: bool(_among(names, failed)),
         }
-        return is_truthy(known._replace(functions=functions).value(job.condition))
+        return is_truthy(msgspec.structs.replace(known, functions=functions).value(job.condition))
 
     def _ancestors(self, job: PlannedJob | PlannedCall) -> list[str]:
         found: dict[str, None] = {}

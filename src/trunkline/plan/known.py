@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from trunkline.expr.errors import ExpressionError
 from trunkline.expr.evaluate import Function, evaluate_token
@@ -58,7 +60,7 @@ class LateObject(dict[str, Any]):
 UNKNOWN = LateObject({})
 
 
-class Known(NamedTuple):
+class Known(msgspec.Struct, frozen=True):
     """Contexts as far as they are known; `LateObject`s stand in them for what is not."""
 
     contexts: Mapping[str, Any]

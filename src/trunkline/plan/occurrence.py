@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
 PULL_EVENTS = frozenset({"pull_request", "pull_request_target"})
 
 
-class EventRule(NamedTuple):
+class EventRule(msgspec.Struct, frozen=True):
     """What is special to an event.
 
     `place` is where GITHUB_REF points: `head` (the pushed or chosen ref), `default` (the default

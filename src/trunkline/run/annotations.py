@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping
-from typing import NamedTuple
+
+import msgspec
 
 _LARGEST = 2**31 - 1
 
 
-class Annotation(NamedTuple):
+class Annotation(msgspec.Struct, frozen=True):
     """An error, warning or notice. 0 stands for a line or column that is not known."""
 
     level: str
@@ -22,7 +23,7 @@ class Annotation(NamedTuple):
     end_column: int = 0
 
 
-class Place(NamedTuple):
+class Place(msgspec.Struct, frozen=True):
     """The lines and columns that hold, and what was wrong with the others (for the debug log)."""
 
     line: int = 0
@@ -46,7 +47,10 @@ def annotation(
             message,
             properties.get("title", ""),
             relative_to(properties.get("file", ""), workspace),
-            *place[:4],
+            place.line,
+            place.end_line,
+            place.column,
+            place.end_column,
         ),
         place.complaint,
     )

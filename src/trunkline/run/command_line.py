@@ -6,7 +6,8 @@ Source of the rules: the runner's ActionCommand (reference section 3.17 and appe
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import NamedTuple
+
+import msgspec
 
 REGISTERED = frozenset(
     {
@@ -22,7 +23,7 @@ PROPERTY = (("%0D", "\r"), ("%0A", "\n"), ("%3A", ":"), ("%2C", ","), ("%25", "%
 OLD = (("%3B", ";"), ("%0D", "\r"), ("%0A", "\n"), ("%5D", "]"), ("%25", "%"))
 
 
-class Command(NamedTuple):
+class Command(msgspec.Struct, frozen=True):
     """A command: its name and its property names in lower case, decoded values and data."""
 
     name: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import msgspec
 
@@ -29,59 +28,59 @@ DISABLED = (
 )
 
 
-class Print(NamedTuple):
+class Print(msgspec.Struct, frozen=True):
     """Put this text into the log."""
 
     text: str
 
 
-class Debug(NamedTuple):
+class Debug(msgspec.Struct, frozen=True):
     """Put this text into the log when debug lines are wanted."""
 
     text: str
 
 
-class AddMask(NamedTuple):
+class AddMask(msgspec.Struct, frozen=True):
     """Never show these values again."""
 
     values: tuple[str, ...]
 
 
-class SetOutput(NamedTuple):
+class SetOutput(msgspec.Struct, frozen=True):
     """Set an output of the step."""
 
     name: str
     value: str
 
 
-class SaveState(NamedTuple):
+class SaveState(msgspec.Struct, frozen=True):
     """Keep a value for the action's later stages."""
 
     name: str
     value: str
 
 
-class SetEnv(NamedTuple):
+class SetEnv(msgspec.Struct, frozen=True):
     """Set a variable for the steps that follow."""
 
     name: str
     value: str
 
 
-class AddPath(NamedTuple):
+class AddPath(msgspec.Struct, frozen=True):
     """Put a folder in front of PATH for the steps that follow."""
 
     path: str
 
 
-class AddMatcher(NamedTuple):
+class AddMatcher(msgspec.Struct, frozen=True):
     """Use the problem matchers of this file. `line` is the command as it was printed."""
 
     path: str
     line: str
 
 
-class RemoveMatcher(NamedTuple):
+class RemoveMatcher(msgspec.Struct, frozen=True):
     """Stop using a problem matcher: by owner, or all owners that a file names."""
 
     owner: str
@@ -89,7 +88,7 @@ class RemoveMatcher(NamedTuple):
     line: str
 
 
-class Failed(NamedTuple):
+class Failed(msgspec.Struct, frozen=True):
     """The command could not be processed: the errors to tell. The step fails."""
 
     messages: tuple[str, ...]

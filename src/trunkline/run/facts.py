@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import msgspec
 
 from trunkline.run.events import Event, Group, RunStarted
 from trunkline.run.job_request import JobRequest
@@ -14,47 +14,47 @@ FAIL_FAST = "fail-fast"
 TIMEOUT = "timeout"
 
 
-class Begun(NamedTuple):
+class Begun(msgspec.Struct, frozen=True):
     """A run is asked for."""
 
     started: RunStarted
 
 
-class Reported(NamedTuple):
+class Reported(msgspec.Struct, frozen=True):
     """A worker tells an event of its job."""
 
     event: Event
 
 
-class WorkerFailed(NamedTuple):
+class WorkerFailed(msgspec.Struct, frozen=True):
     """A worker broke down, or never came back; its job can't go on."""
 
     key: str
     message: str
 
 
-class GroupGranted(NamedTuple):
+class GroupGranted(msgspec.Struct, frozen=True):
     """A leg (`key`), or the run (''), holds a concurrency group."""
 
     key: str
     group: str
 
 
-class GroupLost(NamedTuple):
+class GroupLost(msgspec.Struct, frozen=True):
     """A leg (`key`), or the run (''), must leave a concurrency group: a newer one wants in."""
 
     key: str
     group: str
 
 
-class GroupFailed(NamedTuple):
+class GroupFailed(msgspec.Struct, frozen=True):
     """A leg could not enter a concurrency group: the gate is out of order."""
 
     key: str
     message: str
 
 
-class CancelAsked(NamedTuple):
+class CancelAsked(msgspec.Struct, frozen=True):
     """Somebody wants the run, or one leg (`key`), to stop; `force` means without grace."""
 
     by: str
@@ -65,13 +65,13 @@ class CancelAsked(NamedTuple):
 Fact = Begun | Reported | WorkerFailed | GroupGranted | GroupLost | GroupFailed | CancelAsked
 
 
-class StartJob(NamedTuple):
+class StartJob(msgspec.Struct, frozen=True):
     """Command: give a leg to a worker."""
 
     request: JobRequest
 
 
-class CancelJob(NamedTuple):
+class CancelJob(msgspec.Struct, frozen=True):
     """Command: cancel a leg that a worker has."""
 
     key: str
@@ -79,27 +79,27 @@ class CancelJob(NamedTuple):
     force: bool
 
 
-class EnterGroup(NamedTuple):
+class EnterGroup(msgspec.Struct, frozen=True):
     """Command: enter a concurrency group for a leg (`key`) or the run ('')."""
 
     key: str
     group: Group
 
 
-class LeaveGroups(NamedTuple):
+class LeaveGroups(msgspec.Struct, frozen=True):
     """Command: leave every group that a leg (`key`) or the run ('') has entered."""
 
     key: str
 
 
-class FinishRun(NamedTuple):
+class FinishRun(msgspec.Struct, frozen=True):
     """Command: there is nothing left to do."""
 
 
 Command = StartJob | CancelJob | EnterGroup | LeaveGroups | FinishRun
 
 
-class Decision(NamedTuple):
+class Decision(msgspec.Struct, frozen=True):
     """Events to append, then the commands that they justify."""
 
     events: tuple[Event, ...] = ()

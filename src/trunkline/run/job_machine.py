@@ -8,7 +8,6 @@ Order of phases: runner documentation and sources, reference section 3.3.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NamedTuple
 
 import msgspec
 
@@ -66,52 +65,52 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     targets: tuple[str, ...] = ()
 
 
-class Prepared(NamedTuple):
+class Prepared(msgspec.Struct, frozen=True):
     """The sandbox stands and every remote action is here."""
 
     pre: tuple[Task, ...]
     main: tuple[Task, ...]
 
 
-class PreparationFailed(NamedTuple):
+class PreparationFailed(msgspec.Struct, frozen=True):
     """The job can't start; nothing of it runs."""
 
 
-class TaskEnded(NamedTuple):
+class TaskEnded(msgspec.Struct, frozen=True):
     """A task in the foreground ended with this conclusion (after continue-on-error)."""
 
     task: Task
     conclusion: Conclusion
 
 
-class Launched(NamedTuple):
+class Launched(msgspec.Struct, frozen=True):
     """A background step started."""
 
     task: Task
 
 
-class BackgroundEnded(NamedTuple):
+class BackgroundEnded(msgspec.Struct, frozen=True):
     """A background step ended; its effects wait for whoever covers it."""
 
     step_id: str
     conclusion: Conclusion
 
 
-class PostRegistered(NamedTuple):
+class PostRegistered(msgspec.Struct, frozen=True):
     """An action wants a post stage; posts run last in, first out."""
 
     task: Task
 
 
-class CancelReceived(NamedTuple):
+class CancelReceived(msgspec.Struct, frozen=True):
     """The job was cancelled."""
 
 
-class CompletionFailed(NamedTuple):
+class CompletionFailed(msgspec.Struct, frozen=True):
     """An output could not be evaluated."""
 
 
-class Completed(NamedTuple):
+class Completed(msgspec.Struct, frozen=True):
     """Outputs are evaluated and the sandbox is gone."""
 
 
@@ -128,17 +127,17 @@ Fact = (
 )
 
 
-class Prepare(NamedTuple):
+class Prepare(msgspec.Struct, frozen=True):
     """Command: make the sandbox, fetch the actions."""
 
 
-class Perform(NamedTuple):
+class Perform(msgspec.Struct, frozen=True):
     """Command: do a task; AWAIT and STOP tasks have their targets filled in."""
 
     task: Task
 
 
-class Complete(NamedTuple):
+class Complete(msgspec.Struct, frozen=True):
     """Command: evaluate outputs, tear down."""
 
 

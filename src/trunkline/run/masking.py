@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from operator import itemgetter
-from typing import NamedTuple
 
 import ahocorasick
+import msgspec
 
 from trunkline.run.encodings import MASK, encodings, trimmed_lines
 
@@ -25,7 +25,7 @@ _MOST_SEARCHES = 32
 _LONGEST_WORD = 4096
 
 
-class Filter(NamedTuple):
+class Filter(msgspec.Struct, frozen=True):
     """Tells quickly that no pattern is in a block.
 
     If a pattern is in a text, its capitals alone are in the text's capitals alone. Encoded secrets

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -94,7 +94,7 @@ class MatchersFile(msgspec.Struct, frozen=True, rename={"matchers": "problemMatc
     matchers: tuple[MatcherFile, ...] | None = ()
 
 
-class Pattern(NamedTuple):
+class Pattern(msgspec.Struct, frozen=True):
     """A compiled pattern: the groups of its fields, and whether it repeats.
 
     `in_block` finds the pattern in several lines at once, None where that would not be safe.
@@ -106,7 +106,7 @@ class Pattern(NamedTuple):
     loop: bool
 
 
-class MatcherRule(NamedTuple):
+class MatcherRule(msgspec.Struct, frozen=True):
     """A checked matcher; `severity` and `from_path` count when no pattern captured them."""
 
     owner: str
@@ -115,7 +115,7 @@ class MatcherRule(NamedTuple):
     patterns: tuple[Pattern, ...]
 
 
-class Problem(NamedTuple):
+class Problem(msgspec.Struct, frozen=True):
     """What a matcher captured, as text; a field that no pattern captures is missing."""
 
     fields: dict[str, str]

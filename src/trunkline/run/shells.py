@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+import msgspec
 
 # A step that names no shell gets the first of these that is on its PATH: (program, shell).
 DEFAULT_SHELLS = (("bash", "bash -e {0}"), ("sh", "sh -e {0}"))
@@ -20,7 +21,7 @@ class ShellError(Exception):
     """The `shell` of a step can't be used; the step fails with this message."""
 
 
-class ShellPlan(NamedTuple):
+class ShellPlan(msgspec.Struct, frozen=True):
     """How a script runs: the program to look for, its arguments, and what the script becomes.
 
     `{0}` in `template` stands for the script's path; `before` and `after` go around the script.
@@ -72,7 +73,7 @@ def shell_command(shell: str) -> ShellPlan:
         return found
     if not program or "{0}" not in template:
         raise ShellError(INVALID_SHELL)
-    plan = (found or ShellPlan(program, ""))._replace(template=template)
+    plan = msgspec.structs.replace(found or ShellPlan(program, ""), template=template)
     plan.arguments(PLACE)
     return plan
 

@@ -15,6 +15,7 @@ from trunkline.run.commands import (
     AddMatcher,
     AddPath,
     Allowed,
+    Command,
     Commands,
     Debug,
     Effect,
@@ -46,7 +47,7 @@ from trunkline.run.commands import (
 def test_lines_that_are_commands(line, expected):
     if expected is None:
         expected = ("error", {"file": "a:b,c\n%25"}, "\r\n%3A%3A")
-    assert parse_command(line) == expected
+    assert parse_command(line) == Command(*expected)
 
 
 @pytest.mark.parametrize(
