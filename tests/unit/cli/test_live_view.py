@@ -244,6 +244,15 @@ def test_a_long_failure_is_told_in_full():
     assert lines == [f"line {each}" for each in range(1, count)]
 
 
+def test_what_could_not_be_stored_is_told():
+    live, out, _ = view(no_color=True)
+    for record in whole_run():
+        live.record(record)
+    live.close()
+    end = tame(out.getvalue(), colours=False)
+    assert "(4 lines of it could not be stored)\nError: Process completed with exit code 1." in end
+
+
 def test_a_run_that_never_began_says_nothing():
     live, out, _ = view()
     live.close()

@@ -145,13 +145,19 @@ class LiveView:
     def _tell_step(self, job: JobView, step: StepView) -> None:
         self._heading(f"{job.name} {self._signs.arrow} {step.name}", "red")
         out = self._console.file
+        missing = step.end_line - step.first_line
         for block in self._blocks(job, step):
-            text = block.decode("utf-8", "replace")
-            text = _STAMP.sub("", text)
+            missing -= block.count(b"\n")
+            text = _STAMP.sub("", block.decode("utf-8", "replace"))
             out.write(readable(text, colours=self._colours, arrow=self._signs.arrow))
         if self._colours:
             out.write(RESET)
         out.flush()
+        if missing > 0:
+            self._console.print(f"({missing} lines of it could not be stored)", markup=False)
+            for told in job.annotations:
+                if told.step == step.number:
+                    self._console.print(self._annotation(told), soft_wrap=True)
 
     def _blocks(self, job: JobView, step: StepView) -> Iterator[bytes]:
         """Yield a step's stored output, some thousand lines at a time."""
