@@ -113,6 +113,7 @@ class CacheSave(_Caching):
 
     def main(self, call: ActionCall, job: ActionJob) -> None:
         """Save the cache; what goes wrong is a warning."""
+        warn_of_unsupported(call, job, _UNSUPPORTED)
         Inputs(call, _DEFAULTS).required("key")
         try:
             kept = self.save(call, job)

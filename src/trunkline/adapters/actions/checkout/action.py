@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from trunkline.adapters.actions.checkout import settings as asked
@@ -28,7 +29,7 @@ class Checkout:
 
     def __init__(self, world: World) -> None:
         """Read repositories of `world`."""
-        self._world = world
+        self._world = world._replace(source=str(Path(world.source).absolute()))
 
     def describe(self, ref: str) -> str:
         """Return the major version whose behaviour applies."""

@@ -55,7 +55,7 @@ class SetupPython:
         """Set up the versions asked for; the last one is first on PATH. Raises ActionFailed."""
         inputs = Inputs(call, DEFAULTS)
         warn_of_unsupported(call, job, UNSUPPORTED)
-        pip_version = _pip_version(inputs)
+        _pip_version(inputs)
         _check_architecture(inputs, job)
         texts = versions.wanted(inputs, job, job.layout.workspace)
         places = self._world.environment if job.layout.host_paths else call.env
@@ -79,7 +79,7 @@ class SetupPython:
                 free_threaded=inputs.boolean("freethreaded"),
             )
             found = interpreters.find(wish) or _download(wish, uv, interpreters, job)
-            version = _set_up(found, inputs, pip_version, job)
+            version = _set_up(found, inputs, self._shared(job), job)
         job.log("##[endgroup]")
         if inputs.text("cache"):
             restore(inputs, version, self._world.caches, call, job)
@@ -88,6 +88,11 @@ class SetupPython:
     def post(self, call: ActionCall, job: ActionJob) -> None:
         """Save the cache, when one was asked for and missed."""
         save(self._world.caches, call, job)
+
+    def _shared(self, job: ActionJob) -> str:
+        """Return where unpacked packages are kept for other jobs of the same place."""
+        root = self._world.cache if job.layout.host_paths else job.layout.tool_cache
+        return f"{root}/python-packages"
 
 
 def _pip_version(inputs: Inputs) -> str:
@@ -110,17 +115,18 @@ def _check_architecture(inputs: Inputs, job: ActionJob) -> None:
         )
 
 
-def _set_up(found: Interpreter, inputs: Inputs, pip_version: str, job: ActionJob) -> str:
+def _set_up(found: Interpreter, inputs: Inputs, shared: str, job: ActionJob) -> str:
     version = f"{found.text}{'t' if found.free_threaded else ''}"
     architecture = job.layout.arch.lower() + ("-freethreaded" if found.free_threaded else "")
     folder = f"{job.layout.tool_cache}/Python/{found.version}/{architecture}"
     if not has_file(job, f"{folder}.complete"):
-        environment.make(found, folder, job)
+        environment.make(found, folder, shared, job)
         job.sandbox.put(f"{folder}.complete", b"")
     if inputs.boolean("update-environment"):
         _update_environment(folder, job)
     job.set_output("python-version", version)
     job.set_output("python-path", f"{folder}/bin/python")
+    pip_version = _pip_version(inputs)
     if pip_version:
         job.log(f"pip-version input is specified. Installing pip version {pip_version}")
         _pip(job, folder, "--upgrade", f"pip=={pip_version}")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import posixpath
-import re
 
 from trunkline.adapters.actions.setup_python.interpreters import Interpreter
+from trunkline.adapters.toolkit.files import has_file
 from trunkline.ports.actions import ActionFailed, ActionJob
 
 # The prefix is rebuilt: the interpreter copied, its library linked file by file, packages its own.
@@ -16,17 +16,23 @@ dir=$1 exe=$2 prefix=$3 library=$4 name=$5
 lib=$dir/lib/${library##*/}
 mkdir -p "$dir/bin" "$lib" "$dir/include/${library##*/}"
 cp "$exe" "$dir/bin/$name"
+# One process links many: ln is started once for each folder, not for each file.
+link() {
+  place=$1
+  shift
+  for part; do
+    shift
+    [ ! -e "$part" ] || set -- "$@" "$part"
+  done
+  [ $# -eq 0 ] || ln -s "$@" "$place/"
+}
 ln -s "$library"/* "$lib/"
 rm -f "$lib/site-packages" "$lib/EXTERNALLY-MANAGED"
 mkdir "$lib/site-packages"
-for headers in "$prefix/include/${library##*/}"/*; do
-  [ -e "$headers" ] && ln -s "$headers" "$dir/include/${library##*/}/"
-done
-for part in "$prefix"/lib/libpython* "$prefix"/lib/pkgconfig "$prefix"/lib/tcl* \\
-    "$prefix"/lib/tk* "$prefix"/lib/itcl* "$prefix"/lib/thread* "$prefix"/lib/libtcl* \\
-    "$prefix"/lib/libtk*; do
-  [ -e "$part" ] && ln -s "$part" "$dir/lib/"
-done
+link "$dir/include/${library##*/}" "$prefix/include/${library##*/}"/*
+link "$dir/lib" "$prefix"/lib/libpython* "$prefix"/lib/pkgconfig "$prefix"/lib/tcl* \\
+  "$prefix"/lib/tk* "$prefix"/lib/itcl* "$prefix"/lib/thread* "$prefix"/lib/libtcl* \\
+  "$prefix"/lib/libtk*
 [ -e "$prefix/bin/$name-config" ] && ln -s "$prefix/bin/$name-config" "$dir/bin/$name-config" \\
   && ln -s "$name-config" "$dir/bin/python3-config"
 """
@@ -44,83 +50,110 @@ include-system-site-packages = false
 executable = $exe
 END
 """
-_FINISH = """
+_START = """
 ln -s "$name" "$dir/bin/python3"
 ln -s "$name" "$dir/bin/python"
-shift 5
-for package in "$@"; do
-  [ -e "$package" ] && cp -pR "$package" "$lib/site-packages/"
-done
 cd /
-exec "$dir/bin/$name" -I -c 'import os, sys, sysconfig
-print("prefix", os.path.samefile(sys.prefix, sys.argv[1]), sysconfig.get_path("purelib"))' "$dir"
+exec "$dir/bin/$name" -I -c "$finish" "$dir" "$packages"
 """
-_UNPACK = """
-import sys, zipfile
+# pip (and setuptools before 3.12) are linked, not copied: they are a thousand files. What is known
+# of them is copied with a RECORD of what is the job's own, so that an upgrade removes that alone
+# and what it installs comes first.
+_FINISH = r"""
+import glob, os, shutil, sys, sysconfig
+folder, source = sys.argv[1:]
+site = sysconfig.get_path("purelib")
+python = os.path.join(folder, "bin", "python%d.%d" % sys.version_info[:2])
+linked = os.path.join(folder, "lib", "base-packages")
+parts = {"pip": ["pip"]}
+if sys.version_info < (3, 12):
+    parts["setuptools"] = ["setuptools", "pkg_resources", "_distutils_hack"]
+
+def write(path, text, mode=0o644):
+    with open(path, "w") as file:
+        file.write(text)
+    os.chmod(path, mode)
+
+def script():
+    shebang = "#!" + python
+    if len(shebang) > 127 or " " in shebang:
+        shebang = "#!/bin/sh\n'''exec' \"" + python + "\" \"$0\" \"$@\"\n' '''"
+    return shebang + "\nimport sys\nfrom pip._internal.cli.main import main\nsys.exit(main())\n"
+
+def share(name, info):
+    own = os.path.join(site, os.path.basename(info))
+    os.mkdir(own)
+    record = []
+    for file in ("METADATA", "WHEEL", "INSTALLER", "entry_points.txt", "top_level.txt"):
+        if os.path.isfile(os.path.join(info, file)):
+            shutil.copyfile(os.path.join(info, file), os.path.join(own, file))
+            record.append(os.path.join(os.path.basename(own), file))
+    for part in parts[name]:
+        if os.path.isdir(os.path.join(source, part)):
+            os.symlink(os.path.join(source, part), os.path.join(linked, part))
+    if name == "pip":
+        for each in ("pip", "pip3", os.path.basename(python).replace("python", "pip")):
+            write(os.path.join(folder, "bin", each), script(), 0o755)
+            record.append(os.path.relpath(os.path.join(folder, "bin", each), site))
+    hook = "distutils-precedence.pth"
+    if name == "setuptools" and os.path.isfile(os.path.join(source, hook)):
+        shutil.copyfile(os.path.join(source, hook), os.path.join(site, hook))
+        record.append(hook)
+    record.append(os.path.join(os.path.basename(own), "RECORD"))
+    write(os.path.join(own, "RECORD"), "".join(line + ",,\n" for line in record))
+
+if source:
+    os.mkdir(linked)
+    write(os.path.join(site, "base-packages.pth"), linked + "\n")
+    for name in parts:
+        for info in sorted(glob.glob(os.path.join(source, name + "-*.dist-info")))[-1:]:
+            share(name, info)
+print("prefix", os.path.samefile(sys.prefix, folder))
+"""
+_UNPACK = r"""
+import compileall, os, sys, zipfile
+target, draft = sys.argv[1], "%s.%d" % (sys.argv[1], os.getpid())
 for wheel in sys.argv[2:]:
     with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(sys.argv[1])
+        archive.extractall(draft)
+compileall.compile_dir(draft, ddir=target, quiet=2)
+try:
+    os.rename(draft, target)
+except OSError:
+    if not os.path.isdir(target):
+        raise
 """
-_PIP = """#!{python}
-import sys
-from pip._internal.cli.main import main
-if __name__ == "__main__":
-    sys.exit(main())
-"""
-_LONGEST_INTERPRETER_LINE = 127  # what older kernels take of a `#!` line
 
 
-def make(interpreter: Interpreter, folder: str, job: ActionJob) -> str:
-    """Make the environment in `folder`; return the path of its python. Raises ActionFailed."""
-    packages = _packages(interpreter)
-    found = interpreter.whole and _build(_WHOLE, interpreter, folder, packages, job)
-    if not found:
-        job.capture(["rm", "-rf", folder])
-        found = _build(_VIRTUAL, interpreter, folder, packages, job)
-    if not found:
+def make(interpreter: Interpreter, folder: str, shared: str, job: ActionJob) -> None:
+    """Make the environment in `folder`. Raises ActionFailed.
+
+    `shared` is a folder where packages that were unpacked once are kept for other jobs.
+    """
+    packages = interpreter.packages or _unpacked(interpreter, shared, job)
+    if interpreter.whole and _build(_WHOLE, interpreter, folder, packages, job):
+        return
+    job.capture(["rm", "-rf", folder])
+    if not _build(_VIRTUAL, interpreter, folder, packages, job):
         raise ActionFailed(
             f"{interpreter.executable} can't be set up: an environment made from it does not start."
         )
-    python = f"{folder}/bin/python"
-    if not packages:
-        _unpack_wheels(interpreter, python, found, job)
-    _write_scripts(interpreter, folder, job)
-    return python
 
 
 def _build(
-    script: str, interpreter: Interpreter, folder: str, packages: list[str], job: ActionJob
-) -> str:
-    """Run a script that builds the environment; return where its packages go, '' when it fails."""
+    script: str, interpreter: Interpreter, folder: str, packages: str, job: ActionJob
+) -> bool:
+    """Run a script that builds the environment; tell whether its python started."""
     name = posixpath.basename(interpreter.library)
-    arguments = (
-        folder,
-        interpreter.executable,
-        interpreter.prefix,
-        interpreter.library,
-        name,
-        *packages,
-    )
-    code, output = job.capture(["sh", "-c", script + _FINISH, "sh", *arguments])
-    found = re.search(r"^prefix True (.*)$", output, re.MULTILINE)
-    return found[1] if not code and found else ""
+    place = (folder, interpreter.executable, interpreter.prefix, interpreter.library, name)
+    variables = {"finish": _FINISH, "packages": packages}
+    command = ["sh", "-c", script + _START, "sh", *place]
+    code, output = job.capture(command, env=variables)
+    return not code and "prefix True" in output.splitlines()
 
 
-def _packages(interpreter: Interpreter) -> list[str]:
-    """Return what to copy of the interpreter's own packages: pip, and setuptools before 3.12."""
-    site = f"{interpreter.library}/site-packages"
-    infos = {posixpath.basename(info).partition("-")[0]: info for info in interpreter.infos}
-    if "pip" not in infos:
-        return []
-    found = [f"{site}/pip", infos["pip"]]
-    if "setuptools" in infos and interpreter.version.release < (3, 12, 0):
-        parts = ("setuptools", "pkg_resources", "_distutils_hack", "distutils-precedence.pth")
-        found += [*(f"{site}/{part}" for part in parts), infos["setuptools"]]
-    return found
-
-
-def _unpack_wheels(interpreter: Interpreter, python: str, site: str, job: ActionJob) -> None:
-    """Install pip, and setuptools before 3.12, from the wheels that Python carries."""
+def _unpacked(interpreter: Interpreter, shared: str, job: ActionJob) -> str:
+    """Return where the wheels that Python carries are unpacked, '' when it carries no pip."""
     names = ("pip", "setuptools") if interpreter.version.release < (3, 12, 0) else ("pip",)
     newest = {posixpath.basename(wheel).partition("-")[0]: wheel for wheel in interpreter.wheels}
     wheels = [newest[name] for name in names if name in newest]
@@ -130,15 +163,13 @@ def _unpack_wheels(interpreter: Interpreter, python: str, site: str, job: Action
             f"{interpreter.executable} carries no pip (on Debian it is in python3-venv): "
             "the job has Python without pip.",
         )
-    elif job.capture([python, "-I", "-c", _UNPACK, site, *wheels], cwd="/")[0]:
-        raise ActionFailed(f"pip can't be unpacked from {newest['pip']}.")
-
-
-def _write_scripts(interpreter: Interpreter, folder: str, job: ActionJob) -> None:
-    name = posixpath.basename(interpreter.library)
-    python = f"{folder}/bin/{name}"
-    if len(python) + 3 > _LONGEST_INTERPRETER_LINE or " " in python:
-        python = f"/bin/sh\n'''exec' \"{python}\" \"$0\" \"$@\"\n' '''"
-    content = _PIP.format(python=python).encode(errors="surrogateescape")
-    for script in ("pip", "pip3", name.replace("python", "pip")):
-        job.sandbox.put(f"{folder}/bin/{script}", content, 0o755)
+        return ""
+    words = [posixpath.basename(wheel).removesuffix("-py3-none-any.whl") for wheel in wheels]
+    target = f"{shared}/{'-'.join([posixpath.basename(interpreter.library), *words])}"
+    if not has_file(job, f"{target}/pip/__init__.py"):
+        job.capture(["mkdir", "-p", shared])
+        command = [interpreter.executable, "-I", "-c", _UNPACK, target, *wheels]
+        code, output = job.capture(command, cwd="/")
+        if code:
+            raise ActionFailed(f"pip can't be unpacked from {newest['pip']}: {output.strip()}")
+    return target

@@ -42,7 +42,7 @@ for place in "$@"; do
 done
 :
 """
-# What an interpreter says of itself, and of the packages that may be copied from it.
+# What an interpreter says of itself, and of where it has pip.
 _ASK = r"""
 import glob, os, sys, sysconfig
 v = sys.version_info
@@ -60,8 +60,8 @@ suffix = "t" if sysconfig.get_config_var("Py_GIL_DISABLED") else ""
 library = os.path.join(base, "lib", name + suffix)
 print("whole" if whole and os.path.isfile(os.path.join(library, "os.py")) else "")
 print(library)
-for info in glob.glob(os.path.join(library, "site-packages", "*.dist-info", "RECORD")):
-    print(os.path.dirname(info))
+infos = glob.glob(os.path.join(library, "site-packages", "pip-*.dist-info", "RECORD"))
+print(os.path.join(library, "site-packages") if infos else "")
 wheels = sysconfig.get_config_var("WHEEL_PKG_DIR")
 for place in (os.path.join(library, "ensurepip", "_bundled"), wheels or "", "/usr/share/python-wheels"):
     for wheel in sorted(glob.glob(os.path.join(place, "*.whl"))):
@@ -73,8 +73,8 @@ class Interpreter(NamedTuple):
     """An interpreter that was asked.
 
     `whole` says that its prefix may be rebuilt from links (no distribution's or framework's own
-    rules). `infos` are the `.dist-info` folders of its packages, `wheels` the pip and setuptools
-    that it carries.
+    rules). `packages` is the folder that has its pip, '' when that can't be shared; `wheels` are
+    the pip and setuptools that it carries.
     """
 
     version: Version
@@ -84,7 +84,7 @@ class Interpreter(NamedTuple):
     library: str
     free_threaded: bool
     whole: bool
-    infos: tuple[str, ...]
+    packages: str
     wheels: tuple[str, ...]
 
 
@@ -174,7 +174,7 @@ def _may_fit(wish: Wish, minor: int) -> bool:
 
 def _parse(output: str) -> Interpreter | None:
     lines = output.splitlines()
-    version = python_version(lines[0]) if len(lines) > 5 else None
+    version = python_version(lines[0]) if len(lines) > 6 else None
     if version is None:
         return None
     return Interpreter(
@@ -185,6 +185,6 @@ def _parse(output: str) -> Interpreter | None:
         free_threaded=bool(lines[3]),
         whole=bool(lines[4]),
         library=lines[5],
-        infos=tuple(line for line in lines[6:] if line.endswith(".dist-info")),
-        wheels=tuple(line for line in lines[6:] if line.endswith(".whl")),
+        packages=lines[6],
+        wheels=tuple(line for line in lines[7:] if line.endswith(".whl")),
     )
