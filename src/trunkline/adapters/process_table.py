@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 HAS_PROC = os.path.exists("/proc/self/stat")
 
 
-class Kin(NamedTuple):
+class Kin(msgspec.Struct, frozen=True):
     """A process's place among the others; `started` is in clock ticks since the machine booted."""
 
     pid: int

@@ -6,7 +6,9 @@ import importlib
 import threading
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, TypeVar
+
+import msgspec
 
 from trunkline.engine.action_loader import Sources
 from trunkline.engine.job_setup import Listener, World
@@ -71,7 +73,7 @@ def _compile_pattern(source: str, each_line: bool) -> Matching:  # noqa: FBT001 
     return found
 
 
-class Choices(NamedTuple):
+class Choices(msgspec.Struct, frozen=True):
     """What a command line chose for the system.
 
     `directory` is the root of the user's repository; `secrets`, `variables` and `env` were given by hand,

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -131,7 +131,7 @@ def dotenv_file(options: argparse.Namespace, kind: str) -> str:
     return named
 
 
-class Selection(NamedTuple):
+class Selection(msgspec.Struct, frozen=True):
     """Jobs by id, matrix values, and labels (lower case) with their places."""
 
     jobs: tuple[str, ...]

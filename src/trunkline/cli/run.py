@@ -8,7 +8,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from getpass import getpass
 from types import FrameType
-from typing import NamedTuple
+
+import msgspec
 
 from trunkline import settings
 from trunkline.app import Choices, System, adapter
@@ -69,7 +70,7 @@ def _refuse_mistakes(found: planning.Prospect) -> None:
 # --- one run ----------------------------------------------------------------------------
 
 
-class Finished(NamedTuple):
+class Finished(msgspec.Struct, frozen=True):
     """What a run came to: who stopped it, and whether any job of it found a runner here."""
 
     conclusion: Conclusion | None

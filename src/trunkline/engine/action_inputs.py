@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from trunkline.engine.job_context import JobContext, StepPlace
 from trunkline.engine.output import StepOutput
 from trunkline.engine.scopes import ActionIdentity, Scope
@@ -35,7 +37,7 @@ def action_inputs(
                     f"{declared.deprecation}"
                 )
         else:
-            found[name] = context.text(declared.default, place._replace(scope=inner))
+            found[name] = context.text(declared.default, replace(place, scope=inner))
     return {**found, **given}
 
 

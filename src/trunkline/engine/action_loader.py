@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import posixpath
-from typing import NamedTuple
+
+import msgspec
 
 from trunkline.base.diagnostics import Severity
 from trunkline.base.errors import ActionUnavailable
@@ -21,7 +22,7 @@ MANIFESTS = ("action.yml", "action.yaml")
 DOCKERFILES = ("Dockerfile", "dockerfile")
 
 
-class Native(NamedTuple):
+class Native(msgspec.Struct, frozen=True):
     """An action that Trunkline carries out itself."""
 
     repository: str
@@ -29,7 +30,7 @@ class Native(NamedTuple):
     action: NativeAction
 
 
-class Files(NamedTuple):
+class Files(msgspec.Struct, frozen=True):
     """An action whose files lie in the sandbox at `folder`; `local` ones came with the workspace."""
 
     repository: str
@@ -44,7 +45,7 @@ class Files(NamedTuple):
         return ActionIdentity(self.repository, self.ref, self.folder)
 
 
-class Docker(NamedTuple):
+class Docker(msgspec.Struct, frozen=True):
     """An action that runs in a container; `what` names it."""
 
     repository: str
@@ -60,7 +61,7 @@ class Docker(NamedTuple):
 Loaded = Native | Files | Docker
 
 
-class Reference(NamedTuple):
+class Reference(msgspec.Struct, frozen=True):
     """A parsed `owner/name[/path]@ref`."""
 
     repository: str
@@ -217,7 +218,7 @@ class ActionLoader:
         return posixpath.join("" if own else reference.repository, reference.path, name)
 
 
-class Sources(NamedTuple):
+class Sources(msgspec.Struct, frozen=True):
     """Where actions come from, and what reads their `action.yml`.
 
     `repository` is the user's own folder ('' when unknown).

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import NamedTuple
+
+import msgspec
 
 from trunkline.engine.cancel import CancelToken
 from trunkline.engine.instances import Instance, StepResult
@@ -13,7 +14,7 @@ from trunkline.engine.scopes import SharedEnvironment
 from trunkline.run.job_machine import Task
 
 
-class Ending(NamedTuple):
+class Ending(msgspec.Struct, frozen=True):
     """A background step that ended, with the environment it would leave behind."""
 
     result: StepResult

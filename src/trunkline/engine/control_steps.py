@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import NamedTuple
+
+import msgspec
 
 from trunkline.engine.background import BackgroundStep, BackgroundSteps, Ending
 from trunkline.engine.cancel import CancelToken
@@ -32,7 +33,7 @@ RESULT_WORDS = {
 Started = Callable[[int, CancelToken, StepPlace], None]
 
 
-class Covered(NamedTuple):
+class Covered(msgspec.Struct, frozen=True):
     """What a wait or a cancel found: its own conclusion, and each covered step's."""
 
     conclusion: Conclusion

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import heapq
 from enum import StrEnum
-from typing import NamedTuple
+
+import msgspec
 
 
 class Alarm(StrEnum):
@@ -15,7 +16,7 @@ class Alarm(StrEnum):
     GIVE_UP = "give up"
 
 
-class Due(NamedTuple):
+class Due(msgspec.Struct, frozen=True, order=True):
     """An alarm of one job, at a time of the monotonic clock (seconds)."""
 
     at: float

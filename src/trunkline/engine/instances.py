@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import msgspec
 
 from trunkline.engine.action_loader import Files, Loaded, Native
 from trunkline.engine.scopes import Scope, SharedEnvironment
@@ -73,7 +73,7 @@ class Instance:
                 return ALWAYS
 
 
-class StepResult(NamedTuple):
+class StepResult(msgspec.Struct, frozen=True):
     """How a stage of a step ended. `shared` is a background step's own environment."""
 
     outcome: Conclusion

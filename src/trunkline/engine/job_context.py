@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+
+import msgspec
 
 from trunkline.engine.scopes import Scope, SharedEnvironment
 from trunkline.expr.errors import ExpressionError
@@ -19,7 +20,7 @@ from trunkline.run.job_request import JobRequest
 LOCAL = {"ACT": "true"}
 
 
-class StepPlace(NamedTuple):
+class StepPlace(msgspec.Struct, frozen=True):
     """Where an expression stands: its scope, its step's environment, and what `github` adds."""
 
     scope: Scope

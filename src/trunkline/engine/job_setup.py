@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 import msgspec
 
@@ -31,7 +30,7 @@ from trunkline.workflow.model import RunStep, UsesStep
 Listener = Callable[[str, int, bytes], None]
 
 
-class World(NamedTuple):
+class World(msgspec.Struct, frozen=True):
     """The ports that jobs need.
 
     `pass_env` names variables of the caller that jobs may see; `env` is the outermost layer of
@@ -51,7 +50,7 @@ class World(NamedTuple):
     env: Mapping[str, str] = {}
 
 
-class Ready(NamedTuple):
+class Ready(msgspec.Struct, frozen=True):
     """A job that can take its first step; `instances` are its steps by slot."""
 
     context: JobContext
@@ -59,7 +58,7 @@ class Ready(NamedTuple):
     instances: dict[int, Instance]
 
 
-class Parts(NamedTuple):
+class Parts(msgspec.Struct, frozen=True):
     """What the worker brings: how steps are performed, how facts are told, where set-up is logged."""
 
     handlers: dict[str, Handler]

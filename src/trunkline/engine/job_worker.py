@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from typing import NamedTuple
+
+import msgspec
 
 from trunkline.base.errors import TrunklineError
 from trunkline.engine import kind_composite, kind_javascript, kind_native, kind_script
@@ -31,7 +32,7 @@ HANDLERS: dict[str, Handler] = {
 }
 
 
-class Running(NamedTuple):
+class Running(msgspec.Struct, frozen=True):
     """A stage that runs: enough to ask its `if` again when the job is cancelled."""
 
     instance: Instance

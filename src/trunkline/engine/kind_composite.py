@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from trunkline.engine.action_inputs import action_inputs, header
 from trunkline.engine.action_loader import Files
 from trunkline.engine.instances import Instance
@@ -64,7 +66,7 @@ def _outputs(runner: StepRunner, work: Work, action: Action) -> dict[str, str]:
     scope = work.instance.inner
     if scope is None:
         return {}
-    place = work.place._replace(scope=scope)
+    place = replace(work.place, scope=scope)
     found: dict[str, str] = {}
     for output in action.outputs:
         try:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+import msgspec
 
 from trunkline.base.errors import TrunklineError
 from trunkline.engine.cancel import CancelToken
@@ -32,7 +34,7 @@ class Sink(Protocol):
         ...
 
 
-class Ended(NamedTuple):
+class Ended(msgspec.Struct, frozen=True):
     """How a process ended: its exit code; whether its time was up; whether it was cancelled."""
 
     exit_code: int
@@ -40,7 +42,7 @@ class Ended(NamedTuple):
     cancelled: bool = False
 
 
-class Limits(NamedTuple):
+class Limits(msgspec.Struct, frozen=True):
     """What may end a process early: a token, and a deadline on the monotonic clock (None: none)."""
 
     token: CancelToken

@@ -9,7 +9,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+import msgspec
 
 from trunkline.base.errors import TrunklineError, Unavailable
 from trunkline.engine.deadlines import Alarm, Deadlines, Due
@@ -60,7 +62,7 @@ class Worker(Protocol):
 MakeWorker = Callable[[JobRequest, Callable[[Event], None]], Worker]
 
 
-class RunPorts(NamedTuple):
+class RunPorts(msgspec.Struct, frozen=True):
     """What a run loop works with. `observe` gets every record after it is in the journal."""
 
     journal: Journal
@@ -70,7 +72,7 @@ class RunPorts(NamedTuple):
     observe: Callable[[Record], None]
 
 
-class Hand(NamedTuple):
+class Hand(msgspec.Struct, frozen=True):
     """A worker and the thread it works on."""
 
     worker: Worker

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+
+import msgspec
 
 from trunkline.expr.values import Value
 from trunkline.run.events import Conclusion
 
 
-class EnvironmentChange(NamedTuple):
+class EnvironmentChange(msgspec.Struct, frozen=True):
     """A step's wish for the steps after it: a variable, or a folder in front of PATH."""
 
     name: str
@@ -48,11 +49,11 @@ class SharedEnvironment:
 
     def merge(self, other: SharedEnvironment) -> None:
         """Take over what a copy changed, in its order."""
-        for name, value in other.changes:
-            if name == PATH_CHANGE:
-                self.prepend(value)
+        for change in other.changes:
+            if change.name == PATH_CHANGE:
+                self.prepend(change.value)
             else:
-                self.set(name, value)
+                self.set(change.name, change.value)
 
 
 class Scope:
@@ -91,7 +92,7 @@ class Scope:
             }
 
 
-class ActionIdentity(NamedTuple):
+class ActionIdentity(msgspec.Struct, frozen=True):
     """Which action runs: `owner/name`, its ref, and its folder in the sandbox ('' where unknown)."""
 
     repository: str

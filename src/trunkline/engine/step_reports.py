@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import NamedTuple
+
+import msgspec
 
 from trunkline.engine.instances import StepResult
 from trunkline.engine.output import JobOutput, StepOutput
@@ -14,7 +15,7 @@ from trunkline.run.events import Conclusion, Event, StepCompleted, StepStarted
 Report = Callable[[Event], None]
 
 
-class OpenStep(NamedTuple):
+class OpenStep(msgspec.Struct, frozen=True):
     """A step that has started: its number, its name, its part of the log, and when (monotonic)."""
 
     number: int

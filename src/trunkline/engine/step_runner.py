@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+
+import msgspec
+from msgspec.structs import replace
 
 from trunkline.base.errors import TrunklineError
 from trunkline.engine.action_loader import (
@@ -36,7 +38,7 @@ from trunkline.workflow.model import CompositeRuns, JavaScriptRuns, RunStep, Use
 CANCELLED_TEXT = "The operation was canceled."
 
 
-class Tools(NamedTuple):
+class Tools(msgspec.Struct, frozen=True):
     """What steps need besides their job."""
 
     clock: Clock
@@ -46,7 +48,7 @@ class Tools(NamedTuple):
     report: Callable[[Event], None]
 
 
-class Beginning(NamedTuple):
+class Beginning(msgspec.Struct, frozen=True):
     """A stage about to start: its name, where its expressions stand, whether its `if` holds.
 
     `error` keeps it from starting ('' for none).
@@ -62,7 +64,7 @@ class StepFailed(Exception):
     """The step fails with this message."""
 
 
-class Stop(NamedTuple):
+class Stop(msgspec.Struct, frozen=True):
     """How a kind of step ended."""
 
     conclusion: Conclusion
@@ -70,7 +72,7 @@ class Stop(NamedTuple):
     outputs: Mapping[str, str] = {}
 
 
-class Work(NamedTuple):
+class Work(msgspec.Struct, frozen=True):
     """A stage being carried out: everything a kind of step needs."""
 
     instance: Instance
@@ -103,7 +105,7 @@ class StepRunner:
         )
         try:
             env = {**place.env, **self.context.texts(instance.step.env, place)}
-            place = place._replace(env=env)
+            place = replace(place, env=env)
             name = self._name(instance, stage, place)
             holds = self.context.holds(instance.condition(stage), place)
         except (TemplateError, TrunklineError) as error:
@@ -148,7 +150,7 @@ class StepRunner:
             limits, minutes = self._limits(instance, stage, place, run.limits)
             self._load_local(instance, output)
             github = {"action": instance.step.id, **_identity(instance.loaded), **files.paths}
-            place = place._replace(github=github)
+            place = replace(place, github=github)
             files.create()
             work = Work(instance, stage, place, limits, output, run.shared)
             stop = self._handlers[self._kind(instance)](self, work)
@@ -182,11 +184,11 @@ class StepRunner:
     ) -> Stop:
         if limits.token.asked and stop.conclusion is not Conclusion.SUCCESS:
             output.line(f"##[error]{CANCELLED_TEXT}")
-            return stop._replace(conclusion=Conclusion.CANCELLED)
+            return replace(stop, conclusion=Conclusion.CANCELLED)
         late = limits.deadline is not None and self.tools.clock.monotonic() >= limits.deadline
         if minutes and late:
             output.line(f"##[error]The {what} has timed out after {minutes:g} minutes.")
-            return stop._replace(conclusion=Conclusion.FAILURE)
+            return replace(stop, conclusion=Conclusion.FAILURE)
         return stop
 
     def load_remote(self, instance: Instance) -> None:
@@ -253,7 +255,7 @@ class StepRunner:
         conclusion = stop.conclusion
         if conclusion is Conclusion.SUCCESS and not well:
             conclusion = Conclusion.FAILURE
-        return stop._replace(conclusion=conclusion, outputs=effects.outputs)
+        return replace(stop, conclusion=conclusion, outputs=effects.outputs)
 
     def _concluded(
         self, instance: Instance, place: StepPlace, output: StepOutput, stop: Stop
@@ -282,7 +284,7 @@ class StepRunner:
         )
 
 
-class Carrying(NamedTuple):
+class Carrying(msgspec.Struct, frozen=True):
     """How a stage is run: its limits, its output, and the environment that it changes."""
 
     limits: Limits

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+
+import msgspec
 
 from trunkline.engine.run_loop import MakeWorker, RunLoop, RunPorts
 from trunkline.expr.errors import ExpressionError
@@ -21,7 +22,7 @@ from trunkline.run.state import RunState
 from trunkline.services.planning import Outlook, Prospect, run_contexts
 
 
-class RunnerPorts(NamedTuple):
+class RunnerPorts(msgspec.Struct, frozen=True):
     """What running needs. `observe` hears every record, after it is in the journal."""
 
     journals: Journals

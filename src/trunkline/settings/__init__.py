@@ -6,10 +6,11 @@ import os
 import platform
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+
+import msgspec
 
 
-class Settings(NamedTuple):
+class Settings(msgspec.Struct, frozen=True):
     """What the machine and the user's environment say. Paths are absolute.
 
     `work` holds the workspaces of jobs: tools and tests choke on folders whose name begins with a

@@ -24,7 +24,7 @@ def test_defaults():
     assert (options.event, options.directory, options.workflows) == ("push", ".", None)
     assert arguments.dotenv_file(options, "secret") == ".secrets"
     assert arguments.dotenv_file(parsed("-C", "x"), "env") == "x/.env"
-    assert arguments.selection(options) == ((), (), {})
+    assert arguments.selection(options) == arguments.Selection((), (), {})
 
 
 def test_a_dotenv_file_that_is_named_must_be_there(tmp_path):

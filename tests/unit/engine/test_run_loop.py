@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.scripted_runs import plan_of, run_of, told
 from trunkline.adapters.clock import FakeClock, SystemClock
@@ -86,7 +87,7 @@ class Stage:
             make_worker=self.make_worker,
             observe=self.observe,
         )
-        self.loop = RunLoop(made._replace(**ports))
+        self.loop = RunLoop(replace(made, **ports))
         self.clock.watch(self.loop.wake)
         self.marks: dict[str, threading.Event] = {}
         self._lock = threading.Lock()

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trunkline.run.annotations import Annotation, integer, relative_to
-from trunkline.run.command_line import parse_command
+from trunkline.run.command_line import Command, parse_command
 from trunkline.run.commands import (
     DISABLED,
     REFUSED_TOKEN,
@@ -15,7 +15,6 @@ from trunkline.run.commands import (
     AddMatcher,
     AddPath,
     Allowed,
-    Command,
     Commands,
     Debug,
     Effect,

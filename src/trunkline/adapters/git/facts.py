@@ -6,7 +6,8 @@ import os
 import pwd
 import re
 from pathlib import Path
-from typing import NamedTuple
+
+import msgspec
 
 from trunkline.adapters.git.command import GitFailed, Running, without_credentials
 from trunkline.adapters.git.history import (
@@ -31,12 +32,12 @@ _REMOTE = "refs/remotes/origin/"
 _HEADS = "refs/heads/"
 
 
-class _Ref(NamedTuple):
+class _Ref(msgspec.Struct, frozen=True):
     sha: str
     points_to: str
 
 
-class _Repository(NamedTuple):
+class _Repository(msgspec.Struct, frozen=True):
     """What the first round of git processes told."""
 
     directory: str

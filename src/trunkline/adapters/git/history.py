@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import msgspec
 
 from trunkline.adapters.git.command import GitFailed, Running
 from trunkline.plan.facts import EMPTY_TREE, Commit, Person
@@ -16,7 +16,7 @@ _LOG = (
 )
 
 
-class LoggedCommit(NamedTuple):
+class LoggedCommit(msgspec.Struct, frozen=True):
     """A commit of a log, with its parents."""
 
     commit: Commit

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import NamedTuple
+
+import msgspec
 
 
-class Given(NamedTuple):
+class Given(msgspec.Struct, frozen=True):
     """A file to read, and values that go over all files (the command line's)."""
 
     path: str

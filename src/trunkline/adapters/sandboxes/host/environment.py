@@ -6,7 +6,8 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+
+import msgspec
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -91,7 +92,7 @@ CONFIGURATIONS = (
 LINKS = (".cargo/registry", ".cargo/git")
 
 
-class Caller(NamedTuple):
+class Caller(msgspec.Struct, frozen=True):
     """What a job gets: variables, files and links for its HOME (relative path, content/target).
 
     `at_home` maps variables to files of the HOME that they must name.

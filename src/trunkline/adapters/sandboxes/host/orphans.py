@@ -7,7 +7,8 @@ import signal
 import time
 from collections.abc import Collection, Iterable
 from contextlib import suppress
-from typing import NamedTuple
+
+import msgspec
 
 from trunkline.adapters.process_table import (
     HAS_PROC,
@@ -26,7 +27,7 @@ POLL_SECONDS = 0.002
 ROUNDS = 5
 
 
-class Marks(NamedTuple):
+class Marks(msgspec.Struct, frozen=True):
     """What tells a job's processes: its tracking ids, the sessions it started, its folder."""
 
     tracking_ids: frozenset[str]

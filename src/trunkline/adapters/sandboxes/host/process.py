@@ -15,7 +15,8 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import NamedTuple
+
+import msgspec
 
 from trunkline.adapters.process_table import descendants, look_up
 from trunkline.base.errors import Unavailable
@@ -143,7 +144,7 @@ class HostProcess:
                 _send(os.kill, pid, NUMBERS[signal])
 
 
-class Account(NamedTuple):
+class Account(msgspec.Struct, frozen=True):
     """Who a process runs as; None: the engine's own user."""
 
     user: int | None = None

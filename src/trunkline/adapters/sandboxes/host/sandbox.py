@@ -7,7 +7,9 @@ import stat
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import BinaryIO, NamedTuple, Protocol
+from typing import BinaryIO, Protocol
+
+import msgspec
 
 from trunkline.adapters.process_table import identity, is_alive
 from trunkline.adapters.sandboxes.host.copying import FolderCopy, write_file
@@ -36,7 +38,7 @@ class DiskSearch(Protocol):
     ) -> tuple[Found, ...]: ...
 
 
-class Machine(NamedTuple):
+class Machine(msgspec.Struct, frozen=True):
     """What every job of this process shares."""
 
     root: str
