@@ -8,7 +8,9 @@ from typing import Protocol
 class LogStore(Protocol):
     """Log lines of jobs by (run, job key). Thread-safe; one writer a job."""
 
-    def append(self, run_id: str, key: str, offset: int, lines: bytes, *, final: bool = False) -> int:
+    def append(
+        self, run_id: str, key: str, offset: int, lines: bytes, *, final: bool = False
+    ) -> int:
         """Store whole lines (each ends with a newline) from line number `offset` (from 0).
 
         Returns the number of lines now stored. Repeats of stored lines are ignored; a hole raises
