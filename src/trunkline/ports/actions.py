@@ -11,8 +11,11 @@ from trunkline.ports.sandbox import Layout, Sandbox
 
 
 class ActionCall(msgspec.Struct, frozen=True, kw_only=True):
-    """One use of an action: `uses` as written, its evaluated `with` (lower-case names, strings),
-    the step's environment, and the job's `github` context (with token)."""
+    """One use of an action.
+
+    `uses` is as written, `inputs` its evaluated `with` (lower-case names, strings), `env` the
+    step's environment, and `github` the job's context (with token).
+    """
 
     uses: str
     inputs: Mapping[str, str]
