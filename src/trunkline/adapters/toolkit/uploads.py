@@ -132,7 +132,6 @@ def upload(
         f"Artifact {info.name} has been successfully uploaded! Final size is {info.size} bytes. "
         f"Artifact ID is {info.id}"
     )
-    job.log(f"It is at {info.path}")
     server, repository = call.github["server_url"], call.github["repository"]
     job.set_output("artifact-id", info.id)
     job.set_output("artifact-digest", digest)

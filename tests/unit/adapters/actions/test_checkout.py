@@ -80,10 +80,22 @@ def test_origin_is_never_a_folder(job: LocalJob, tmp_path: Path, root: Path, kin
     assert job.shell("git config remote.origin.url") == URL
 
 
-def test_credentials_of_the_remote_stay_behind(job: LocalJob, tmp_path: Path, root: Path) -> None:
-    git(root, "remote", "add", "origin", "https://me:tok@example.org/octo/demo.git")
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://me:tok@example.org/octo/demo.git", "https://example.org/octo/demo.git"),
+        ("git@github.com:octo/demo.git", URL),
+        ("ssh://git@example.org:22/octo/demo", "https://example.org/octo/demo"),
+        ("example.org:octo/demo", "https://example.org/octo/demo"),
+        ("/srv/octo/demo", URL),
+    ],
+)
+def test_origin_is_as_on_github(
+    job: LocalJob, tmp_path: Path, root: Path, url: str, shown: str
+) -> None:
+    git(root, "remote", "add", "origin", url)
     check_out(job, tmp_path, root)
-    assert job.shell("git config remote.origin.url") == "https://example.org/octo/demo.git"
+    assert job.shell("git config remote.origin.url") == shown
     assert "tok" not in (job.workspace / ".git/config").read_text(encoding="utf-8")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from trunkline.adapters.actions.checkout.settings import Settings
@@ -11,6 +12,9 @@ from trunkline.adapters.toolkit.world import World
 from trunkline.plan.facts import ZERO_SHA
 from trunkline.ports.actions import ActionFailed, ActionJob
 
+_SSH = re.compile(
+    r"(?:ssh://(?:[^/@]*@)?(?P<host>[^/:]+)(?::\d+)?/|(?:[^/@:]+@)?(?P<name>[^/@:]+):)(?P<path>[^/].*)"
+)
 _HEADS = "refs/heads/"
 _REMOTE = "refs/remotes/origin/"
 _TAGS = "refs/tags/"
@@ -113,14 +117,15 @@ def _require(repository: Repository, sha: str) -> None:
 
 
 def _origin(repository: Repository | None, settings: Settings) -> str:
-    """Return origin's URL without credentials, GitHub's when that would be a folder of the user's.
+    """Return origin's URL as a job on GitHub has it: https, without credentials.
 
-    A job must not be able to push into the user's own folders.
+    GitHub's own when that would be a folder of the user's: a job must not be able to push into it.
     """
     config = repository.config if repository else {}
-    url = without_credentials(config.get("remote.origin.url", ""))
-    is_remote = "://" in url and not url.startswith("file:")
-    is_scp = ":" in url.partition("/")[0] and "://" not in url
-    if is_remote or is_scp:
-        return url
+    url = config.get("remote.origin.url", "")
+    over_ssh = _SSH.fullmatch(url)
+    if over_ssh:
+        return f"https://{over_ssh['host'] or over_ssh['name']}/{over_ssh['path'].removesuffix('.git')}"
+    if url.startswith(("https://", "http://")):
+        return without_credentials(url)
     return f"{settings.server_url.rstrip('/')}/{settings.repository}"
