@@ -10,8 +10,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from trunkline.adapters.clock import SystemIds
@@ -327,3 +329,17 @@ def test_a_disk_that_fills_up_leaves_a_clear_word(sandbox: HostSandbox) -> None:
             sandbox.put(f"{layout.temp}/big", bytes(2000))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_jobs_of_a_run_start_while_others_end(tmp_path: Path) -> None:
+    made = sandboxes(tmp_path)
+
+    def churn(number: int) -> None:
+        for turn in range(60):
+            sandbox = made.open("host")
+            sandbox.prepare(msgspec.structs.replace(PLACE, key=f"job-{number}-{turn}"))
+            sandbox.tear_down(keep=False)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(churn, range(4)))
+    assert not list((tmp_path / "work").iterdir())

@@ -27,6 +27,8 @@ OWNER = ".owner"
 # Names beside the workspace, which has the repository's name.
 TAKEN = frozenset({"", OWNER, "_temp", "_tool", "_actions"})
 SYSTEMS = {"linux": "Linux", "darwin": "macOS"}
+# How often jobs that end may be in the way of one that starts.
+TRIES = 20
 MACHINES = {"x86_64": "X64", "amd64": "X64", "aarch64": "ARM64", "arm64": "ARM64"}
 
 
@@ -151,13 +153,13 @@ class HostSandbox:
         try:
             os.mkdir(self._folder, 0o700)
         except FileNotFoundError:
-            make_private(self._folder)
+            _make_folder(self._folder)
         except FileExistsError:
             owner = _owner(self._folder)
             if len(owner) == 2:
                 end_orphans(Marks(frozenset({owner[1]})), adopted=False)
             remove_tree(self._folder)
-            make_private(self._folder)
+            _make_folder(self._folder)
         owner_path = os.path.join(self._folder, OWNER)
         write_file(owner_path, f"{identity(os.getpid())}\n{tracking_id}\n".encode(), 0o600)
 
@@ -311,6 +313,17 @@ def _owner(folder: str) -> list[str]:
             return stream.read().split("\n")[:2]
     except (FileNotFoundError, NotADirectoryError):
         return []
+
+
+def _make_folder(folder: str) -> None:
+    """Make a job's folder; another job that ends may remove the run's empty folder meanwhile."""
+    for _ in range(TRIES):
+        try:
+            make_private(folder)
+        except FileNotFoundError:
+            continue
+        return
+    make_private(folder)
 
 
 def _forget_owner(folder: str) -> None:
