@@ -135,6 +135,8 @@ class JobWorker:
         match task.kind:
             case Kind.PERFORM:
                 self._perform_step(task, ready)
+            case Kind.LAUNCH if self._forced:
+                self._perform_step(task, ready)
             case Kind.LAUNCH:
                 self._apply(machine.Launched(task))
                 controls.launch(task, self._background_started)
@@ -146,7 +148,7 @@ class JobWorker:
     def _perform_step(self, task: Task, ready: Ready) -> None:
         instance = ready.instances[task.slot]
         beginning = ready.runner.begin(instance, task.stage, ready.context.shared)
-        if not beginning.holds:
+        if self._forced or not beginning.holds:
             if task.stage is Stage.MAIN:
                 instance.scope.record(instance.step.id, Conclusion.SKIPPED, Conclusion.SKIPPED, {})
             self._reports.skip(beginning.name, instance.step.id)
