@@ -108,6 +108,15 @@ def running() -> Story:
     return story
 
 
+def test_what_a_step_is_given_is_folded_away():
+    header = b"##[group]Run make\nmake\nenv:\n  A: b\n"
+    shown = frame(folded(running().records), tails={("build", 2): header})
+    assert not [row for row in shown if "A: b" in row]
+    whole = header + b"##[endgroup]\ngcc\n"
+    shown = frame(folded(running().records), tails={("build", 2): whole})
+    assert [row for row in shown if "│" in row] == ["      │ gcc"]
+
+
 def test_a_frame_shows_what_runs_with_its_last_lines():
     tails = {("build", 2): b"gcc\n\x1b[31mwarning\x1b[0m \x1b[2Jcut\n##[error]bad\n"}
     found = frame(

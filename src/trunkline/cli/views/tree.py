@@ -14,6 +14,7 @@ from trunkline.run.events import Conclusion, SkipReason
 from trunkline.services.runs import JobView, RunView, StepView
 
 MOST_TAIL = 6
+HEADER, HEADER_END = b"##[group]Run ", b"##[endgroup]\n"
 
 # A running job is worth this many rows (itself, its step, some lines) before ended ones are.
 LEAST_ROWS = 6
@@ -142,6 +143,8 @@ def _steps(scene: Scene, job: JobView, room: int) -> list[Text]:
 
 
 def _tail(scene: Scene, data: bytes, count: int) -> list[Text]:
+    if data.startswith(HEADER):  # what the step is given, as GitHub folds it away
+        data = data.partition(HEADER_END)[2]
     if not data or count <= 0:
         return []
     lines = data.decode("utf-8", "replace").rstrip("\n").split("\n")[-count:]
