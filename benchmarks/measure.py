@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import sysconfig
-import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,30 +51,38 @@ def make_repository(place: Path, workflow: str, secrets: dict[str, str]) -> Path
     return place
 
 
+# A child's peak memory counts what its parent held when it was forked: a small parent starts it.
+LAUNCH = """
+import os, sys, time
+log = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+started = time.perf_counter()
+actions = [(os.POSIX_SPAWN_DUP2, log, 1), (os.POSIX_SPAWN_DUP2, log, 2)]
+pid = os.posix_spawnp(sys.argv[2], sys.argv[2:], os.environ, file_actions=actions)
+_, status, usage = os.wait4(pid, 0)
+print(time.perf_counter() - started, os.waitstatus_to_exitcode(status), usage.ru_maxrss)
+"""
+
+
 def run(runner: Runner, repository: Path, scratch: Path) -> Sample:
-    """Run the push event of `repository` once, with `scratch` as an empty home.
+    """Run the push event of `repository` once, with `scratch` as the home, kept between runs.
 
     Raises SystemExit with the end of the output when the runner fails: there is nothing to measure.
     """
-    shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir()
+    scratch.mkdir(exist_ok=True)
     # The survey that act starts with is about container images; an empty file answers it.
     (scratch / ".actrc").touch()
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
     log = scratch / "output"
-    with log.open("wb") as sink:
-        started = time.perf_counter()
-        process = subprocess.Popen(
-            runner.argv(repository),
-            stdin=subprocess.DEVNULL,
-            stdout=sink,
-            stderr=subprocess.STDOUT,
-            env={**kept, "HOME": str(scratch)},
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - started
-    process.returncode = os.waitstatus_to_exitcode(status)
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", LAUNCH, str(log), *runner.argv(repository)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        env={**kept, "HOME": str(scratch)},
+    )
+    seconds, code, memory = done.stdout.split()
     output = log.read_text(errors="replace")
-    if process.returncode:
-        sys.exit(f"{runner.name} ended with {process.returncode}:\n{output[-2000:]}")
-    return Sample(seconds, usage.ru_maxrss, output)
+    if int(code):
+        sys.exit(f"{runner.name} ended with {code}:\n{output[-2000:]}")
+    return Sample(float(seconds), int(memory), output)
