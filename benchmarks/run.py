@@ -1,6 +1,6 @@
 """Measures Trunkline side by side with act on this machine and prints a table.
 
-Both runners take turns on the same repositories, each time in an empty home, and the medians are
+Both runners take turns on the same repositories, each in a home of its own, and the medians are
 compared. `--write FILE...` puts the table between the benchmark marks of those files.
 """
 
@@ -68,16 +68,16 @@ def side_by_side(case: Case, rounds: int, place: Path, runners: list[Runner]) ->
 
 
 def memory(rounds: int, place: Path) -> Row:
-    """Compare Trunkline's peak memory on a short and on a ten times longer log."""
+    """Compare Trunkline's peak memory on a long log (its buffers are full) and a ten times longer."""
     peaks = []
-    for lines in (LINES // 10, LINES):
+    for lines in (LINES, LINES * 10):
         folder = place / str(lines)
         repository = make_repository(folder / "repository", printing(lines), {})
         samples = [run(TRUNKLINE, repository, folder / "home") for _ in range(rounds)]
         peaks.append(statistics.median(sample.peak_kib for sample in samples))
     small, large = peaks
     return Row(
-        f"peak memory, {LINES // 10:,} and {LINES:,} lines",
+        f"peak memory, {LINES:,} and {LINES * 10:,} lines",
         f"{small / 1024:.0f} and {large / 1024:.0f} MiB",
         "",
         f"{large / small:.2f}",
