@@ -1,6 +1,8 @@
 """Writes the parts of the documentation that the source itself tells: `make docs`.
 
-The tree of modules goes into architecture.md, each verb's `--help` into reference/command-line.md.
+The tree of modules goes into architecture.md, each verb's `--help` into reference/command-line.md,
+what is printed as JSON into reference/json-output.md, inputs of built-in actions into
+reference/native-actions.md.
 """
 
 from __future__ import annotations
@@ -13,11 +15,14 @@ import sysconfig
 from pathlib import Path
 
 from benchmarks.table import write
+from docs import native, structs
 
 DOCS = Path(__file__).parent
 SOURCE = DOCS.parent / "src"
 ARCHITECTURE = DOCS / "architecture.md"
 COMMAND_LINE = DOCS / "reference" / "command-line.md"
+JSON_OUTPUT = DOCS / "reference" / "json-output.md"
+NATIVE_ACTIONS = DOCS / "reference" / "native-actions.md"
 
 
 def summary(path: Path) -> str:
@@ -69,7 +74,19 @@ def help_pages() -> str:
     return "\n" + "\n".join(pages) + "\n"
 
 
+def parts() -> list[tuple[Path, str, str]]:
+    """Return what is written: a page, the mark on it, the text between the marks."""
+    return [
+        (ARCHITECTURE, "tree", modules()),
+        (COMMAND_LINE, "help", help_pages()),
+        (JSON_OUTPUT, "events", structs.events()),
+        (JSON_OUTPUT, "forecasts", structs.forecasts()),
+        (JSON_OUTPUT, "views", structs.views()),
+        (NATIVE_ACTIONS, "native", native.table()),
+    ]
+
+
 if __name__ == "__main__":
-    write(ARCHITECTURE, "tree", modules())
-    write(COMMAND_LINE, "help", help_pages())
+    for page, mark, text in parts():
+        write(page, mark, text)
     sys.exit(0)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import subprocess
+import sys
+import tempfile
 from collections import Counter
 
 import pytest
@@ -15,6 +19,30 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[OUTCOMES] = Counter()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("registry") is not None and (trouble := registry_trouble()):
+        pytest.skip(f"no package can be installed here: {trouble}")
+
+
+@functools.cache
+def registry_trouble() -> str:
+    """Return why pip can't get a small package from its registry, '' when it can."""
+    with tempfile.TemporaryDirectory() as folder:
+        argv = [sys.executable, "-m", "pip", "download", "-qq", "--no-deps", "--no-cache-dir"]
+        try:
+            done = subprocess.run(
+                [*argv, "--retries", "1", "--timeout", "10", "--dest", folder, "iniconfig"],
+                check=False,
+                capture_output=True,
+                text=True,
+                timeout=40,
+            )
+        except subprocess.TimeoutExpired:
+            return "pip got no answer in 40 seconds"
+    told = done.stderr.strip().splitlines() or ["pip says nothing"]
+    return told[-1] if done.returncode else ""
 
 
 @pytest.hookimpl(trylast=True)

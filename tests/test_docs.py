@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import re
 import shlex
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from docs import generate
+from tests.commands import Place
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(
@@ -18,6 +20,7 @@ PAGES = sorted(
 )
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 COMMAND = re.compile(r"^(?:\$ |    (?:\$ )?)?(?:\.venv/bin/)?(trunkline .*)$", re.MULTILINE)
+OUTPUT = re.compile(r'set_output\(\s*"([\w-]+)"')
 WORDS = (
     "workflow job step action runner-label matrix-leg run attempt artifact cache environment release "
     "deployment promotion gate digest sandbox agent journal diagnostic conclusion"
@@ -42,6 +45,38 @@ def between(page: Path, mark: str) -> str:
 
 def test_the_tree_is_the_tree_of_the_source():
     assert between(generate.ARCHITECTURE, "tree") == generate.modules(), "run `make docs`"
+
+
+@pytest.mark.parametrize("mark", ["events", "forecasts", "views", "native"])
+def test_what_is_generated_is_up_to_date(mark):
+    page, text = next((page, text) for page, name, text in generate.parts() if name == mark)
+    assert between(page, mark) == text, "run `make docs`"
+
+
+def test_every_output_of_a_built_in_action_is_told():
+    folder = generate.SOURCE / "trunkline" / "adapters"
+    sources = [path.read_text(encoding="utf-8") for path in folder.rglob("*.py")]
+    outputs = {name for text in sources for name in OUTPUT.findall(text)}
+    told = generate.NATIVE_ACTIONS.read_text(encoding="utf-8")
+    assert "python-version" in outputs
+    assert {name for name in outputs if f"`{name}`" not in told} == set()
+
+
+def test_what_plan_and_lint_print_is_what_the_page_tells(tmp_path):
+    place = Place(tmp_path / "user")
+    workflows = tmp_path / "repository" / ".github" / "workflows"
+    workflows.mkdir(parents=True)
+    wrong = workflows / "wrong.yml"
+    wrong.write_text("on: push\njobs: {}\n")
+    (workflows / "ci.yml").write_text(
+        "on: push\njobs: {one: {runs-on: ubuntu-latest, steps: [run: echo]}}\n"
+    )
+    page = generate.JSON_OUTPUT.read_text(encoding="utf-8")
+    plan = json.loads(place.run("plan", "--json", "-C", str(workflows.parents[1])).out)
+    found = json.loads(place.run("lint", "--format", "json", str(wrong)).out)
+    workflow = next(each for each in plan["workflows"] if each["started"])
+    names = {*plan, *workflow, *found[0], *(key for each in plan["workflows"] for key in each)}
+    assert {name for name in names if f"`{name}`" not in page} == set()
 
 
 @pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="argparse lays its help out anew")
