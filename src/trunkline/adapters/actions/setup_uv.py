@@ -74,6 +74,12 @@ class SetupUv:
         """Set up uv, its folders, an environment and the cache. Raises ActionFailed."""
         inputs = Inputs(call, DEFAULTS)
         warn_of_unsupported(call, job, UNSUPPORTED)
+        if inputs.text("resolution-strategy") == "lowest":
+            job.annotate(
+                "warning",
+                "Input 'resolution-strategy' has no effect here: the newest version that fits is "
+                "taken.",
+            )
         root = job.layout.workspace
         folder = posixpath.normpath(posixpath.join(root, inputs.text("working-directory") or "."))
         program = self._find(_wanted(inputs, folder, job))

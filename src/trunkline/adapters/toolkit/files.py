@@ -44,12 +44,9 @@ def find_files(job: ActionJob, patterns: str, *, hidden: bool = True) -> Search:
     itself is left out; hidden parts of a path where the search starts do not count but its last.
     Raises ActionFailed for a pattern that can't be read.
     """
-    root = job.layout.workspace
-    try:
-        starts = parse_patterns([FOLLOW_LINKS, patterns], root, job.layout.home).search_paths
-        found = job.sandbox.search(root, [FOLLOW_LINKS, patterns], digests=False)
-    except ExpressionError as error:
-        raise ActionFailed(error.message.rpartition("\n")[2]) from error
+    wanted = [FOLLOW_LINKS, patterns]
+    found = _search(job, wanted)
+    starts = parse_patterns(wanted, job.layout.workspace, job.layout.home).search_paths
     files = [each for each in found if not each.is_folder]
     if not hidden:
         files = [each for each in files if not _is_hidden(each.path, starts)]
@@ -61,15 +58,21 @@ def find_paths(job: ActionJob, patterns: Sequence[str]) -> list[str]:
 
     Raises ActionFailed for a pattern that can't be read.
     """
-    try:
-        found = job.sandbox.search(job.layout.workspace, ["\n".join(patterns)], digests=False)
-    except ExpressionError as error:
-        raise ActionFailed(error.message.rpartition("\n")[2]) from error
+    found = _search(job, ["\n".join(patterns)])
     kept: dict[str, None] = {}
     for each in found:
         if not _is_below(each.path, kept):
             kept[each.path] = None
     return list(kept)
+
+
+def _search(
+    job: ActionJob, arguments: Sequence[str], *, digests: bool = False
+) -> tuple[Found, ...]:
+    try:
+        return job.sandbox.search(job.layout.workspace, arguments, digests=digests)
+    except ExpressionError as error:
+        raise ActionFailed(error.message.rpartition("\n")[2]) from error
 
 
 def _is_below(path: str, folders: Collection[str]) -> bool:
@@ -82,8 +85,11 @@ def _is_below(path: str, folders: Collection[str]) -> bool:
 
 
 def hash_files(job: ActionJob, patterns: str) -> str:
-    """Return the digest that `hashFiles` gives for `patterns`, '' when they name no file."""
-    found = job.sandbox.search(job.layout.workspace, [patterns], digests=True)
+    """Return the digest that `hashFiles` gives for `patterns`, '' when they name no file.
+
+    Raises ActionFailed for a pattern that can't be read.
+    """
+    found = _search(job, [patterns], digests=True)
     digests = [each.sha256 for each in found if each.sha256]
     return hashlib.sha256(b"".join(digests)).hexdigest() if digests else ""
 

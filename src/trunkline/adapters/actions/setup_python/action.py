@@ -57,6 +57,12 @@ class SetupPython:
         warn_of_unsupported(call, job, UNSUPPORTED)
         _pip_version(inputs)
         _check_architecture(inputs, job)
+        if inputs.boolean("check-latest"):
+            job.annotate(
+                "warning",
+                "Input 'check-latest' has no effect here: the newest version on this machine is "
+                "taken.",
+            )
         texts = versions.wanted(inputs, job, job.layout.workspace)
         places = self._world.environment if job.layout.host_paths else call.env
         uv = UvToolchain(
