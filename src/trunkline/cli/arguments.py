@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -118,6 +117,17 @@ def _pairs(
     )
 
 
+def repository_root(directory: str) -> str:
+    """Return where the repository around `directory` begins; `directory` itself without git."""
+    place = os.path.abspath(directory)
+    while not os.path.exists(os.path.join(place, ".git")):
+        above = os.path.dirname(place)
+        if above == place:
+            return os.path.normpath(directory)
+        place = above
+    return place
+
+
 def dotenv_file(options: argparse.Namespace, kind: str) -> str:
     """Return the path of a dotenv file: the one that was named, else the repository's own.
 
@@ -125,8 +135,8 @@ def dotenv_file(options: argparse.Namespace, kind: str) -> str:
     """
     named: str | None = getattr(options, f"{kind}_file")
     if named is None:
-        return str(Path(options.directory, DOTENV[kind]))
-    if not Path(named).exists():
+        return os.path.join(repository_root(options.directory), DOTENV[kind])
+    if not os.path.exists(named):
         raise NotFound(f"there is no file {named}")
     return named
 
@@ -186,7 +196,8 @@ def payload(path: str | None) -> Mapping[str, Any] | None:
     if path is None:
         return None
     try:
-        data = Path(path).read_bytes()
+        with open(path, "rb") as file:
+            data = file.read()
     except FileNotFoundError:
         raise NotFound(f"there is no file {path}") from None
     except OSError as error:

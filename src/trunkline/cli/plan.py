@@ -27,12 +27,16 @@ DRAWINGS = {"dot": dot, "mermaid": mermaid, "svg": svg}
 
 def main(argv: list[str]) -> int:
     """Print the plan; return 2 when a workflow file is wrong, else 0. Raises TrunklineError."""
-    options = _parser().parse_args(argv)
+    return show(_parser().parse_args(argv))
+
+
+def show(options: argparse.Namespace) -> int:
+    """Print the plan that parsed options ask for; `trunkline run --dryrun` comes here too."""
     picked = arguments.selection(options)
     system = System(
         settings.read(),
         SystemChoices(
-            directory=options.directory,
+            directory=arguments.repository_root(options.directory),
             offline=options.offline,
             committed=options.committed,
             local_repositories=arguments.pairs(

@@ -15,6 +15,7 @@ from trunkline import settings
 from trunkline.app import Choices, System, adapter
 from trunkline.base.errors import InvalidPipeline, UsageError
 from trunkline.cli import arguments
+from trunkline.cli.main import load
 from trunkline.cli.view_choice import View, open_view
 from trunkline.cli.workflow_files import loader, workflow_files
 from trunkline.engine.job_worker import JobWorker
@@ -229,7 +230,7 @@ def _system(options: argparse.Namespace) -> System:
     return System(
         found,
         Choices(
-            directory=options.directory,
+            directory=arguments.repository_root(options.directory),
             offline=options.offline,
             native=options.native,
             committed=options.committed,
@@ -276,11 +277,9 @@ def _prospect(system: System, options: argparse.Namespace) -> planning.Prospect:
 
 
 def _dry_run(options: argparse.Namespace) -> int:
-    found = _prospect(_system(options), options)
-    _refuse_mistakes(found)
-    for outlook in found.outlooks:
-        _tell_file(outlook, verbose=True)
-    return 0
+    options.format = "tree"
+    shown: int = load("trunkline.cli.plan:show")(options)
+    return shown
 
 
 def _style(options: argparse.Namespace, is_ci: bool) -> str:  # noqa: FBT001
