@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 from trunkline.base.errors import Unavailable, UsageError
 
@@ -25,7 +24,8 @@ def read(path: str) -> dict[str, str]:
     can't be read.
     """
     try:
-        data = Path(path).read_bytes()
+        with open(path, "rb") as file:
+            data = file.read()
     except FileNotFoundError:
         return {}
     except OSError as error:

@@ -12,7 +12,7 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from typing import NamedTuple, Protocol
 
@@ -216,3 +216,8 @@ def _kind(entry: os.DirEntry[str]) -> Kind:
     if entry.is_symlink():
         return Kind.LINK
     return Kind.FOLDER if entry.is_dir(follow_symlinks=False) else Kind.FILE
+
+
+def digest_of(digests: Iterable[bytes]) -> str:
+    """Return the SHA-256, in hexadecimal, of files' digests one after the other (`hashFiles`)."""
+    return hashlib.sha256(b"".join(digests)).hexdigest()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
@@ -12,9 +12,11 @@ import msgspec
 
 from trunkline.engine.action_loader import Sources
 from trunkline.engine.job_setup import Listener, World
+from trunkline.plan.facts import RepositoryFacts
+from trunkline.plan.model import FileRef
 from trunkline.ports.actions import NativeAction, NativeActions
 from trunkline.ports.clock import Clock, Ids
-from trunkline.ports.forge import Forge
+from trunkline.ports.forge import Fetched, Forge
 from trunkline.ports.gate import Gate
 from trunkline.ports.journal import Journals
 from trunkline.ports.logs import LogStore
@@ -37,6 +39,7 @@ ADAPTERS = {
     "gate": "trunkline.adapters.gates.files:FileGate",
     "secrets": "trunkline.adapters.secrets.files:FileSecrets",
     "blobs": "trunkline.adapters.blobs.files:FileBlobs",
+    "facts": "trunkline.adapters.git.facts:read_facts",
     "forge": "trunkline.adapters.forges.git:GitForge",
     "toolchains": "trunkline.adapters.toolchains.node:NodeToolchain",
     "natives": "trunkline.adapters.actions:NATIVE",
@@ -46,6 +49,7 @@ ADAPTERS = {
     "dotenv": "trunkline.adapters.dotenv:read",
     "given": "trunkline.adapters.secrets.files:Given",
     "patterns": "trunkline.adapters.patterns:compile_pattern",
+    "digest": "trunkline.adapters.file_search:digest_of",
     "file-search": "trunkline.adapters.file_search:search_disk",
     "workflow-readings": "trunkline.adapters.readings:workflow_readings",
     "action-readings": "trunkline.adapters.readings:action_readings",
@@ -73,6 +77,12 @@ def _compile_pattern(source: str, each_line: bool) -> Matching:  # noqa: FBT001 
     return found
 
 
+def _digest(parts: Iterable[bytes]) -> str:
+    """Return what `hashFiles` gives for files with these digests; loaded with the first use."""
+    found: str = adapter("digest")(parts)
+    return found
+
+
 class Choices(msgspec.Struct, frozen=True):
     """What a command line chose for the system.
 
@@ -91,6 +101,30 @@ class Choices(msgspec.Struct, frozen=True):
     env: Mapping[str, str] = {}
     secret_file: str = ""
     variable_file: str = ""
+
+
+class LateForge:
+    """The reader of repositories: that of others' is made when a workflow uses one."""
+
+    def __init__(self, make: Callable[[], Forge]) -> None:
+        self._made = Once(make)
+
+    def facts(self, directory: str, *, committed: bool = False, event: str = "") -> RepositoryFacts:
+        """Read what event payloads need from the repository that holds `directory`."""
+        found: RepositoryFacts = adapter("facts")(directory, committed=committed, event=event)
+        return found
+
+    def workflow_file(self, ref: FileRef) -> str:
+        """Return the text of a workflow file in another repository."""
+        return self._made().workflow_file(ref)
+
+    def files(self, directory: str) -> tuple[str, ...] | None:
+        """Return what belongs to the repository at `directory`."""
+        return self._made().files(directory)
+
+    def fetch(self, repository: str, ref: str) -> Fetched:
+        """Return the files of `owner/name` at `ref`."""
+        return self._made().fetch(repository, ref)
 
 
 class LateToolchains:
@@ -180,36 +214,35 @@ class System:
     @cached_property
     def journals(self) -> Journals:
         """Return the runs of this machine."""
-        found: Journals = adapter("journals")(
-            str(self.settings.state), self.clock, str(self.settings.work)
-        )
+        found: Journals = adapter("journals")(self.settings.state, self.clock, self.settings.work)
         return found
 
     @cached_property
     def logs(self) -> LogStore:
         """Return the log lines of this machine's runs."""
-        found: LogStore = adapter("logs")(str(self.settings.state))
+        found: LogStore = adapter("logs")(self.settings.state)
         return found
 
     @cached_property
     def forge(self) -> Forge:
         """Return the reader of repositories."""
-        found: Forge = adapter("forge")(
-            self.settings.cache, self.choices.local_repositories, offline=self.choices.offline
+        return LateForge(
+            lambda: adapter("forge")(
+                self.settings.cache, self.choices.local_repositories, offline=self.choices.offline
+            )
         )
-        return found
 
     @cached_property
     def read_workflow(self) -> ReadWorkflow:
         """Return the reader of workflow files."""
-        folder = str(self.settings.cache / "readings")
+        folder = f"{self.settings.cache}/readings"
         found: ReadWorkflow = adapter("workflow-readings")(folder, lambda: adapter("read-workflow"))
         return found
 
     @cached_property
     def read_action(self) -> ReadAction:
         """Return the reader of actions' files."""
-        folder = str(self.settings.cache / "readings")
+        folder = f"{self.settings.cache}/readings"
         found: ReadAction = adapter("action-readings")(folder, lambda: adapter("read-action"))
         return found
 
@@ -217,7 +250,7 @@ class System:
     def sandboxes(self) -> Sandboxes:
         """Return the maker of places for jobs."""
         found: Sandboxes = adapter("sandboxes")(
-            str(self.settings.work),
+            self.settings.work,
             self.ids,
             self.settings.environment,
             adapter("subreaper"),
@@ -238,7 +271,7 @@ class System:
 
     def gate(self, repository: str) -> Gate:
         """Return the concurrency groups of a repository (`owner/name`)."""
-        found: Gate = adapter("gate")(str(self.settings.state), repository)
+        found: Gate = adapter("gate")(self.settings.state, repository)
         return found
 
     def world(self, listen: Listener | None) -> World:
@@ -256,6 +289,7 @@ class System:
             sources=Sources(self.forge, natives, self.read_action, self.choices.directory),
             toolchains=toolchains,
             compile_pattern=_compile_pattern,
+            digest=_digest,
             listen=listen,
             pass_env=self.choices.pass_env,
             env=self.choices.env,
@@ -271,12 +305,12 @@ class System:
         state, choices = self.settings.state, self.choices
         found: object = adapter("natives-world")(
             forge=self.forge,
-            artifacts=adapter("artifacts")(state / "runs", self.clock, self.ids),
-            caches=adapter("caches")(state / "caches", self.clock, self.ids),
+            artifacts=adapter("artifacts")(f"{state}/runs", self.clock, self.ids),
+            caches=adapter("caches")(f"{state}/caches", self.clock, self.ids),
             toolchains=toolchains,
             clock=self.clock,
             source=choices.directory,
-            cache=str(self.settings.cache),
+            cache=self.settings.cache,
             environment=self.settings.environment,
             committed=choices.committed,
             offline=choices.offline,

@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
+
+# How much of two words must be the same letters in the same order.
+ALIKE = 0.7
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """Return the word of `known` that `word` was most likely meant to be, or None."""
-    by_lower = {name.lower(): name for name in known}
-    found = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.7)
-    return by_lower[found[0]] if found else None
+    meant = word.lower()
+    rated = ((_likeness(meant, name.lower()), name) for name in known)
+    likeness, name = max(rated, default=(0.0, ""))
+    return name if likeness >= ALIKE else None
+
+
+def _likeness(one: str, other: str) -> float:
+    """Return the share of both words that is common to them, letters in order: 0 to 1."""
+    row = [0] * (len(other) + 1)
+    for letter in one:
+        before = 0
+        for place, its in enumerate(other):
+            above = row[place + 1]
+            row[place + 1] = before + 1 if letter == its else max(above, row[place])
+            before = above
+    return 2 * row[-1] / ((len(one) + len(other)) or 1)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from pathlib import Path
 
 from trunkline.base.errors import NotFound, Unavailable
 
-FOLDER = Path(".github/workflows")
+FOLDER = ".github/workflows"
 _SUFFIXES = {".yml", ".yaml"}
 
 
@@ -18,19 +18,19 @@ def workflow_files(directory: str, root: str, name: str | None) -> dict[str, byt
     repository, which begins at `root`. Paths are from `root` where the file lies in it, else absolute.
     Raises NotFound, Unavailable.
     """
-    top = Path(root)
-    place = top / FOLDER if name is None else Path(directory, name)
-    if name is not None and not place.exists():
+    named = os.path.join(root, FOLDER) if name is None else os.path.join(directory, name)
+    place = os.path.normpath(named)
+    if name is not None and not os.path.exists(place):
         raise NotFound(f"there is no {name} in {directory}")
-    files = _files(place) if place.is_dir() else [place]
-    if not files or not place.exists():
-        raise NotFound(f"there are no workflow files in {place}", hint=_hint(directory, top))
-    return {_shown(path, top): _read(path) for path in files}
+    files = _files(place) if os.path.isdir(place) else [place]
+    if not files or not os.path.exists(place):
+        raise NotFound(f"there are no workflow files in {place}", hint=_hint(directory, root))
+    return {_shown(path, root): _read(path) for path in files}
 
 
-def _hint(directory: str, top: Path) -> str:
-    here = Path(directory, FOLDER)
-    if here.is_dir() and here.resolve() != (top / FOLDER).resolve():
+def _hint(directory: str, top: str) -> str:
+    here, wanted = os.path.join(directory, FOLDER), os.path.join(top, FOLDER)
+    if os.path.isdir(here) and os.path.realpath(here) != os.path.realpath(wanted):
         return f"The repository begins at {top}, and its workflows lie there, not in {here}."
     return f"Workflows are .yml files in {FOLDER}; -W names another file or folder."
 
@@ -39,24 +39,29 @@ def loader(root: str) -> Callable[[str], bytes | None]:
     """Return what reads a file of the repository by its path from `root`; None when it is not there."""
 
     def load(path: str) -> bytes | None:
-        file = Path(root, path)
-        return _read(file) if file.is_file() else None
+        file = os.path.join(root, path)
+        return _read(file) if os.path.isfile(file) else None
 
     return load
 
 
-def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.suffix in _SUFFIXES and path.is_file())
+def _files(folder: str) -> list[str]:
+    with os.scandir(folder) as found:
+        return sorted(each.path for each in found if _is_workflow(each))
 
 
-def _shown(path: Path, root: Path) -> str:
-    full = path.resolve()
-    top = root.resolve()
-    return full.relative_to(top).as_posix() if full.is_relative_to(top) else full.as_posix()
+def _is_workflow(entry: os.DirEntry[str]) -> bool:
+    return os.path.splitext(entry.name)[1] in _SUFFIXES and entry.is_file()
 
 
-def _read(path: Path) -> bytes:
+def _shown(path: str, root: str) -> str:
+    full, top = os.path.realpath(path), os.path.realpath(root)
+    return os.path.relpath(full, top) if full.startswith(top.rstrip("/") + "/") else full
+
+
+def _read(path: str) -> bytes:
     try:
-        return path.read_bytes()
+        with open(path, "rb") as file:
+            return file.read()
     except OSError as error:
         raise Unavailable(f"{path} can't be read: {error.strerror}") from error

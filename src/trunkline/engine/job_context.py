@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
@@ -18,6 +17,10 @@ from trunkline.run.job_request import JobRequest
 
 # Workflows ask `env.ACT` whether they run locally.
 LOCAL = {"ACT": "true"}
+
+
+# Makes one digest, in hexadecimal, of those of several files.
+Digest = Callable[[Iterable[bytes]], str]
 
 
 class StepPlace(msgspec.Struct, frozen=True):
@@ -35,10 +38,13 @@ class TemplateError(Exception):
 class JobContext:
     """One job's sandbox, secrets, environment and status. Shared by its background steps."""
 
-    def __init__(self, request: JobRequest, sandbox: Sandbox, layout: Layout) -> None:
+    def __init__(
+        self, request: JobRequest, sandbox: Sandbox, layout: Layout, digest: Digest
+    ) -> None:
         self.request = request
         self.sandbox = sandbox
         self.layout = layout
+        self._digest = digest
         self.secrets: dict[str, Value] = {}
         self.variables: dict[str, str] = {}
         self.token = ""
@@ -197,4 +203,4 @@ class JobContext:
         files = [file for file in found if not file.is_folder and file.path.startswith(root + "/")]
         if not files:
             return ""
-        return hashlib.sha256(b"".join(file.sha256 for file in files)).hexdigest()
+        return self._digest(file.sha256 for file in files)

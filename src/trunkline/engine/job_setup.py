@@ -9,7 +9,7 @@ import msgspec
 from trunkline.engine.action_loader import ActionLoader, Sources
 from trunkline.engine.containers import refuse_containers, refuse_docker_actions
 from trunkline.engine.instances import Instance
-from trunkline.engine.job_context import JobContext
+from trunkline.engine.job_context import Digest, JobContext
 from trunkline.engine.job_secrets import job_secrets
 from trunkline.engine.output import JobOutput, StepOutput
 from trunkline.engine.step_runner import Handler, StepRunner, Tools
@@ -45,6 +45,7 @@ class World(msgspec.Struct, frozen=True):
     sources: Sources
     toolchains: Toolchains
     compile_pattern: Compile
+    digest: Digest
     listen: Listener | None = None
     pass_env: tuple[str, ...] = ()
     env: Mapping[str, str] = {}
@@ -89,7 +90,7 @@ def set_up(
             pass_env=world.pass_env,
         )
     )
-    context = JobContext(request, sandbox, layout)
+    context = JobContext(request, sandbox, layout, world.digest)
     variables = world.secrets.variables(request.environment)
     context.open(secrets, variables)
     _warn_of_undefined(request, variables, parts)

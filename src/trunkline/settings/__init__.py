@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Mapping
-from pathlib import Path
 
 import msgspec
 
@@ -18,9 +17,9 @@ class Settings(msgspec.Struct, frozen=True):
     `keep_days` is how long runs are kept; `cpus` the number of jobs that run at once by default.
     """
 
-    state: Path
-    work: Path
-    cache: Path
+    state: str
+    work: str
+    cache: str
     keep_days: int
     cpus: int
     architecture: str
@@ -50,13 +49,13 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
     `TRUNKLINE_CACHE` and `TRUNKLINE_KEEP_DAYS` overrule. Unreadable numbers count as not given.
     """
     env = dict(os.environ) if environment is None else dict(environment)
-    home = Path(env.get("HOME") or Path.home())
+    home = env.get("HOME") or os.path.expanduser("~")
     keep = env.get("TRUNKLINE_KEEP_DAYS", "")
-    state = _folder(env, "TRUNKLINE_STATE", "XDG_STATE_HOME", home / ".local/state")
+    state = _folder(env, "TRUNKLINE_STATE", "XDG_STATE_HOME", f"{home}/.local/state")
     return Settings(
         state=state,
         work=_work(env, state),
-        cache=_folder(env, "TRUNKLINE_CACHE", "XDG_CACHE_HOME", home / ".cache"),
+        cache=_folder(env, "TRUNKLINE_CACHE", "XDG_CACHE_HOME", f"{home}/.cache"),
         keep_days=int(keep) if keep.isdecimal() else KEEP_DAYS,
         cpus=os.cpu_count() or 1,
         architecture=ARCHITECTURES.get(platform.machine().lower(), "X64"),
@@ -66,16 +65,16 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
     )
 
 
-def _work(env: Mapping[str, str], state: Path) -> Path:
+def _work(env: Mapping[str, str], state: str) -> str:
     """Return the folder of workspaces: the state's unless its path has a name with a dot."""
     if env.get("TRUNKLINE_WORK"):
-        return Path(env["TRUNKLINE_WORK"]).absolute()
-    hidden = any(part.startswith(".") for part in state.parts)
-    return Path(f"/var/tmp/trunkline-{os.getuid()}") if hidden else state  # noqa: S108 - owner checked
+        return os.path.abspath(env["TRUNKLINE_WORK"])
+    hidden = any(part.startswith(".") for part in state.split("/"))
+    return f"/var/tmp/trunkline-{os.getuid()}" if hidden else state  # noqa: S108 - owner checked
 
 
-def _folder(env: Mapping[str, str], own: str, xdg: str, default: Path) -> Path:
+def _folder(env: Mapping[str, str], own: str, xdg: str, default: str) -> str:
     if env.get(own):
-        return Path(env[own]).absolute()
-    base = Path(env[xdg]) if env.get(xdg, "").startswith("/") else default
-    return base / "trunkline"
+        return os.path.abspath(env[own])
+    base = env[xdg] if env.get(xdg, "").startswith("/") else default
+    return os.path.normpath(f"{base}/trunkline")

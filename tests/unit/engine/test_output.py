@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trunkline.adapters.clock import FakeClock, SystemIds
+from trunkline.adapters.file_search import digest_of
 from trunkline.adapters.logs.memory import MemoryLogStore
 from trunkline.adapters.patterns import compile_pattern
 from trunkline.adapters.sandboxes.scripted.sandbox import ScriptedSandboxes
@@ -67,7 +68,7 @@ class Job:
             repository="o/r",
             variables=variables,
         )
-        context = JobContext(request, self.sandbox, layout)
+        context = JobContext(request, self.sandbox, layout, digest_of)
         context.open({}, {})
         self.output.serve(context, compile_pattern)
 

@@ -37,9 +37,9 @@ class FolderArtifacts:
     without it the artifact does not exist.
     """
 
-    def __init__(self, runs: Path, clock: Clock, ids: Ids) -> None:
+    def __init__(self, runs: str | Path, clock: Clock, ids: Ids) -> None:
         """Keep artifacts below the folder of all runs."""
-        self._runs = runs
+        self._runs = Path(runs)
         self._clock = clock
         self._ids = ids
 

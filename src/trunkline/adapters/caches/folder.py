@@ -28,10 +28,10 @@ class FolderCaches:
     """
 
     def __init__(
-        self, root: Path, clock: Clock, ids: Ids, *, largest_total: int = LARGEST_TOTAL
+        self, root: str | Path, clock: Clock, ids: Ids, *, largest_total: int = LARGEST_TOTAL
     ) -> None:
         """Keep caches below `root`, at most `largest_total` bytes of them."""
-        self._root = root
+        self._root = Path(root)
         self._clock = clock
         self._ids = ids
         self._largest_total = largest_total

@@ -21,7 +21,7 @@ class GitForge:
 
     def __init__(
         self,
-        cache: Path,
+        cache: str | Path,
         local: Mapping[str, str] | None = None,
         *,
         offline: bool = False,
@@ -33,7 +33,7 @@ class GitForge:
         `local` is the `--local-repository` table: `owner/name` or `owner/name@ref` to a folder. One
         fetch may take `timeout` seconds.
         """
-        self._cache = cache
+        self._cache = Path(cache)
         self._local = {_key(spec): folder for spec, folder in (local or {}).items()}
         self._offline = offline
         self._server_url = server_url

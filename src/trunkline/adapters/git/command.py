@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 from collections.abc import Mapping
-from pathlib import Path
 
 from trunkline.base.errors import Unavailable
 
@@ -128,4 +127,4 @@ def without_credentials(url: str) -> str:
 
 
 def _missing(directory: str) -> str:
-    return NO_GIT if Path(directory).is_dir() else f"There is no folder {directory}."
+    return NO_GIT if os.path.isdir(directory) else f"There is no folder {directory}."

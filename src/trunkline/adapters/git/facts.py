@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pwd
 import re
-from pathlib import Path
 
 import msgspec
 
@@ -67,7 +66,7 @@ def read_facts(directory: str, *, committed: bool, event: str) -> RepositoryFact
     `committed` leaves uncommitted work out; `event` ('' for any) lets facts that only other events
     need at their defaults. Raises Unavailable (no git, refused by git), NotFound (no such folder).
     """
-    if not Path(directory).is_dir():
+    if not os.path.isdir(directory):
         raise NotFound(f"There is no folder {directory}.")
     repository = _read(directory, committed=committed)
     if repository is None:
@@ -154,7 +153,7 @@ def _check_refusal(directory: str, text: str) -> None:
     if "dubious ownership" in text:
         message = f"git refuses to read {directory}: the repository belongs to another user."
         raise Unavailable(
-            message, hint=f"git config --global --add safe.directory {Path(directory).resolve()}"
+            message, hint=f"git config --global --add safe.directory {os.path.realpath(directory)}"
         )
     if "must be run in a work tree" in text:
         raise NotFound(f"{directory} is a bare git repository: it has no files to run from.")
@@ -163,8 +162,8 @@ def _check_refusal(directory: str, text: str) -> None:
 
 
 def _plain_folder(directory: str) -> RepositoryFacts:
-    root = Path(directory).resolve()
-    owner, name = _owner_and_name("", str(root / ".git"))
+    root = os.path.realpath(directory)
+    owner, name = _owner_and_name("", f"{root}/.git")
     return RepositoryFacts(
         owner=owner,
         name=name,
@@ -173,7 +172,7 @@ def _plain_folder(directory: str) -> RepositoryFacts:
         dirty=True,
         push=PushFacts(changed_files=None),
         pull=PullFacts(changed_files=None),
-        root=str(root),
+        root=root,
         notes=(NO_REPOSITORY.format(root),),
     )
 
@@ -195,8 +194,9 @@ def _remote_url(config: dict[str, str]) -> str:
 
 
 def _owner_and_name(url: str, common_dir: str) -> tuple[str, str]:
-    folder = Path(common_dir)
-    here = folder.parent.name if folder.name == ".git" else folder.name
+    above, here = os.path.split(common_dir)
+    if here == ".git":
+        here = os.path.basename(above)
     path = re.sub(r"^[a-z+]+://[^/]*|^[^/]*:", "", url).rstrip("/").removesuffix(".git")
     parts = [part for part in path.split("/") if part]
     name = parts[-1] if parts else here

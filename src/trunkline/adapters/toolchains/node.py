@@ -53,10 +53,10 @@ class NodeToolchain:
     """Finds nodes, and installs the npm registry's builds. See the port `Toolchains`."""
 
     def __init__(
-        self, cache: Path, environment: Mapping[str, str], *, offline: bool = False
+        self, cache: str | Path, environment: Mapping[str, str], *, offline: bool = False
     ) -> None:
         """Look on the PATH and in the HOME of `environment`; install below `cache`."""
-        self._cache = cache / "node"
+        self._cache = Path(cache, "node")
         self._environment = environment
         self._offline = offline
         self._lock = threading.Lock()
