@@ -104,7 +104,7 @@ class TestInstalled:
         (root / system).write_text(json.dumps({"versions": versions}), encoding="utf-8")
         versions = {v: publish(root, url, "npm", v) for v in ("10.1.0", "11.1.0")}
         (root / "npm").write_text(json.dumps({"versions": versions}), encoding="utf-8")
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield url
         server.shutdown()
