@@ -67,10 +67,14 @@ class Place:
         )
 
     def run(
-        self, *args: str, cwd: Path | None = None, env: Mapping[str, str] | None = None
+        self,
+        *args: str,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        patience: float = PATIENCE,
     ) -> Done:
         """Run the command to its end."""
-        return finish(self.start(*args, cwd=cwd, env=env))
+        return finish(self.start(*args, cwd=cwd, env=env), patience)
 
     # --- what it left -------------------------------------------------------------------
 

@@ -142,7 +142,11 @@ def test_what_was_run_can_be_asked_for(place: Place, root: Path) -> None:
     assert step[-2:] == ["the reason", "##[error]Process completed with exit code 7."]
     followed = place.run("logs", "-f", "-j", "good").out
     assert "hello world" in followed
-    for args in (("show", "1" * 20), ("logs", "-j", "nobody"), ("logs", "-j", "bad", "--step", "99")):
+    for args in (
+        ("show", "1" * 20),
+        ("logs", "-j", "nobody"),
+        ("logs", "-j", "bad", "--step", "99"),
+    ):
         done = place.run(*args)
         assert done.code == 2, done.text
         assert_no_traceback(done)
