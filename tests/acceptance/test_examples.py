@@ -136,3 +136,11 @@ def test_two_slips_are_told_and_nothing_runs(place: Place, example: Path, verb: 
     ):
         assert not missing(slip, told)
     assert place.runs() == []
+
+
+@pytest.mark.parametrize("example", ["course-variables"], indirect=True)
+def test_variables_that_are_not_there_are_named(place: Place, example: Path):
+    done = run(place, example, "plan", "--var-file", "/dev/null")
+    assert done.code == 0
+    assert "vars.PYTHON_VERSION" in done.text
+    assert "vars.MLFLOW_VERSION" in done.text
