@@ -8,6 +8,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
+from io import TextIOWrapper
 from typing import Any
 
 from trunkline import __version__
@@ -56,6 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line `argv` (default: the process's) and return its exit code."""
     if argv is None:
         _own_process()
+    _mend_streams()
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         return _dispatch(arguments)
@@ -77,6 +79,16 @@ def _own_process() -> None:
     """Look for cyclic garbage less often, and not at all when the process ends anyway."""
     gc.set_threshold(OBJECTS_PER_SEARCH)
     atexit.register(gc.freeze)
+
+
+def _mend_streams() -> None:
+    """Let every text be printed: what an encoding lacks becomes `?`, a closed stream swallows it."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123
+        elif isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _dispatch(arguments: list[str]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
@@ -89,8 +90,16 @@ def _run(
     try:
         finished = _perform(system, options, view, (found, outlook))
     finally:
-        view.close()
+        _close(view)
     return _exit_code(finished)
+
+
+def _close(view: View) -> None:
+    """Close a view; a run ends as it ends, whether or not its output was read."""
+    try:
+        view.close()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _perform(
