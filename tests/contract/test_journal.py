@@ -133,3 +133,12 @@ def test_following_a_complete_run_ends(journals: Journals) -> None:
     journals.create("1").append([*warned(1), END], 0)
     assert [record.number for record in journals.open("1").follow()] == [1, 2]
     assert list(journals.open("1").follow(after=2)) == []
+
+
+def test_when_a_run_began_is_known_without_reading_it(journals: Journals, clock: FakeClock) -> None:
+    journal = journals.create("1")
+    clock.advance(60)
+    journal.append([*warned(1), END], 0)
+    assert journals.begun("1") == 1000.0
+    with pytest.raises(NotFound):
+        journals.begun("2")

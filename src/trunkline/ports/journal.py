@@ -48,6 +48,13 @@ class Journals(Protocol):
         """Return the run ids, oldest first."""
         ...
 
+    def begun(self, run_id: str) -> float:
+        """Return when a run began, in epoch seconds; cheap, for it is asked at every start.
+
+        Raises NotFound.
+        """
+        ...
+
     def next_number(self, workflow: str) -> int:
         """Return the next run number (from 1) of a workflow file, counted across processes."""
         ...

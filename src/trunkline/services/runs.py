@@ -184,15 +184,11 @@ def expected(journals: Journals, run_id: str) -> dict[str, float]:
 
 
 def forget_old(journals: Journals, clock: Clock, keep_days: int) -> int:
-    """Remove runs that began more than `keep_days` days ago; return how many.
-
-    A run's id tells its age well enough: the first record is read only for candidates.
-    """
+    """Remove runs that began more than `keep_days` days ago; return how many."""
     removed = 0
     horizon = clock.now() - keep_days * DAY
     for run_id in journals.runs():
-        records = journals.open(run_id).read()
-        if records and records[0].at >= horizon:
+        if journals.begun(run_id) >= horizon:
             break
         journals.remove(run_id)
         removed += 1

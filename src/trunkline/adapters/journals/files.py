@@ -46,6 +46,8 @@ class FileJournals:
             raise _unavailable(error, folder) from error
         journal = FileJournal(folder, self._clock)
         journal.lock()
+        now = self._clock.now()
+        os.utime(os.path.join(folder, "writer.lock"), (now, now))
         return journal
 
     def open(self, run_id: str) -> FileJournal:
@@ -62,6 +64,13 @@ class FileJournals:
         except FileNotFoundError:
             return []
         return sorted((name for name in names if name.isdecimal()), key=int)
+
+    def begun(self, run_id: str) -> float:
+        """Return when a run began: the time of its lock, set once. Raises NotFound."""
+        try:
+            return os.stat(os.path.join(self._folder(run_id), "writer.lock")).st_mtime
+        except FileNotFoundError:
+            raise NotFound(f"There is no run {run_id}.") from None
 
     def next_number(self, workflow: str) -> int:
         """Return the next run number of a workflow file, counted across processes."""

@@ -41,6 +41,10 @@ class MemoryJournals:
         with self._lock:
             return sorted(self._runs, key=int)
 
+    def begun(self, run_id: str) -> float:
+        """Return when a run's journal was made. Raises NotFound."""
+        return self.open(run_id).made
+
     def next_number(self, workflow: str) -> int:
         """Return the next run number of a workflow file."""
         with self._lock:
@@ -59,6 +63,7 @@ class MemoryJournal:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._grown = threading.Condition()
+        self.made = clock.now()
         self._lines: list[bytes] = []
         self._complete = False
 
