@@ -184,14 +184,18 @@ def expected(journals: Journals, run_id: str) -> dict[str, float]:
 
 
 def forget_old(journals: Journals, clock: Clock, keep_days: int) -> int:
-    """Remove runs that began more than `keep_days` days ago; return how many."""
+    """Remove runs that began more than `keep_days` days ago; return how many.
+
+    The newest one stays whatever its age, and so does one that still goes on.
+    """
     removed = 0
     horizon = clock.now() - keep_days * DAY
-    for run_id in journals.runs():
+    for run_id in journals.runs()[:-1]:
         if journals.begun(run_id) >= horizon:
             break
-        journals.remove(run_id)
-        removed += 1
+        if journals.open(run_id).writer() is None:
+            journals.remove(run_id)
+            removed += 1
     return removed
 
 

@@ -7,7 +7,11 @@ import pytest
 from trunkline.adapters.clock import FakeClock
 from trunkline.adapters.journals.memory import MemoryJournals
 from trunkline.base.errors import NotFound
+from trunkline.run.events import Conclusion, RunCompleted, Warned
 from trunkline.services.runs import DAY, forget_old, resolve
+
+
+END = RunCompleted(conclusion=Conclusion.SUCCESS)
 
 
 def journals_of(*ages: float) -> tuple[MemoryJournals, FakeClock]:
@@ -16,7 +20,7 @@ def journals_of(*ages: float) -> tuple[MemoryJournals, FakeClock]:
     journals = MemoryJournals(clock)
     for number, age in enumerate(ages, 1):
         clock.advance((max(ages) - age) * DAY - clock.now())
-        journals.create(str(number))
+        journals.create(str(number)).append([END], 0)
     clock.advance(max(ages) * DAY - clock.now())
     return journals, clock
 
@@ -24,6 +28,17 @@ def journals_of(*ages: float) -> tuple[MemoryJournals, FakeClock]:
 def test_old_runs_are_forgotten_and_young_ones_stay():
     journals, clock = journals_of(40, 31, 29, 0)
     assert forget_old(journals, clock, 30) == 2
+    assert journals.runs() == ["3", "4"]
+
+
+def test_the_newest_run_and_those_that_go_on_stay():
+    journals, clock = journals_of(40, 35)
+    clock.advance(-40 * DAY)
+    journals.create("3").append([Warned(message="going on")], 0)
+    clock.advance(40 * DAY)
+    journals.create("4").append([END], 0)
+    clock.advance(40 * DAY)
+    assert forget_old(journals, clock, 0) == 2
     assert journals.runs() == ["3", "4"]
 
 
