@@ -10,7 +10,6 @@ from trunkline.base.errors import NotFound
 from trunkline.run.events import Conclusion, RunCompleted, Warned
 from trunkline.services.runs import DAY, forget_old, resolve
 
-
 END = RunCompleted(conclusion=Conclusion.SUCCESS)
 
 
