@@ -22,9 +22,14 @@ def parsed(*argv: str) -> argparse.Namespace:
 def test_defaults():
     options = parsed()
     assert (options.event, options.directory, options.workflows) == ("push", ".", None)
-    assert arguments.dotenv_file(options, "secret") == ".secrets"
-    assert arguments.dotenv_file(parsed("-C", "x"), "env") == "x/.env"
     assert arguments.selection(options) == arguments.Selection((), (), {})
+
+
+def test_dotenv_files_are_those_of_the_repository_that_holds_the_folder(tmp_path):
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "deep").mkdir()
+    found = arguments.dotenv_file(parsed("-C", str(tmp_path / "deep")), "secret")
+    assert found == str(tmp_path / ".secrets")
 
 
 def test_a_dotenv_file_that_is_named_must_be_there(tmp_path):
