@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
@@ -43,6 +44,7 @@ class JobContext:
     ) -> None:
         self.request = request
         self.sandbox = sandbox
+        self.spent: deque[str] = deque()
         self.layout = layout
         self._digest = digest
         self.secrets: dict[str, Value] = {}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import posixpath
+from collections import deque
+from contextlib import suppress
 
 from trunkline.ports.sandbox import Sandbox
 
@@ -17,18 +19,25 @@ KINDS = {
 
 
 class StepFiles:
-    """One stage's set of files; made empty, read once."""
+    """One stage's set of files; made empty, read once.
 
-    def __init__(self, sandbox: Sandbox, folder: str, token: str) -> None:
+    `spent` are the job's files whose stages are over: new ones may be made of them.
+    """
+
+    def __init__(self, sandbox: Sandbox, folder: str, token: str, spent: deque[str]) -> None:
         self._sandbox = sandbox
+        self._spent = spent
         self.paths = {
             kind: posixpath.join(folder, f"{prefix}{token}") for kind, prefix in KINDS.items()
         }
 
     def create(self) -> None:
         """Make the files: @actions/core refuses to write to one that is missing."""
-        for path in self.paths.values():
-            self._sandbox.put(path, b"", 0o666)
+        old: list[str] = []
+        with suppress(IndexError):  # another step may take the last
+            while len(old) < len(self.paths):
+                old.append(self._spent.popleft())
+        self._sandbox.renew(old, tuple(self.paths.values()), 0o666)
 
     def read(self, kind: str) -> bytes:
         """Return what the step wrote, b'' for nothing."""
@@ -36,4 +45,7 @@ class StepFiles:
         if stream is None:
             return b""
         with stream:
-            return stream.read()
+            found = stream.read()
+        if not found:
+            self._spent.append(self.paths[kind])
+        return found

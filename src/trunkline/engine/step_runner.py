@@ -144,7 +144,8 @@ class StepRunner:
             output.line(f"##[error]{beginning.error}")
             return self._concluded(instance, beginning.place, output, Stop(Conclusion.FAILURE))
         place = beginning.place
-        files = StepFiles(context.sandbox, context.layout.file_commands, self.tools.ids.token())
+        folder = context.layout.file_commands
+        files = StepFiles(context.sandbox, folder, self.tools.ids.token(), context.spent)
         output.allow(place.env)
         try:
             limits, minutes = self._limits(instance, stage, place, run.limits)

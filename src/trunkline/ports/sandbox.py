@@ -117,7 +117,7 @@ class Process(Protocol):
 class Sandbox(Protocol):
     """One job's place. Calls in order: prepare, then any of the others, then tear_down.
 
-    `start`, `put`, `get`, `find` and `search` may be called from several threads at once.
+    `start`, `put`, `renew`, `get`, `find` and `search` may be called from several threads at once.
     All paths are the sandbox's own and absolute. Every method raises `Unavailable` when the world refuses
     (no such program or folder, disk full); the message names it.
     """
@@ -136,6 +136,10 @@ class Sandbox(Protocol):
 
     def put(self, path: str, content: bytes | BinaryIO | Folder, mode: int = 0o644) -> None:
         """Write a file whole, making its folders; or bring a folder's files below `path`."""
+        ...
+
+    def renew(self, old: Sequence[str], new: Sequence[str], mode: int) -> None:
+        """Make the empty files `new`; files of `old`, whose time is over, may go or become them."""
         ...
 
     def get(self, path: str) -> BinaryIO | None:

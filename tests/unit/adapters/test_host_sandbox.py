@@ -343,3 +343,30 @@ def test_jobs_of_a_run_start_while_others_end(tmp_path: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(churn, range(4)))
     assert not list((tmp_path / "work").iterdir())
+
+
+def test_a_file_that_a_process_may_hold_open_is_not_handed_on(sandbox: HostSandbox) -> None:
+    layout = sandbox.prepare(PLACE)
+    old, new = f"{layout.temp}/old", f"{layout.temp}/new"
+    sandbox.renew((), (old,), 0o666)
+    late = ("bash", "-c", f"exec >>{old}; echo ready >&2; sleep 0.3; echo late")
+    started = sandbox.start(ProcessSpec(argv=late, env=layout.env, cwd=layout.workspace))
+    assert started.read(None) == b"ready\n"
+    sandbox.renew((old,), (new,), 0o666)
+    assert started.read(None) == b""
+    assert (Path(old).read_text(), Path(new).read_text()) == ("late\n", "")
+
+
+def test_a_link_or_a_changed_file_is_not_handed_on(sandbox: HostSandbox) -> None:
+    layout = sandbox.prepare(PLACE)
+    old, new, other = (f"{layout.temp}/{name}" for name in ("old", "new", "other"))
+    sandbox.renew((), (other,), 0o666)
+    for change in (os.symlink, os.link):
+        change(other, old)
+        sandbox.renew((old,), (new,), 0o666)
+        assert not Path(new).samefile(other)
+        Path(old).unlink()
+    Path(other).chmod(0o700)
+    Path(new).unlink()
+    sandbox.renew((other,), (new,), 0o666)
+    assert Path(new).stat().st_mode & 0o111 == 0

@@ -178,6 +178,13 @@ class ScriptedSandbox:
         except OSError as error:
             raise Unavailable(f"'{path}' can't be written: {error.strerror}") from error
 
+    def renew(self, old: Sequence[str], new: Sequence[str], mode: int) -> None:
+        """Make empty files; the old ones go."""
+        for path in old:
+            self.files.remove(path)
+        for path in new:
+            self.put(path, b"", mode)
+
     def _put_folder(self, target: str, folder: Folder) -> None:
         self.files.make_folder(target)
         for name in _names(folder):
