@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 from collections.abc import Mapping
+from functools import cache
 
 from trunkline.base.errors import Unavailable
 
@@ -66,6 +67,7 @@ class Running:
         try:
             self._process = subprocess.Popen(
                 [*STEADY, *args],
+                executable=_program(os.environ.get("PATH", os.defpath)),
                 cwd=directory,
                 env=environment(more),
                 stdin=subprocess.PIPE,
@@ -124,6 +126,16 @@ def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
 def without_credentials(url: str) -> str:
     """Return an http(s) URL without its `user:password@`."""
     return re.sub(r"^(https?://)[^/@]*@", r"\1", url)
+
+
+@cache
+def _program(search_path: str) -> str:
+    """Return git's full path: no process then tries every folder of the search path again."""
+    for folder in search_path.split(os.pathsep):
+        path = os.path.join(folder, "git")
+        if os.path.isabs(path) and os.path.isfile(path) and os.access(path, os.X_OK):
+            return path
+    return "git"
 
 
 def _missing(directory: str) -> str:
