@@ -6,6 +6,7 @@ import argparse
 import os
 import signal
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from getpass import getpass
 from types import FrameType
@@ -149,22 +150,42 @@ def _perform(
 
 
 class _Signals:
-    """While it is open, Ctrl-C, SIGTERM and SIGHUP cancel the run; a second one kills it."""
+    """While it is open, Ctrl-C, SIGTERM and SIGHUP cancel the run; a second one kills it.
+
+    The kernel gives a signal to any thread, and Python's handlers wait until the main thread wakes
+    up: a thread of its own hears of signals at once, through a pipe.
+    """
 
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
         self._before: dict[signal.Signals, object] = {}
+        self._reader, self._writer = os.pipe()
+        self._listener = threading.Thread(target=self._listen, name="signals", daemon=True)
+        self._wakeup = -1
 
     def __enter__(self) -> None:
+        os.set_blocking(self._writer, False)
+        self._wakeup = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
         for number in STOPPING:
-            self._before[number] = signal.signal(number, self._stop)
+            self._before[number] = signal.signal(number, _heard)
+        self._listener.start()
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)  # type: ignore[arg-type]
+        signal.set_wakeup_fd(self._wakeup)
+        os.close(self._writer)
+        self._listener.join()
+        os.close(self._reader)
 
-    def _stop(self, _number: int, _frame: FrameType | None) -> None:
-        self._runner.cancel()
+    def _listen(self) -> None:
+        while numbers := os.read(self._reader, 1):
+            if numbers[0] in STOPPING:
+                self._runner.cancel()
+
+
+def _heard(_number: int, _frame: FrameType | None) -> None:
+    """Do nothing: the listener has heard of it too."""
 
 
 def _exit_code(finished: Finished) -> int:

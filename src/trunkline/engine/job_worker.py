@@ -255,8 +255,8 @@ class JobWorker:
     def _started(self, slot: int, running: Running) -> None:
         with self._lock:
             self._running[slot] = running
-            if self._forced:
-                running.token.cancel(force=True)
+            if self._cancelled_by:  # perhaps after the step's `if` was asked
+                self._stop_unless_it_holds(running)
 
     def _stop_unless_it_holds(self, running: Running) -> None:
         if self._ready is None:
