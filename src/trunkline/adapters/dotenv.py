@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from trunkline.base.errors import Unavailable, UsageError
 
-_NAME = re.compile(r"[ \t]*(?:export[ \t]+)?([A-Za-z_][\w.-]*)[ \t]*(=|<<)", re.ASCII)
-_BLANK = re.compile(r"[ \t]*(?:#[^\n]*)?(?:\n|\Z)")
-_DOUBLE = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
-_SINGLE = re.compile(r"'([^']*)'")
-_PLAIN = re.compile(r"[^\n]*")
-_COMMENT = re.compile(r"(?:^|[ \t]+)#.*")
-_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+# Compiled with the first file: most runs have none.
+_compiled = cache(re.compile)
+_NAME = r"(?a)[ \t]*(?:export[ \t]+)?([A-Za-z_][\w.-]*)[ \t]*(=|<<)"
+_BLANK = r"[ \t]*(?:#[^\n]*)?(?:\n|\Z)"
+_DOUBLE = r'(?s)"((?:[^"\\]|\\.)*)"'
+_SINGLE = r"'([^']*)'"
+_PLAIN = r"[^\n]*"
+_COMMENT = r"(?:^|[ \t]+)#.*"
+_ESCAPE = r"(?s)\\(.)"
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "\n": ""}
 
 
@@ -40,11 +43,11 @@ def read(path: str) -> dict[str, str]:
 def _entries(text: str, path: str) -> Iterator[tuple[str, str]]:
     position = 0
     while position < len(text):
-        if blank := _BLANK.match(text, position):
+        if blank := _compiled(_BLANK).match(text, position):
             position = blank.end() or len(text)
             continue
         line = f"{path}:{text.count(chr(10), 0, position) + 1}"
-        name = _NAME.match(text, position)
+        name = _compiled(_NAME).match(text, position)
         if name is None:
             raise UsageError(f"{line}: this is no NAME=value line")
         if name[2] == "<<":
@@ -64,18 +67,18 @@ def _value(text: str, position: int, line: str) -> tuple[str, int]:
         position += 1
     quote = text[position : position + 1]
     if quote not in {'"', "'"}:
-        plain = _PLAIN.match(text, position)
+        plain = _compiled(_PLAIN).match(text, position)
         found = plain[0] if plain else ""
-        return _COMMENT.sub("", found).rstrip(), position + len(found) + 1
-    quoted = (_DOUBLE if quote == '"' else _SINGLE).match(text, position)
+        return re.sub(_COMMENT, "", found).rstrip(), position + len(found) + 1
+    quoted = _compiled(_DOUBLE if quote == '"' else _SINGLE).match(text, position)
     if quoted is None:
         raise UsageError(f"{line}: the quote {quote} is not closed")
-    rest = _BLANK.match(text, quoted.end())
+    rest = _compiled(_BLANK).match(text, quoted.end())
     if rest is None:
         raise UsageError(f"{line}: something follows the closing quote {quote}")
     value = quoted[1]
     if quote == '"':
-        value = _ESCAPE.sub(lambda escape: _ESCAPES.get(escape[1], escape[1]), value)
+        value = re.sub(_ESCAPE, lambda escape: _ESCAPES.get(escape[1], escape[1]), value)
     return value, max(rest.end(), quoted.end())
 
 

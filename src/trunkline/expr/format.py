@@ -10,7 +10,7 @@ from trunkline.expr.memory import Counter
 from trunkline.expr.values import Value, kind, to_text
 
 _LAST_ARGUMENT = 255
-_BRACE = re.compile(r"\{\{|\}\}|\{(?P<place>[0-9]+)(?P<specifiers>:(?:[^}]|\}\})*+)?\}|[{}]")
+_BRACE = r"\{\{|\}\}|\{(?P<place>[0-9]+)(?P<specifiers>:(?:[^}]|\}\})*+)?\}|[{}]"
 
 
 def format_text(
@@ -50,7 +50,7 @@ def _split(pattern: str, count: int) -> list[str | tuple[int, str]]:
     """Return the pattern as text and (argument, format specifiers) in turn."""
     pieces: list[str | tuple[int, str]] = []
     at = 0
-    for found in _BRACE.finditer(pattern):
+    for found in re.finditer(_BRACE, pattern):
         text = pattern[at : found.start()]
         at = found.end()
         brace = found.group()

@@ -17,7 +17,7 @@ _ESCAPES = {
     "\r": "\\r",
     "\t": "\\t",
 }
-_SPECIAL = re.compile(r'["\\\x00-\x1f\x85\u2028\u2029]')
+_SPECIAL = r'["\\\x00-\x1f\x85\u2028\u2029]'
 
 
 def to_json(value: Value) -> str:
@@ -79,7 +79,7 @@ def _scalar(value: Value) -> str:
 
 def quoted(text: str) -> str:
     """Return `text` as a JSON string: control characters are escaped, other letters stay."""
-    return '"' + _SPECIAL.sub(_escape, text) + '"'
+    return '"' + re.sub(_SPECIAL, _escape, text) + '"'
 
 
 def _escape(found: re.Match[str]) -> str:

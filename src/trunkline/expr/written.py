@@ -7,7 +7,7 @@ import re
 from trunkline.expr.template import Expression, Literal, Mapping, Sequence, Token
 from trunkline.expr.values import to_text
 
-_PART = re.compile(r"\{\{|\}\}|\{(\d{1,3})\}")
+_PART = r"\{\{|\}\}|\{(\d{1,3})\}"
 
 
 def written(token: Token) -> str:
@@ -40,7 +40,7 @@ def _as_text(source: str) -> str:
         index = int(found[1])
         return f"${{{{ {arguments[index]} }}}}" if index < len(arguments) else found[0]
 
-    return _PART.sub(part, pattern)
+    return re.sub(_PART, part, pattern)
 
 
 def _string_end(source: str, start: int) -> int:

@@ -15,7 +15,7 @@ MAX_FILES = 300
 MAX_COMMITS = 1000
 _SKIP_EVENTS = frozenset({"push", "pull_request"})
 _SKIP_MARKS = ("[skip ci]", "[ci skip]", "[no ci]", "[skip actions]", "[actions skip]")
-_SKIP_TRAILER = re.compile(r"\n\n(?:\S[^\n]*\n)*skip-checks: ?true\s*\Z")
+_SKIP_TRAILER = r"\n\n(?:\S[^\n]*\n)*skip-checks: ?true\s*\Z"
 
 
 class Triggered(msgspec.Struct, frozen=True, tag="triggered"):
@@ -65,7 +65,7 @@ def skip_mark(message: str) -> str | None:
     for mark in _SKIP_MARKS:
         if mark in message:
             return mark
-    return "skip-checks: true" if _SKIP_TRAILER.search("\n\n" + message) else None
+    return "skip-checks: true" if re.search(_SKIP_TRAILER, "\n\n" + message) else None
 
 
 def _subject(occurrence: Occurrence) -> str:

@@ -21,7 +21,7 @@ FIELDS = ("file", "fromPath", "line", "column", "severity", "code", "message")
 
 # What may see beyond its line, or hold on to what it took there: look-around, atomic groups,
 # conditions, flags, possessive quantifiers and absolute anchors.
-_BEYOND_LINE = re.compile(r"\(\?(?!:|<[A-Za-z_])|[*+?}]\+|\\[AZzGKXR]")
+_BEYOND_LINE = r"\(\?(?!:|<[A-Za-z_])|[*+?}]\+|\\[AZzGKXR]"
 _COLOURS = re.compile("\x1b\\[[0-9;]*m?")
 
 
@@ -340,7 +340,7 @@ def _compiled(owner: str, source: str, compile_: Compile) -> Matching:
 
 def _in_block(source: str, compile_: Compile) -> Matching | None:
     """Return a pattern that matches in a block of lines at least where `source` matches in one."""
-    return None if _BEYOND_LINE.search(source) else compile_(source, True)  # noqa: FBT003
+    return None if re.search(_BEYOND_LINE, source) else compile_(source, True)  # noqa: FBT003
 
 
 def _group_numbers(expression: Matching) -> list[int]:

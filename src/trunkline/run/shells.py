@@ -56,8 +56,8 @@ BUILT_IN = {
 # Stands for the script's path until the arguments are split: a path may hold blanks and quotes.
 PLACE = "\0"
 
-_PIECE = re.compile(r"([ \t])|(\\*)(\")|([^ \t\"\\]+|\\+)")
-_FIELD = re.compile(r"\{\{|\}\}|\{0(?:,-?\d+)?(?::[^{}]*)?\}|[{}]")
+_PIECE = r"([ \t])|(\\*)(\")|([^ \t\"\\]+|\\+)"
+_FIELD = r"\{\{|\}\}|\{0(?:,-?\d+)?(?::[^{}]*)?\}|[{}]"
 
 
 def shell_command(shell: str) -> ShellPlan:
@@ -94,14 +94,14 @@ def _format(template: str, path: str) -> str:
             case _:
                 return path
 
-    return _FIELD.sub(replaced, template)
+    return re.sub(_FIELD, replaced, template)
 
 
 def _split(arguments: str) -> list[str]:
     """Split as .NET does: at blanks outside double quotes; a backslash counts before a quote only."""
     found: list[str] = []
     part, quoted, begun = "", False, False
-    for blank, slashes, quote, other in _PIECE.findall(arguments):
+    for blank, slashes, quote, other in re.findall(_PIECE, arguments):
         if blank and not quoted:
             if begun:
                 found.append(part)
