@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -236,6 +237,31 @@ def sleeps(path: Path) -> bool:
         return path.read_bytes() == b"sleep\x00301\x00"
     except OSError:
         return False
+
+
+FETCHES = """
+on: push
+jobs:
+  one: {runs-on: ubuntu-latest, steps: [uses: octo/slow@v1]}
+  two: {needs: one, if: always(), runs-on: ubuntu-latest, steps: [run: echo cleaned up]}
+"""
+
+
+def test_a_fetch_that_hangs_is_given_up(place: Place) -> None:
+    root = repository(place.root / "demo", {".github/workflows/ci.yml": FETCHES})
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        proxy = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        env = {"HTTPS_PROXY": proxy, "https_proxy": proxy}
+        process = place.start("run", "--plain", cwd=root, env=env)
+        silent.settimeout(60)
+        connection, _ = silent.accept()
+        process.send_signal(signal.SIGINT)
+        done = finish(process)
+        connection.close()
+    assert done.code == 130, done.text
+    (run_id,) = place.runs()
+    assert said(place, run_id, "two") == ["cleaned up"]
+    assert "Unable to resolve action `octo/slow@v1`: it was cancelled." in done.out
 
 
 def test_steps_of_a_cancelled_run_are_in_the_journal(place: Place) -> None:

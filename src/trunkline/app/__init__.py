@@ -16,7 +16,7 @@ from trunkline.plan.facts import RepositoryFacts
 from trunkline.plan.model import FileRef
 from trunkline.ports.actions import NativeAction, NativeActions
 from trunkline.ports.clock import Clock, Ids
-from trunkline.ports.forge import Fetched, Forge
+from trunkline.ports.forge import Fetched, Forge, never
 from trunkline.ports.gate import Gate
 from trunkline.ports.journal import Journals
 from trunkline.ports.logs import LogStore
@@ -122,9 +122,9 @@ class LateForge:
         """Return what belongs to the repository at `directory`."""
         return self._made().files(directory)
 
-    def fetch(self, repository: str, ref: str) -> Fetched:
+    def fetch(self, repository: str, ref: str, unwanted: Callable[[], bool] = never) -> Fetched:
         """Return the files of `owner/name` at `ref`."""
-        return self._made().fetch(repository, ref)
+        return self._made().fetch(repository, ref, unwanted)
 
 
 class LateToolchains:

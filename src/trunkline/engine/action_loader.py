@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Callable
 
 import msgspec
 
@@ -100,8 +101,15 @@ class ActionLoader:
     """Loads a job's actions; one loader a job, and every reference is loaded once."""
 
     def __init__(
-        self, request: JobRequest, sandbox: Sandbox, layout: Layout, sources: Sources
+        self,
+        request: JobRequest,
+        sandbox: Sandbox,
+        layout: Layout,
+        sources: Sources,
+        unwanted: Callable[[], bool],
     ) -> None:
+        """Take whose actions to load, from where; `unwanted` tells that the job was cancelled."""
+        self._unwanted = unwanted
         self._request = request
         self._sandbox = sandbox
         self._layout = layout
@@ -159,7 +167,7 @@ class ActionLoader:
     def _fetch(self, reference: Reference) -> Loaded:
         root = self._root(reference.repository, reference.ref)
         if root not in self._present:
-            fetched = self._sources.forge.fetch(reference.repository, reference.ref)
+            fetched = self._sources.forge.fetch(reference.repository, reference.ref, self._unwanted)
             name = f"action repository '{reference.repository}@{reference.ref}'"
             found = f"Use {fetched.path} as {name}" if fetched.local else f"Download {name}"
             self.fetched.append(found if fetched.local else f"{found} (SHA:{fetched.sha})")

@@ -60,11 +60,15 @@ class Ready(msgspec.Struct, frozen=True):
 
 
 class Parts(msgspec.Struct, frozen=True):
-    """What the worker brings: how steps are performed, how facts are told, where set-up is logged."""
+    """What the worker brings to the set-up of its job.
+
+    How steps are performed, how facts are told, where it is logged, whether it was cancelled.
+    """
 
     handlers: dict[str, Handler]
     report: Callable[[Event], None]
     log: StepOutput
+    cancelled: Callable[[], bool]
 
 
 def set_up(
@@ -99,7 +103,7 @@ def set_up(
     for token in request.job.env:
         context.shared.variables.update(context.texts(token, context.job_place()))
     refuse_containers(context, parts.log)
-    loader = ActionLoader(request, sandbox, layout, world.sources)
+    loader = ActionLoader(request, sandbox, layout, world.sources, parts.cancelled)
     tools = Tools(world.clock, world.ids, world.toolchains, loader, parts.report)
     runner = StepRunner(context, tools, parts.handlers)
     loader.prepare(laid_out(request.job.steps))
@@ -120,6 +124,16 @@ def _warn_of_undefined(request: JobRequest, variables: Mapping[str, str], parts:
             parts.report(Warned(key=request.key, message=warning(name)))
 
 
+def _environment_lines(name: str) -> list[str]:
+    """Say what an environment means here, and what a server would do besides."""
+    if not name:
+        return []
+    return [
+        f"Environment: {name}; .secrets.{name} and .vars.{name} are added; "
+        "a server would ask for approvals and waits"
+    ]
+
+
 def _introduction(context: JobContext) -> list[str]:
     job, layout = context.request.job, context.layout
     granted = sorted(
@@ -130,6 +144,7 @@ def _introduction(context: JobContext) -> list[str]:
     return [
         f"Runner: {layout.name} ({layout.os} {layout.arch}), on this machine",
         f"Workspace: {layout.workspace}",
+        *_environment_lines(context.request.environment),
         "##[group]GITHUB_TOKEN Permissions",
         *granted,
         "##[endgroup]",

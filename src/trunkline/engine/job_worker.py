@@ -103,7 +103,7 @@ class JobWorker:
         opened = self._reports.open("Set up job")
         try:
             self._sandbox = self._world.sandboxes.open(self.request.where)
-            parts = Parts(HANDLERS, self._report, opened.output)
+            parts = Parts(HANDLERS, self._report, opened.output, self._is_cancelled)
             ready = set_up(self.request, self._world, self._sandbox, self._output, parts)
         except (TrunklineError, TemplateError, ExpressionError) as error:
             self._message = self._output.masked(str(error))
@@ -247,6 +247,9 @@ class JobWorker:
         return self._ready.context.layout.workspace if self._ready is not None and keep else ""
 
     # --- cancellation -------------------------------------------------------------------
+
+    def _is_cancelled(self) -> bool:
+        return bool(self._cancelled_by)
 
     def _background_started(self, slot: int, token: CancelToken, place: StepPlace) -> None:
         if self._ready is not None:

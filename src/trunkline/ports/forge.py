@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
@@ -24,6 +25,11 @@ class Fetched(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     git_dir: str = ""
     local: bool = False
+
+
+def never() -> bool:
+    """Say no: what is fetched stays wanted."""
+    return False
 
 
 class Forge(Protocol):
@@ -55,6 +61,9 @@ class Forge(Protocol):
         """
         ...
 
-    def fetch(self, repository: str, ref: str) -> Fetched:
-        """Return the files of `owner/name` at `ref` (branch, tag or commit)."""
+    def fetch(self, repository: str, ref: str, unwanted: Callable[[], bool] = never) -> Fetched:
+        """Return the files of `owner/name` at `ref` (branch, tag or commit).
+
+        `unwanted` is asked while it takes time: once it says yes, ActionUnavailable is raised soon.
+        """
         ...

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from trunkline.adapters.git.command import GitFailed, git
+from trunkline.adapters.git.command import GitFailed, Stopped, git
 from trunkline.adapters.git.facts import read_facts
 from trunkline.adapters.git.mirror import FULL_SHA, Mirror
 from trunkline.base.errors import ActionUnavailable, NotFound
 from trunkline.plan.facts import ZERO_SHA, RepositoryFacts
 from trunkline.plan.model import FileRef
-from trunkline.ports.forge import Fetched
+from trunkline.ports.forge import Fetched, never
 
 FETCH_SECONDS = 300.0
 
@@ -69,30 +69,34 @@ class GitForge:
         root = Path(directory)
         return tuple(name for name in names if _is_file(root / name))
 
-    def fetch(self, repository: str, ref: str) -> Fetched:
+    def fetch(self, repository: str, ref: str, unwanted: Callable[[], bool] = never) -> Fetched:
         """Return the files of `owner/name` at `ref` (branch, tag or commit; '': the default)."""
         key = (repository.lower(), ref)
         fetched = self._fetched.get(key)
         if fetched is None:
             folder = self._local.get(f"{key[0]}@{ref}") or self._local.get(key[0])
-            fetched = _local(repository, ref, folder) if folder else self._remote(repository, ref)
+            fetched = (
+                _local(repository, ref, folder)
+                if folder
+                else self._remote(repository, ref, unwanted)
+            )
             self._fetched[key] = fetched
         return fetched
 
-    def _remote(self, repository: str, ref: str) -> Fetched:
+    def _remote(self, repository: str, ref: str, unwanted: Callable[[], bool]) -> Fetched:
         parts = repository.split("/")
         if len(parts) != 2 or not all(parts) or any(part.startswith((".", "-")) for part in parts):
             message = f"Unable to resolve action `{repository}@{ref}`: that is no owner/name."
             raise ActionUnavailable(message)
-        mirror = Mirror(self._cache, repository, self._server_url, self._timeout)
-        sha = mirror.commit(ref, offline=self._offline)
-        return Fetched(
-            repository=repository,
-            ref=ref,
-            sha=sha,
-            path=str(mirror.tree(sha)),
-            git_dir=str(mirror.git_dir),
-        )
+        mirror = Mirror(self._cache, repository, self._server_url, self._timeout, unwanted)
+        try:
+            sha = mirror.commit(ref, offline=self._offline)
+            path = mirror.tree(sha)
+        except Stopped as error:
+            message = f"Unable to resolve action `{repository}@{ref}`: it was cancelled."
+            raise ActionUnavailable(message) from error
+        git_dir = str(mirror.git_dir)
+        return Fetched(repository=repository, ref=ref, sha=sha, path=str(path), git_dir=git_dir)
 
 
 def _is_file(path: Path) -> bool:

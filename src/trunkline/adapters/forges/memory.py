@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from trunkline.base.errors import ActionUnavailable, NotFound
 from trunkline.plan.facts import RepositoryFacts
 from trunkline.plan.model import FileRef
-from trunkline.ports.forge import Fetched
+from trunkline.ports.forge import Fetched, never
 
 
 class MemoryForge:
@@ -42,8 +42,9 @@ class MemoryForge:
         del directory
         return None
 
-    def fetch(self, repository: str, ref: str) -> Fetched:
+    def fetch(self, repository: str, ref: str, unwanted: Callable[[], bool] = never) -> Fetched:
         """Return the repository that was given for `repository@ref`."""
+        del unwanted
         try:
             return self._repositories[f"{repository}@{ref}".lower()]
         except KeyError as error:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import signal
 import subprocess
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from functools import cache
 
 from trunkline.base.errors import Unavailable
@@ -44,6 +47,8 @@ STEADY = (
     *("-c", "log.showRoot=true"),
     *("-c", "log.showSignature=false"),
 )
+# How often a git that may be stopped is looked after (seconds).
+TICK = 0.1
 NO_GIT = "git is not installed here, or not on PATH."
 
 
@@ -55,6 +60,10 @@ class GitFailed(Exception):
         self.code = code
         self.text = text
         self.output = output
+
+
+class Stopped(Exception):
+    """Git was stopped because nobody wants its answer any more."""
 
 
 class Running:
@@ -80,14 +89,28 @@ class Running:
         except OSError as error:
             raise Unavailable(f"Can't run git in {directory}: {error.strerror}.") from error
 
-    def output(self, given: bytes = b"", timeout: float | None = None) -> bytes:
-        """Return what it prints, `given` its input. Raises GitFailed; Unavailable past `timeout` s."""
+    def output(
+        self,
+        given: bytes = b"",
+        timeout: float | None = None,
+        unwanted: Callable[[], bool] | None = None,
+    ) -> bytes:
+        """Return what it prints, `given` its input.
+
+        Raises GitFailed; Unavailable past `timeout` s; Stopped when it has become `unwanted`.
+        """
         try:
-            out, err = self._process.communicate(given, timeout)
+            if unwanted is None:
+                out, err = self._process.communicate(given, timeout)
+            else:
+                out, err = self._watched(timeout, unwanted)
         except subprocess.TimeoutExpired as error:
             self.stop()
             message = f"git gave no answer within {timeout:g} seconds."
             raise Unavailable(message) from error
+        except BaseException:  # Ctrl-C, for one
+            self.stop()
+            raise
         if self._process.returncode:
             text = err.decode(errors="replace").strip()
             raise GitFailed(self._process.returncode, text, out)
@@ -101,9 +124,22 @@ class Running:
             return b""
 
     def stop(self) -> None:
-        """Kill it, if it still runs, and collect it."""
-        self._process.kill()
+        """Kill it and its helpers, if it still runs, and collect it."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.communicate()
+
+    def _watched(self, timeout: float | None, unwanted: Callable[[], bool]) -> tuple[bytes, bytes]:
+        """Wait for its end, looking now and then whether it is still wanted."""
+        end = None if timeout is None else time.monotonic() + timeout
+        while True:
+            try:
+                return self._process.communicate(timeout=TICK)
+            except subprocess.TimeoutExpired:
+                if end is not None and time.monotonic() >= end:
+                    raise
+                if unwanted():
+                    raise Stopped from None
 
 
 def git(
@@ -112,9 +148,13 @@ def git(
     given: bytes = b"",
     timeout: float | None = None,
     more: Mapping[str, str] | None = None,
+    unwanted: Callable[[], bool] | None = None,
 ) -> bytes:
-    """Run `git ARGS` in `directory`; return what it prints. Raises GitFailed, Unavailable."""
-    return Running(directory, args, more).output(given, timeout)
+    """Run `git ARGS` in `directory`; return what it prints.
+
+    Raises GitFailed, Unavailable; Stopped when the answer has become `unwanted`.
+    """
+    return Running(directory, args, more).output(given, timeout, unwanted)
 
 
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:

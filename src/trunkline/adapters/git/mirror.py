@@ -8,12 +8,12 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from trunkline.adapters.git.command import GitFailed, environment, git
+from trunkline.adapters.git.command import TICK, GitFailed, Stopped, environment, git
 from trunkline.base.errors import ActionUnavailable
 
 FULL_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -31,18 +31,29 @@ class Mirror:
     commit's files. A branch or tag is asked for again after a day; a full commit id never.
     """
 
-    def __init__(self, cache: Path, repository: str, server_url: str, timeout: float) -> None:
-        """Keep `owner/name` of `server_url` below `cache`; one fetch may take `timeout` seconds."""
+    def __init__(
+        self,
+        cache: Path,
+        repository: str,
+        server_url: str,
+        timeout: float,
+        unwanted: Callable[[], bool],
+    ) -> None:
+        """Keep `owner/name` of `server_url` below `cache`.
+
+        One fetch may take `timeout` seconds, and ends when `unwanted` says so.
+        """
         self.repository = repository
         self.url = f"{server_url.rstrip('/')}/{repository}"
         self.git_dir = cache / "repositories" / f"{repository.lower()}.git"
         self._trees = cache / "trees" / repository.lower()
         self._timeout = timeout
+        self._unwanted = unwanted
 
     def commit(self, ref: str, *, offline: bool) -> str:
         """Return the commit that `ref` ('' is the default branch) stands for, its objects at hand.
 
-        Raises ActionUnavailable.
+        Raises ActionUnavailable, Stopped.
         """
         with self._locked():
             known = self._known(ref, offline=offline)
@@ -136,6 +147,7 @@ class Mirror:
             *("fetch", "--quiet", "--no-auto-gc", *args),
             timeout=self._timeout,
             more=_NETWORK,
+            unwanted=self._unwanted,
         )
 
     def _explained(self, ref: str, error: GitFailed) -> ActionUnavailable:
@@ -201,7 +213,19 @@ class Mirror:
         self.git_dir.parent.mkdir(parents=True, exist_ok=True)
         lock = os.open(self.git_dir.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            self._lock(lock)
             yield
         finally:
             os.close(lock)
+
+    def _lock(self, lock: int) -> None:
+        """Take the lock as soon as it is free. Raises Stopped when that has become unwanted."""
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if self._unwanted():
+                    raise Stopped from None
+                time.sleep(TICK)
+            else:
+                return

@@ -53,7 +53,8 @@ def _own(settings: Settings, world: World) -> Source:
 
 
 def _other(settings: Settings, world: World, job: ActionJob) -> Source:
-    fetched = world.forge.fetch(settings.repository, settings.commit or settings.ref)
+    ref = settings.commit or settings.ref
+    fetched = world.forge.fetch(settings.repository, ref, job.is_cancelled)
     url = f"{settings.server_url.rstrip('/')}/{settings.repository}"
     if not fetched.git_dir:
         return Source(fetched.path, None, "", "", url, as_on_disk=True)
