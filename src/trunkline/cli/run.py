@@ -15,6 +15,7 @@ import msgspec
 
 from trunkline import settings
 from trunkline.app import Choices, System, adapter
+from trunkline.base.diagnostics import Severity
 from trunkline.base.errors import InvalidPipeline, UsageError
 from trunkline.cli import arguments
 from trunkline.cli.main import load
@@ -325,7 +326,8 @@ def _style(options: argparse.Namespace, is_ci: bool) -> str:  # noqa: FBT001
 def _tell_file(outlook: planning.Outlook, *, verbose: bool) -> None:
     """Tell why a workflow was not started, and what lint has to say about one that was."""
     for diagnostic in outlook.diagnostics:
-        if outlook.plan is not None:
+        # What has no effect here is among the plan's notes already.
+        if outlook.plan is not None and diagnostic.severity is not Severity.NOTICE:
             sys.stderr.write(f"{diagnostic.severity}: {diagnostic.text()}\n")
     if verbose and isinstance(outlook.decision, NotTriggered):
         sys.stderr.write(f"{outlook.file} is not started: {outlook.decision.reason}\n")

@@ -128,10 +128,8 @@ def _environment_lines(name: str) -> list[str]:
     """Say what an environment means here, and what a server would do besides."""
     if not name:
         return []
-    return [
-        f"Environment: {name}; .secrets.{name} and .vars.{name} are added; "
-        "a server would ask for approvals and waits"
-    ]
+    added = f".secrets.{name} and .vars.{name} are added"
+    return [f"Environment: {name}; {added}; a server would ask for approvals and waits"]
 
 
 def _introduction(context: JobContext) -> list[str]:
