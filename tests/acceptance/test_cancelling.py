@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import Place, assert_no_traceback, finish
+from tests.commands import Done, Place, assert_no_traceback, finish
 from tests.repositories import repository
 from trunkline.run.events import JobCompleted, RunCompleted, StepCompleted
 
@@ -245,23 +245,40 @@ jobs:
   one: {runs-on: ubuntu-latest, steps: [uses: octo/slow@v1]}
   two: {needs: one, if: always(), runs-on: ubuntu-latest, steps: [run: echo cleaned up]}
 """
+CALLS = "on: push\njobs: {a: {uses: octo/slow/.github/workflows/x.yml@v1}}\n"
 
 
-def test_a_fetch_that_hangs_is_given_up(place: Place) -> None:
-    root = repository(place.root / "demo", {".github/workflows/ci.yml": FETCHES})
+def stopped_while_fetching(place: Place, workflow: str, number: int) -> Done:
+    """Stop a run that fetches from a server that never answers."""
+    root = repository(place.root / "demo", {".github/workflows/ci.yml": workflow})
     with socket.create_server(("127.0.0.1", 0)) as silent:
         proxy = f"http://127.0.0.1:{silent.getsockname()[1]}"
         env = {"HTTPS_PROXY": proxy, "https_proxy": proxy}
         process = place.start("run", "--plain", cwd=root, env=env)
         silent.settimeout(60)
         connection, _ = silent.accept()
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         done = finish(process)
+        left = place.processes()
         connection.close()
     assert done.code == 130, done.text
+    assert not left
+    assert_no_traceback(done)
+    return done
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_fetch_that_hangs_is_given_up(number: int, place: Place) -> None:
+    done = stopped_while_fetching(place, FETCHES, number)
     (run_id,) = place.runs()
     assert said(place, run_id, "two") == ["cleaned up"]
     assert "Unable to resolve action `octo/slow@v1`: it was cancelled." in done.out
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_fetch_before_the_run_is_given_up(number: int, place: Place) -> None:
+    stopped_while_fetching(place, CALLS, number)
+    assert place.runs() == []
 
 
 def test_steps_of_a_cancelled_run_are_in_the_journal(place: Place) -> None:

@@ -6,6 +6,7 @@ import atexit
 import gc
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from io import TextIOWrapper
@@ -76,9 +77,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _own_process() -> None:
-    """Look for cyclic garbage less often, and not at all when the process ends anyway."""
+    """Look for garbage less often, and not at the end; let SIGTERM and SIGHUP act as Ctrl-C does."""
     gc.set_threshold(OBJECTS_PER_SEARCH)
     atexit.register(gc.freeze)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
 
 
 def _mend_streams() -> None:
