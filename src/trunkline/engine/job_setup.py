@@ -146,4 +146,15 @@ def _introduction(context: JobContext) -> list[str]:
         "##[group]GITHUB_TOKEN Permissions",
         *granted,
         "##[endgroup]",
+        *_environment(context.request.environment),
+    ]
+
+
+def _environment(name: str) -> list[str]:
+    """Say what an environment adds here, and what a server would do besides."""
+    if not name:
+        return []
+    return [
+        f"Environment '{name}': .secrets.{name} and .vars.{name} are added; "
+        "a server would ask for its approvals and wait first"
     ]
