@@ -124,14 +124,6 @@ def _warn_of_undefined(request: JobRequest, variables: Mapping[str, str], parts:
             parts.report(Warned(key=request.key, message=warning(name)))
 
 
-def _environment_lines(name: str) -> list[str]:
-    """Say what an environment means here, and what a server would do besides."""
-    if not name:
-        return []
-    added = f".secrets.{name} and .vars.{name} are added"
-    return [f"Environment: {name}; {added}; a server would ask for approvals and waits"]
-
-
 def _introduction(context: JobContext) -> list[str]:
     job, layout = context.request.job, context.layout
     granted = sorted(
@@ -142,7 +134,6 @@ def _introduction(context: JobContext) -> list[str]:
     return [
         f"Runner: {layout.name} ({layout.os} {layout.arch}), on this machine",
         f"Workspace: {layout.workspace}",
-        *_environment_lines(context.request.environment),
         "##[group]GITHUB_TOKEN Permissions",
         *granted,
         "##[endgroup]",
@@ -154,7 +145,5 @@ def _environment(name: str) -> list[str]:
     """Say what an environment adds here, and what a server would do besides."""
     if not name:
         return []
-    return [
-        f"Environment '{name}': .secrets.{name} and .vars.{name} are added; "
-        "a server would ask for its approvals and wait first"
-    ]
+    added = f".secrets.{name} and .vars.{name} are added"
+    return [f"Environment '{name}': {added}; a server would ask for its approvals and wait first"]
