@@ -68,7 +68,7 @@ class Ending:
         for run_id in self.runs:
             text = text.replace(run_id, "RUN")
         text = text.replace(str(self._place.state), "STATE").replace(str(self._place.root), "ROOT")
-        return re.sub(r"[0-9a-f]{32}", "GUID", text)
+        return re.sub(r"[0-9a-f]{32}", "GUID", re.sub(r"[0-9a-f]{40}", "SHA", text))
 
     def log(self) -> list[str]:
         lines: list[str] = []
