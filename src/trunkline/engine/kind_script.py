@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 
 from trunkline.engine.processes import run_to_end
-from trunkline.engine.step_runner import StepFailed, StepRunner, Stop, Work
+from trunkline.engine.step_runner import StepFailed, StepRunner, Stop, Work, first_line
 from trunkline.expr.template import Token
 from trunkline.ports.sandbox import ProcessSpec
 from trunkline.run.events import Conclusion
@@ -29,7 +29,8 @@ def perform(runner: StepRunner, work: Work) -> Stop:
     folder = context.text(step.working_directory, work.place) or (
         _default(runner, work, "working_directory") if in_job else ""
     )
-    cwd = posixpath.join(context.layout.workspace, folder)
+    workspace = context.layout.workspace
+    cwd = posixpath.join(workspace, folder) if folder else workspace
     env = runner.environment(work, {})
     try:
         plan = shell_command(shell or _first_found(runner, env["PATH"]))
@@ -77,7 +78,7 @@ def _tell(work: Work, script: str, command: str) -> None:
     lines = script.rstrip("\n").split("\n")
     start, end = SCRIPT_COLOUR
     output = work.output
-    header = [f"##[group]Run {lines[0]}"]
+    header = [f"##[group]Run {first_line(script)}"]
     header += [f"{start}{line}{end}" for line in lines]
     header.append(f"shell: {command}")
     header += environment_lines(work.place.env)

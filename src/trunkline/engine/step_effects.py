@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from trunkline.base.errors import Unavailable
 from trunkline.engine.instances import Instance
 from trunkline.engine.output import StepOutput
 from trunkline.engine.scopes import SharedEnvironment
@@ -43,7 +44,7 @@ class Effects:
         }
 
     def take(self, files: StepFiles) -> bool:
-        """Take everything in; tell whether all of it could be read. Raises Unavailable."""
+        """Take everything in; tell whether all of it could be read."""
         output = self._output
         for name, value in output.env:
             self._shared.set(name, value)
@@ -53,12 +54,10 @@ class Effects:
         self._set_outputs(output.outputs.items())
         well = not output.errors
         for kind, take in self._take.items():
-            data = files.read(kind)
-            if not data:
-                continue
             try:
-                take(data)
-            except StepFileError as error:
+                if data := files.read(kind):
+                    take(data)
+            except (StepFileError, Unavailable) as error:  # a folder or a pipe in the file's place
                 output.line(f"##[error]Unable to process file command '{kind}' successfully.")
                 output.line(f"##[error]{error}")
                 well = False

@@ -150,6 +150,12 @@ def as_yaml(value: object) -> str:
     return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=1000)
 
 
+def assert_there(wanted: list[str], lines: list[str]) -> None:
+    absent = missing(wanted, lines)
+    if absent:
+        pytest.fail("\n".join(["not there, in this order:", *absent, "in:", *lines])[:9999])
+
+
 @pytest.mark.parametrize("path", CASES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_workflow(path, tmp_path, request):
     text = path.read_text(encoding="utf-8")
@@ -165,9 +171,9 @@ def test_workflow(path, tmp_path, request):
         assert expected, "run with --update, then look at what was written"
         assert as_yaml(ending.told()) == as_yaml(expected[0])
     log = ending.log()
-    assert not missing(case.get("says", []), log), "\n".join(log)
+    assert_there(case.get("says", []), log)
     shown = ending.stable(done.text).splitlines()
-    assert not missing(case.get("shows", []), shown), done.text
+    assert_there(case.get("shows", []), shown)
     assert not [text for text in case.get("never", []) if text in "\n".join([*log, *shown])]
     assert_no_traceback(done)
     assert not place.processes()
