@@ -25,6 +25,9 @@ TERM_SECONDS = 0.5
 KILL_SECONDS = 2.0
 POLL_SECONDS = 0.002
 ROUNDS = 5
+# How often a process without an environment is looked at; the kernel's own never have one.
+LOOKS = 3
+KERNEL = frozenset({0, 2})
 
 
 class Marks(msgspec.Struct, frozen=True):
@@ -67,7 +70,7 @@ def find_orphans(marks: Marks, *, adopted: bool) -> list[Kin]:
 
 
 def _bears(kin: Kin, marks: Marks, me: int, *, adopted: bool) -> bool:
-    tracking_id = _tracking_id(kin.pid)
+    tracking_id = _tracking_id(kin)
     if tracking_id:
         return tracking_id in marks.tracking_ids
     if not adopted:
@@ -82,11 +85,21 @@ def _bears(kin: Kin, marks: Marks, me: int, *, adopted: bool) -> bool:
     )
 
 
-def _tracking_id(pid: int) -> str:
-    for variable in environment(pid).split(b"\0"):
+def _tracking_id(kin: Kin) -> str:
+    for variable in _environment(kin).split(b"\0"):
         if variable.startswith(VARIABLE):
             return variable[len(VARIABLE) :].decode("ascii", "replace")
     return ""
+
+
+def _environment(kin: Kin) -> bytes:
+    """Return a process's environment; one that is about to become another program has none yet."""
+    for _ in range(LOOKS):
+        found = environment(kin.pid)
+        if found or kin.parent in KERNEL:
+            return found
+        time.sleep(POLL_SECONDS)
+    return b""
 
 
 def end_processes(found: Collection[Kin], *, spare: Collection[int]) -> None:
