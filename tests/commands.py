@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+import pytest
 
 from trunkline.adapters.clock import SystemClock
 from trunkline.adapters.journals.files import FileJournals
@@ -21,6 +24,9 @@ STAMP = len("2026-01-02T03:04:05.0000000Z ")
 TRACEBACK = "Traceback (most recent call last)"
 # What a job's own program could print: those lines are the job's, not ours.
 _OF_A_JOB = re.compile(r"^[^|]* \| ")
+
+
+NEEDS_NODE = pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed here")
 
 
 class Done(NamedTuple):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import Done, Place, assert_no_traceback, finish
+from tests.commands import NEEDS_NODE, Done, Place, assert_no_traceback, finish
 from tests.repositories import repository
 from trunkline.run.events import JobCompleted, RunCompleted, StepCompleted
 
@@ -91,6 +91,7 @@ def said(place: Place, run_id: str, key: str) -> list[str]:
 SAID = {"never", "told", "cleaned up", "one was cancelled", "action", "post"}
 
 
+@NEEDS_NODE
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_asked_once_to_stop_it_cancels_as_github_does(number: int, place: Place) -> None:
     process = Running(place, LONG).wait()
@@ -120,6 +121,7 @@ def cancellations(place: Place, run_id: str) -> list[str]:
     return [name for name in names if name == "CancelRequested"]
 
 
+@NEEDS_NODE
 def test_cancel_from_another_process(place: Place) -> None:
     process = Running(place, LONG).wait()
     asked = place.run("cancel")
@@ -133,6 +135,7 @@ def test_cancel_from_another_process(place: Place) -> None:
     assert "is not going on" in again.err
 
 
+@NEEDS_NODE
 def test_a_killed_engine_leaves_what_the_next_start_sweeps(place: Place) -> None:
     process = Running(place, LONG).wait()
     process.kill()
@@ -281,6 +284,7 @@ def test_a_fetch_before_the_run_is_given_up(number: int, place: Place) -> None:
     assert place.runs() == []
 
 
+@NEEDS_NODE
 def test_steps_of_a_cancelled_run_are_in_the_journal(place: Place) -> None:
     process = Running(place, LONG).wait()
     process.send_signal(signal.SIGINT)

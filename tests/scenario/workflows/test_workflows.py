@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.commands import Done, Place, assert_no_traceback, missing
+from tests.commands import NEEDS_NODE, Done, Place, assert_no_traceback, missing
 from tests.repositories import repository, write
 from trunkline.run.events import (
     Annotated,
@@ -33,7 +33,10 @@ from trunkline.run.events import (
 )
 
 FOLDER = Path(__file__).parent
-CASES = sorted(FOLDER.glob("*/*.yml"))
+CASES = [
+    pytest.param(path, marks=[NEEDS_NODE] if "node20" in path.read_text(encoding="utf-8") else [])
+    for path in sorted(FOLDER.glob("*/*.yml"))
+]
 KEYS = {
     *("workflow", "files", "uncommitted", "repositories", "args", "env"),
     *("says", "never", "shows"),
