@@ -35,6 +35,6 @@ def main(argv: list[str]) -> int:
         spent = duration(end - run.started) if run.started else ""
         sys.stdout.write(
             f"{run.run_id}  {run.conclusion or 'running':<9}  {ago(now - run.started):>8}  "
-            f"{spent:>7}  {run.event:<12}  {run.workflow}  {run.name}\n"
+            f"{spent:>7}  {run.event:<12}  {run.repository}  {run.workflow}  {run.name}\n"
         )
     return 0

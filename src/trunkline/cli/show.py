@@ -10,7 +10,7 @@ import msgspec
 from trunkline import settings
 from trunkline.app import System
 from trunkline.cli.times import duration
-from trunkline.run.events import Annotated
+from trunkline.run.events import Annotated, SkipReason
 from trunkline.services import runs as service
 from trunkline.services.runs import JobView, RunView, StepView
 
@@ -38,11 +38,12 @@ def main(argv: list[str]) -> int:
 def _lines(run: RunView) -> list[str]:
     spent = f" in {duration(run.ended - run.started)}" if run.ended else ""
     found = [
-        f"{run.workflow} #{run.number}: {run.name}",
+        f"{run.repository}: {run.workflow} #{run.number}: {run.name}",
         f"run {run.run_id}: {run.conclusion or 'running'}{spent}, on {run.event} of {run.ref} at {run.sha[:12]}",
     ]
     for job in run.jobs.values():
-        found += _job(job)
+        if job.skipped is not SkipReason.NOT_SELECTED:
+            found += _job(job)
     found += [f"warning: {message}" for message in run.warnings]
     found += [
         f"artifact {stored.name}: {stored.files} files, {stored.size} bytes, {stored.digest}"

@@ -77,6 +77,7 @@ class RunView(msgspec.Struct, kw_only=True):
 
     run_id: str
     number: int = 0
+    repository: str = ""
     workflow: str = ""
     file: str = ""
     event: str = ""
@@ -225,6 +226,7 @@ def _begin(found: RunView, event: RunStarted, at: float) -> None:
     found.number, found.started, found.name = event.number, at, event.name
     found.workflow, found.file = event.plan.name, event.plan.source.path
     found.event = event.plan.event
+    found.repository = str(event.github.get("repository", ""))
     found.ref = str(event.github.get("ref", ""))
     found.sha = str(event.github.get("sha", ""))
 
