@@ -118,6 +118,18 @@ def test_no_function_is_too_long():
     assert not {place: size for place, size in lengths.items() if size > LONGEST_FUNCTION}
 
 
+def test_no_pattern_is_possessive():
+    # Python before 3.11.5 matches possessive groups wrongly (python/cpython issue 106052).
+    possessive = re.compile(r"[)\]][*+?]\+")
+    found = {
+        f"{path}:{number}"
+        for path in PACKAGE.rglob("*.py")
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if possessive.search(line)
+    }
+    assert not found
+
+
 def test_every_module_says_what_it_is():
     assert not [str(path) for path in FILES if not ast.get_docstring(parsed(path))]
 

@@ -10,7 +10,7 @@ from trunkline.expr.memory import Counter
 from trunkline.expr.values import Value, kind, to_text
 
 _LAST_ARGUMENT = 255
-_BRACE = r"\{\{|\}\}|\{(?P<place>[0-9]+)(?P<specifiers>:(?:[^}]|\}\})*+)?\}|[{}]"
+_BRACE = r"\{\{|\}\}|\{(?P<place>[0-9]+)(?P<specifiers>:(?:[^}]|\}\})*(?=\}(?!\})))?\}|[{}]"
 
 
 def format_text(

@@ -49,11 +49,11 @@ class _Patterns(msgspec.Struct, frozen=True):
 def _patterns() -> _Patterns:
     blank = rf"(?:{SPACE}|\0)"
     strings = {
-        quote: re.compile(rf"{quote}((?:[^{quote}\\]|\\.)*+){quote}", re.DOTALL) for quote in "\"'"
+        quote: re.compile(rf"{quote}((?:[^{quote}\\]|\\.)*){quote}", re.DOTALL) for quote in "\"'"
     }
     return _Patterns(
         space=re.compile(f"{blank}*"),
-        comment=re.compile(r"/(?:/([^\r\n]*)|\*((?:(?!\*/).)*+)\*/)", re.DOTALL),
+        comment=re.compile(r"/(?:/([^\r\n]*)|\*((?:(?!\*/).)*)\*/)", re.DOTALL),
         word=re.compile(
             rf"(?:true|false|null|undefined|NaN|-?Infinity)(?=[}}\],]|{blank}|/[*/]|\Z)"
         ),

@@ -51,7 +51,7 @@ _TOKEN = re.compile(
     rf"{SPACE}*(?:"
     rf"(?P<call>{_NAME}(?={SPACE}*\())"
     rf"|(?P<name>{_NAME})(?=[{_BOUNDARY}]|{SPACE}|\Z)"
-    r"|(?P<string>'(?:[^']|'')*+')"
+    r"|(?P<string>'(?:[^']|'')*'(?!'))"
     r"|(?P<operator>[!=<>]=|&&|\|\||[<>])"
     r"|(?P<mark>[()\[\],*!.])"
     rf"|(?P<number>[-+0-9](?:{_INNER}|\.)*)"

@@ -13,7 +13,7 @@ from trunkline.expr.errors import ExpressionError
 from trunkline.expr.template import Expression, Insert, Literal
 
 OPEN = "${{"
-_CLOSE = re.compile(r"(?:[^'}]|'[^']*'|\}(?!\}))*+\}\}")
+_CLOSE = re.compile(r"(?:[^'}]|'[^']*'|\}(?!\}))*\}\}")
 _QUOTED = re.compile(r"'(?:[^']|'')*'\Z")
 _INSERT = "insert"
 
