@@ -20,6 +20,7 @@ import pytest
 
 from trunkline.adapters.toolchains import node as module
 from trunkline.adapters.toolchains.node import NodeToolchain
+from trunkline.adapters.toolchains.registry import Registry
 from trunkline.base.errors import Unavailable
 
 
@@ -176,3 +177,14 @@ def test_the_real_registry(tmp_path: Path) -> None:
         pytest.skip(error.message)
     done = subprocess.run([path, "--version"], check=True, capture_output=True, text=True)
     assert done.stdout.startswith("v24.")
+
+
+def test_without_npm_a_registry_must_be_named(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    curl = shutil.which("curl")
+    if curl is None:
+        pytest.skip("curl is not here")
+    (tmp_path / "bin" / "curl").symlink_to(curl)
+    registry = Registry({"PATH": str(tmp_path / "bin")})
+    with pytest.raises(Unavailable, match="no registry is named"):
+        registry.fetch("node-bin", "^20", tmp_path)

@@ -1,4 +1,4 @@
-"""Gets packages from the npm registry: with npm where it is installed, else with curl."""
+"""Gets packages from the npm registry: with npm, else with curl from the one that is named."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from typing import Any
 from trunkline.adapters.toolkit.semver import parse_range, parse_version
 from trunkline.base.errors import Unavailable
 
-DEFAULT_REGISTRY = "https://registry.npmjs.org"
 _ABBREVIATED = "Accept: application/vnd.npm.install-v1+json"
 _SECONDS = 600
 
@@ -59,7 +58,12 @@ class Registry:
         return str(newest["version"]), folder / str(newest["filename"])
 
     def _download(self, package: str, versions: str, folder: Path) -> tuple[str, Path]:
-        place = self._environment.get("npm_config_registry", DEFAULT_REGISTRY).rstrip("/")
+        place = self._environment.get("npm_config_registry", "").rstrip("/")
+        if not place:
+            raise Unavailable(
+                f"{package} can't be installed: npm is not here, and no registry is named.",
+                hint="Install npm, or name the registry in npm_config_registry.",
+            )
         failure = f"{package} can't be had from {place}"
         document = json.loads(self._get(failure, f"{place}/{package}", "-H", _ABBREVIATED))
         wanted = parse_range(versions)
