@@ -8,7 +8,7 @@ from typing import Protocol
 
 from trunkline.app import System, load
 from trunkline.run.events import Record
-from trunkline.services import runs
+from trunkline.services import durations
 
 # A view is loaded when it is wanted: rich costs more than a whole one-step run.
 VIEWS = {
@@ -41,7 +41,9 @@ def open_view(style: str, system: System) -> View:
     match style:
         case "live" if os.environ.get("TERM", "dumb") != "dumb":
             found = load(VIEWS["live"])(
-                system.clock, system.logs, lambda run_id: runs.expected(system.journals, run_id)
+                system.clock,
+                system.logs,
+                lambda run_id: durations.expected(system.journals, run_id),
             )
         case "json":
             found = load(VIEWS["records"])(out, system.clock)

@@ -17,7 +17,7 @@ from trunkline.engine.processes import Limits
 from trunkline.engine.step_reports import OpenStep, StepReports
 from trunkline.engine.step_runner import Carrying
 from trunkline.run.events import Conclusion
-from trunkline.run.job_machine import Kind, Task, laid_out, worst
+from trunkline.run.job_machine import Kind, Task, laid_out, merged
 from trunkline.workflow.model import CancelStep, ParallelStep, Step, WaitStep
 
 # How the runner words a background step's end.
@@ -88,12 +88,11 @@ class ControlSteps:
         opened.output.line(f"Waiting for background step(s) to complete: {names}")
         found = [(step, self._cover(step)) for step in steps]
         opened.output.line("Finished waiting for background step(s).")
-        merged = Conclusion.SUCCESS
         for step, conclusion in found:
             opened.output.line(f"  {step.instance.name}: {RESULT_WORDS[conclusion]}")
-            merged = worst(merged, conclusion)
-        conclusion = self._after_continue_on_error(task, merged, opened.output)
-        self._close(task, opened, merged, conclusion)
+        outcome = merged(conclusion for _, conclusion in found)
+        conclusion = self._after_continue_on_error(task, outcome, opened.output)
+        self._close(task, opened, outcome, conclusion)
         return Covered(conclusion, tuple(found))
 
     def stop(self, task: Task) -> Covered:

@@ -7,6 +7,7 @@ Order of phases: runner documentation and sources, reference section 3.3.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 import msgspec
@@ -272,14 +273,12 @@ def worst(status: Conclusion, result: Conclusion) -> Conclusion:
     return WORSE.get((status, result), status)
 
 
-def awaited(state: JobState, targets: tuple[str, ...]) -> Conclusion:
-    """Return the merged conclusion of background steps that have ended."""
-    merged = Conclusion.SUCCESS
-    for target in targets:
-        found = state.background.get(target)
-        if found is not None and found.conclusion is not None:
-            merged = worst(merged, found.conclusion)
-    return merged
+def merged(conclusions: Iterable[Conclusion]) -> Conclusion:
+    """Return what several background steps came to together."""
+    status = Conclusion.SUCCESS
+    for conclusion in conclusions:
+        status = worst(status, conclusion)
+    return status
 
 
 def _end_task(state: JobState, task: Task, conclusion: Conclusion) -> None:

@@ -34,8 +34,6 @@ from trunkline.run.events import (
 )
 
 DAY = 86_400.0
-# How many runs are looked at for one that tells what to expect.
-LATELY = 20
 
 
 class StepView(msgspec.Struct, kw_only=True):
@@ -164,24 +162,6 @@ def lines(logs: LogStore, run: RunView, job: JobView, step: int = 0) -> bytes:
     if found.conclusion is not None and count <= 0:
         return b""
     return logs.read(run.run_id, job.key, found.first_line, max(count, 0))
-
-
-def expected(journals: Journals, run_id: str) -> dict[str, float]:
-    """Return what the last successful run of the same workflow took, by `run_id`'s earlier peers.
-
-    Seconds by job key, and under '' of the whole run; nothing when there was none lately.
-    """
-    file = show(journals, run_id).file
-    for earlier in listed(journals, LATELY):
-        done = earlier.conclusion is Conclusion.SUCCESS and earlier.run_id != run_id
-        if done and earlier.file == file:
-            took = {
-                job.key: job.ended - job.started
-                for job in earlier.jobs.values()
-                if job.started and job.ended
-            }
-            return {**took, "": earlier.ended - earlier.started}
-    return {}
 
 
 def forget_old(journals: Journals, clock: Clock, keep_days: int) -> int:

@@ -59,11 +59,12 @@ def perform(
             machine.apply(state, machine.PostRegistered(post))
         machine.apply(state, machine.TaskEnded(task, conclude(task)))
         return
+    results = []
     for target in task.targets:
         ended = conclude(Task(stage=Stage.MAIN, kind=Kind.LAUNCH, slot=0, step_id=target))
         machine.apply(state, machine.BackgroundEnded(target, ended))
-    merged = machine.awaited(state, task.targets)
-    conclusion = Conclusion.SUCCESS if task.kind is Kind.STOP else merged
+        results.append(ended)
+    conclusion = Conclusion.SUCCESS if task.kind is Kind.STOP else machine.merged(results)
     machine.apply(state, machine.TaskEnded(task, conclusion))
 
 
