@@ -16,7 +16,8 @@ from trunkline.adapters.sandboxes.host.sandbox import HostSandboxes
 from trunkline.adapters.toolchains.node import NodeToolchain
 from trunkline.adapters.toolkit.world import World
 from trunkline.ports.actions import ActionCall, ActionFailed
-from trunkline.ports.sandbox import JobPlace, ProcessSpec, Sandbox
+from trunkline.ports.process import ProcessSpec
+from trunkline.ports.sandbox import JobPlace, Sandbox
 
 
 def world(root: Path, source: Path, **changes: Any) -> World:

@@ -27,16 +27,8 @@ from trunkline.adapters.sandboxes.scripted import (
 )
 from trunkline.base.errors import Unavailable
 from trunkline.expr.errors import ExpressionError
-from trunkline.ports.sandbox import (
-    Folder,
-    JobPlace,
-    Layout,
-    Process,
-    ProcessSpec,
-    Sandbox,
-    Sandboxes,
-    Signal,
-)
+from trunkline.ports.process import Process, ProcessSpec, Signal
+from trunkline.ports.sandbox import Folder, JobPlace, Layout, Sandbox, Sandboxes
 
 PLACE = JobPlace(
     run_id="7", key="build (1)", where="host", repository="octo/cat", event='{"a": "é"}'

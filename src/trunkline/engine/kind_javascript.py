@@ -8,7 +8,7 @@ from trunkline.engine.action_inputs import action_inputs, header
 from trunkline.engine.action_loader import Files
 from trunkline.engine.processes import run_to_end
 from trunkline.engine.step_runner import StepRunner, Stop, Work
-from trunkline.ports.sandbox import ProcessSpec
+from trunkline.ports.process import ProcessSpec
 from trunkline.run.events import Conclusion
 from trunkline.run.job_machine import Stage
 from trunkline.workflow.model import JavaScriptRuns, UsesStep

@@ -9,7 +9,7 @@ from trunkline.engine.action_loader import Native
 from trunkline.engine.processes import run_to_end
 from trunkline.engine.step_runner import StepFailed, StepRunner, Stop, Work
 from trunkline.ports.actions import ActionCall, ActionFailed
-from trunkline.ports.sandbox import ProcessSpec
+from trunkline.ports.process import ProcessSpec
 from trunkline.run.events import ArtifactStored, Conclusion
 from trunkline.run.job_machine import Stage
 from trunkline.workflow.model import UsesStep

@@ -7,7 +7,7 @@ import posixpath
 from trunkline.engine.processes import run_to_end
 from trunkline.engine.step_runner import StepFailed, StepRunner, Stop, Work, first_line
 from trunkline.expr.template import Token
-from trunkline.ports.sandbox import ProcessSpec
+from trunkline.ports.process import ProcessSpec
 from trunkline.run.events import Conclusion
 from trunkline.run.shells import DEFAULT_SHELLS, ShellError, shell_command
 from trunkline.workflow.model import RunStep

@@ -9,7 +9,7 @@ import msgspec
 from trunkline.base.errors import TrunklineError
 from trunkline.engine.cancel import CancelToken
 from trunkline.ports.clock import Clock
-from trunkline.ports.sandbox import Process, Signal
+from trunkline.ports.process import Process, Signal
 
 # SIGINT, 7.5 s, SIGTERM, 2.5 s, then SIGKILL (runner, ProcessInvoker; reference section 3.4).
 LADDER: tuple[tuple[float, Signal], ...] = (

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
 from typing import BinaryIO, Protocol
 
 import msgspec
 
-
-class Signal(StrEnum):
-    """The rungs of the cancellation ladder."""
-
-    INTERRUPT = "interrupt"
-    TERMINATE = "terminate"
-    KILL = "kill"
+from trunkline.ports.containers import Containers
+from trunkline.ports.process import Process, ProcessSpec
 
 
 class JobPlace(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +31,8 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     """Where things are, as processes in the sandbox see them (absolute paths).
 
     `host_paths` says that paths of the engine's machine mean the same inside (host sandbox).
+    `mounts` are the folders that the engine's machine has too, as (inside, outside) pairs; the
+    longest that fits counts. `in_container` says that the steps run in the job's container.
     `env` is the base environment of every process. `tracking_id` is in every process's
     environment as RUNNER_TRACKING_ID; orphans are found by it.
     """
@@ -55,15 +51,18 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     tracking_id: str
     env: Mapping[str, str]
     host_paths: bool = False
+    in_container: bool = False
+    mounts: tuple[tuple[str, str], ...] = ()
 
-
-class ProcessSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """A process to start: argv (never a shell line), its whole environment, its folder."""
-
-    argv: tuple[str, ...]
-    env: Mapping[str, str]
-    cwd: str
-    user: str = ""
+    def outside(self, path: str) -> str | None:
+        """Return where the engine's machine has an absolute path of the sandbox, None if nowhere."""
+        if self.host_paths:
+            return path
+        fitting = [pair for pair in self.mounts if f"{path}/".startswith(f"{pair[0]}/")]
+        if not fitting:
+            return None
+        inside, outside = max(fitting, key=lambda pair: len(pair[0]))
+        return outside + path[len(inside) :]
 
 
 class Folder(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,36 +90,21 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     sha256: bytes = b""
 
 
-class Process(Protocol):
-    """A running process: one reader, many signallers.
-
-    stdin is closed and empty; stdout and stderr share one pipe, so their order holds.
-    """
-
-    def read(self, timeout: float | None) -> bytes | None:
-        """Return the next output, at most 1 MiB; b'' at the end; None when `timeout` seconds passed.
-
-        The end is the pipe's end, or 5 seconds after the process has exited while a child of it
-        keeps the pipe open (GitHub drains that long); never before the process has exited.
-        """
-        ...
-
-    def wait(self) -> int:
-        """Return the exit code, waiting for the process. A signal's death is 128 + its number."""
-        ...
-
-    def signal(self, signal: Signal) -> None:
-        """Signal the process's whole session. Thread-safe; a no-op once it has ended."""
-        ...
-
-
 class Sandbox(Protocol):
     """One job's place. Calls in order: prepare, then any of the others, then tear_down.
+
+    `containers` are the job's; in a container sandbox `start` needs `containers.begin` first, while
+    files can be put and got from `prepare` on.
 
     `start`, `put`, `renew`, `get`, `find` and `search` may be called from several threads at once.
     All paths are the sandbox's own and absolute. Every method raises `Unavailable` when the world refuses
     (no such program or folder, disk full); the message names it.
     """
+
+    @property
+    def containers(self) -> Containers:
+        """Return the job's containers, after `prepare`."""
+        ...
 
     def prepare(self, place: JobPlace) -> Layout:
         """Make empty folders, a home of the job's own and the event file. Idempotent by (run, key)."""

@@ -12,7 +12,8 @@ from trunkline.adapters.clock import SystemIds
 from trunkline.adapters.file_search import search_disk
 from trunkline.adapters.sandboxes.host import HostSandbox, HostSandboxes
 from trunkline.adapters.sandboxes.host.environment import read_caller, without_credentials
-from trunkline.ports.sandbox import JobPlace, Layout, ProcessSpec
+from trunkline.ports.process import ProcessSpec
+from trunkline.ports.sandbox import JobPlace, Layout
 
 
 def prepare(environ: dict[str, str], folder: Path, *pass_env: str) -> tuple[HostSandbox, Layout]:

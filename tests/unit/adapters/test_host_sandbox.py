@@ -23,7 +23,8 @@ from trunkline.adapters.sandboxes.host import HostSandbox, HostSandboxes, proces
 from trunkline.adapters.sandboxes.host.orphans import Marks, end_orphans
 from trunkline.adapters.sandboxes.host.subreaper import become_subreaper
 from trunkline.base.errors import Unavailable
-from trunkline.ports.sandbox import Folder, JobPlace, Layout, ProcessSpec, Signal
+from trunkline.ports.process import ProcessSpec, Signal
+from trunkline.ports.sandbox import Folder, JobPlace, Layout
 
 PLACE = JobPlace(run_id="7", key="build", where="host", repository="octo/cat", event="{}")
 
@@ -261,7 +262,8 @@ import os, sys
 from trunkline.adapters.clock import SystemIds
 from trunkline.adapters.sandboxes.host import HostSandboxes
 from trunkline.adapters.file_search import search_disk
-from trunkline.ports.sandbox import JobPlace, ProcessSpec
+from trunkline.ports.process import ProcessSpec
+from trunkline.ports.sandbox import JobPlace
 sandbox = HostSandboxes(sys.argv[1], SystemIds(), os.environ, bool, search_disk).open("host")
 layout = sandbox.prepare(JobPlace(run_id="9", key="a", where="host", repository="o/r", event=""))
 spec = ProcessSpec(argv=("sleep", "60"), env=layout.env, cwd=layout.workspace)

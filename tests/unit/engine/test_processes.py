@@ -12,7 +12,8 @@ from trunkline.adapters.sandboxes.host.sandbox import HostSandboxes
 from trunkline.base.errors import Unavailable
 from trunkline.engine.cancel import CancelToken
 from trunkline.engine.processes import Limits, run_to_end
-from trunkline.ports.sandbox import JobPlace, ProcessSpec
+from trunkline.ports.process import ProcessSpec
+from trunkline.ports.sandbox import JobPlace
 
 
 class FullDisk:

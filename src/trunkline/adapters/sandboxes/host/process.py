@@ -20,7 +20,7 @@ import msgspec
 
 from trunkline.adapters.process_table import descendants, look_up
 from trunkline.base.errors import Unavailable
-from trunkline.ports.sandbox import ProcessSpec, Signal
+from trunkline.ports.process import ProcessSpec, Signal
 
 CHUNK = 1 << 20
 # Runner: after the exit it waits this long for streams that a child keeps open.

@@ -20,7 +20,8 @@ from trunkline.adapters.slugs import slug
 from trunkline.adapters.trees import make_private, remove_tree
 from trunkline.base.errors import Unavailable
 from trunkline.ports.clock import Ids
-from trunkline.ports.sandbox import Folder, Found, JobPlace, Layout, ProcessSpec, Signal
+from trunkline.ports.process import ProcessSpec, Signal
+from trunkline.ports.sandbox import Folder, Found, JobPlace, Layout
 
 # Who a job's folder belongs to: the engine's identity, then the job's tracking id.
 OWNER = ".owner"

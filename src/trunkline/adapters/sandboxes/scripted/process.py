@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from trunkline.ports.sandbox import Signal
+from trunkline.ports.process import Signal
 
 CHUNK = 1 << 20
 DRAIN_SECONDS = 5.0

@@ -17,7 +17,8 @@ from trunkline.adapters.slugs import slug
 from trunkline.adapters.trees import names_below
 from trunkline.base.errors import Unavailable
 from trunkline.ports.clock import Ids
-from trunkline.ports.sandbox import Folder, Found, JobPlace, Layout, ProcessSpec, Signal
+from trunkline.ports.process import ProcessSpec, Signal
+from trunkline.ports.sandbox import Folder, Found, JobPlace, Layout
 
 PATH = "/usr/bin:/bin"
 PROGRAMS = ("/usr/bin/bash", "/usr/bin/sh", "/usr/bin/python3", "/usr/bin/node", "/usr/bin/git")
