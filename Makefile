@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test test-long check conformance bench real docs lock clean
+.PHONY: help env demo test test-long container-tools check conformance bench real docs lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
@@ -30,8 +30,8 @@ env: .venv/ready ## make .venv, with the command in .venv/bin/trunkline
 demo: env ## run the workflow of examples/python-package
 	@sh examples/demo
 
-test: env check ## every check and every test
-	@$(BIN)/pytest -n 2
+test: env check container-tools ## every check and every test
+	@.ci/with-docker $(BIN)/pytest -n 2
 
 check: env ## style, types and import contracts
 	$(BIN)/ruff check
@@ -39,17 +39,20 @@ check: env ## style, types and import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test-long: env ## the tests that take longer than a few seconds
-	@$(BIN)/pytest -n 2 -m long
+test-long: env container-tools ## the tests that take longer than a few seconds
+	@.ci/with-docker $(BIN)/pytest -n 2 -m long
+
+container-tools: ## install what the tests of containers need (root on Debian; elsewhere nothing)
+	@sh .ci/install-container-tools
 
 conformance: env ## GitHub's own fixtures; ends with "N passed, N failed, N skipped"
 	@$(BIN)/pytest -n 2 tests/conformance
 
-bench: env .venv-bench/ready ## measure beside act, and print the table
+bench: env container-tools .venv-bench/ready ## measure beside act, and print the table
 	@rm -rf build/bench
 	@$(PIP) wheel --quiet --no-deps --no-build-isolation -w build/bench .
 	@.venv-bench/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --force-reinstall build/bench/*.whl
-	@.venv-bench/bin/python -m benchmarks.run $(if $(WRITE),--write $(WRITE))
+	@.ci/with-docker .venv-bench/bin/python -m benchmarks.run $(if $(WRITE),--write $(WRITE))
 
 # What users install, and nothing else: other packages change how long ours take to load.
 .venv-bench/ready: requirements/run.txt requirements/bench.txt

@@ -10,6 +10,9 @@ from collections import Counter
 
 import pytest
 
+# The fixtures that every test may ask for.
+pytest_plugins = ["tests.engine"]
+
 OUTCOMES = pytest.StashKey[Counter[str]]()
 
 
