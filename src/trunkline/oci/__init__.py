@@ -1,0 +1,1 @@
+"""The rules of images and registries: names, digests, manifests, ranges, retention and collection."""

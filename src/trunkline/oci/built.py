@@ -1,0 +1,30 @@
+"""Evidence: where an image came from."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Built(msgspec.Struct, frozen=True, kw_only=True):
+    """One build of one image.
+
+    `digest` is the pushed manifest's or index's, `repository` the one it was named with
+    (`ghcr.io/o/n`), `tags` those of the build. `commit` is the source's. `base_digest` and
+    `base_name` are those of the last `FROM` ('' for `scratch` or when unknown). `created` is in
+    seconds since the epoch. `published`: it went to the real registry, not to the local one.
+    """
+
+    digest: str
+    repository: str
+    created: float
+    tags: tuple[str, ...] = ()
+    source: str = ""
+    commit: str = ""
+    ref: str = ""
+    run_id: str = ""
+    attempt: int = 1
+    workflow: str = ""
+    job: str = ""
+    base_digest: str = ""
+    base_name: str = ""
+    published: bool = False
