@@ -1,0 +1,1 @@
+"""The web floor: WSGI applications, and the server that answers for them."""

@@ -1,0 +1,220 @@
+"""Connections and requests as cheroot serves them, with bounds on memory and on time."""
+
+from __future__ import annotations
+
+import _pyio  # type: ignore[import-not-found] # what cheroot's streams are made of
+import socket
+import ssl
+import time
+from http import HTTPStatus
+from typing import Any
+
+from cheroot import errors, makefile, wsgi
+from cheroot.server import HTTPConnection, HTTPRequest
+
+from trunkline.web.body import PIECE, Body
+from trunkline.web.headers import HeaderReader, Unsupported, body_length, stays_open
+
+# The first byte of a TLS handshake, which clients try first on ports that they call insecure.
+TLS_HANDSHAKE = b"\x16"
+# A client has a minute for every 64 KiB: slower ones would keep a thread for ever.
+PATIENCE = 60.0
+# What is left of a body that nobody wanted is read, when it is little, so that the connection can stay.
+SMALL_REST = 1 << 18
+# How long, and how much, a client may go on sending after it was refused.
+LINGER = 5.0
+LONGEST_REST = 1 << 24
+
+
+class PacedSocket(socket.SocketIO):
+    """The reading side of a connection; raises TimeoutError for a client that drips."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        super().__init__(sock, "r")
+        self._moved = 0
+        self._waited = 0.0
+
+    def restart(self) -> None:
+        """Begin to measure anew."""
+        self._moved, self._waited = 0, 0.0
+
+    def readinto(self, buffer: Any, /) -> int | None:
+        """Read what there is, waiting for it."""
+        started = time.monotonic()
+        count = super().readinto(buffer)
+        self._waited += time.monotonic() - started
+        self._moved += count or 0
+        if self._moved >= PIECE:
+            self.restart()
+        elif self._waited > PATIENCE:
+            raise TimeoutError("timed out")
+        return count
+
+
+class Reader(makefile.StreamReader):
+    """Buffers what a connection sends."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.paced = PacedSocket(sock)
+        _pyio.BufferedReader.__init__(self, self.paced, PIECE)
+        self.bytes_read = 0
+
+
+def _stream(sock: socket.socket, mode: str, size: int) -> object:
+    return Reader(sock) if "r" in mode else makefile.StreamWriter(sock, mode, size)
+
+
+class Request(HTTPRequest):
+    """One request: strict headers, a bounded body, and a response whatever the application does."""
+
+    header_reader = HeaderReader()
+
+    def __init__(self, server: Any, conn: Any) -> None:
+        super().__init__(server, conn)
+        self.body = Body(conn.rfile, 0)
+        self.started = time.monotonic()
+        self.sent = 0
+
+    def parse_request(self) -> None:
+        """Read what stands before the body; `ready` tells whether it was a request."""
+        self.conn.begin()
+        super().parse_request()
+        if not self.ready:
+            self.conn.lingers = True
+
+    def read_request_line(self) -> bool:
+        """Read the first line; answer and return False when it is none."""
+        if self.conn.rfile.peek(1)[:1] == TLS_HANDSHAKE:
+            self.started_request = True
+            self.simple_response("400 Bad Request", "This port speaks HTTP without TLS.")
+            return False
+        try:
+            return bool(super().read_request_line())  # type: ignore[no-untyped-call]
+        except ValueError:
+            self.simple_response("400 Bad Request", "Malformed Request-URI")
+            return False
+
+    def read_request_headers(self) -> bool:
+        """Read the headers; answer and return False when they make no sense."""
+        protocol = self.response_protocol
+        try:
+            fields = self.header_reader(self.rfile, self.inheaders)
+            length = body_length(fields, protocol)
+        except Unsupported as error:
+            self.simple_response("501 Not Implemented", str(error))
+            return False
+        except ValueError as error:
+            self.simple_response("400 Bad Request", str(error))
+            return False
+        self.chunked_read = length is None
+        self.close_connection = not stays_open(fields, protocol)
+        expects = fields.get(b"Expect", b"").lower() == b"100-continue" and length != 0
+        self.body = Body(self.conn.rfile, length, self._invite if expects else None)
+        return True
+
+    def respond(self) -> None:
+        """Let the application answer."""
+        self.rfile = self.body
+        try:
+            self.server.gateway(self).respond()
+            self.ensure_headers_sent()
+            if self.chunked_write:
+                self.conn.wfile.write(b"0\r\n\r\n")
+        finally:
+            self.conn.lingers = not self.body.is_read
+            self.server.tell_request(self)
+
+    def send_headers(self) -> None:
+        """Send status and headers, after a small rest of the body."""
+        if self.body.is_held_back or not self.body.discard(SMALL_REST):
+            self.close_connection = True
+        # A response that ends with the connection, or has no body, is told by its status alone.
+        super().send_headers()
+
+    def write(self, chunk: bytes) -> None:
+        """Send a part of the response's body, in pieces that each have their time."""
+        if self.method == b"HEAD":
+            return
+        self.sent += len(chunk)
+        if self.chunked_write:
+            super().write(chunk)
+            return
+        with memoryview(chunk) as view:
+            for start in range(0, len(view), PIECE):
+                self.conn.socket.sendall(view[start : start + PIECE])
+
+    @property
+    def code(self) -> str:
+        """Return the status code that was sent."""
+        status: object = self.status
+        return status[:3].decode() if isinstance(status, bytes) else "-"
+
+    def _invite(self) -> None:
+        if not self.sent_headers:
+            self.conn.wfile.write(f"HTTP/1.1 100 {HTTPStatus.CONTINUE.phrase}\r\n\r\n".encode())
+
+
+class Connection(HTTPConnection):
+    """One connection of a client."""
+
+    RequestHandlerClass = Request
+    rbufsize = PIECE
+
+    def __init__(self, server: Any, sock: socket.socket, _makefile: object = None) -> None:
+        super().__init__(server, sock, _stream)
+        self.lingers = False
+        self._greeted = False
+
+    def begin(self) -> None:
+        """Shake hands when TLS asks for it, here and not where connections are accepted.
+
+        Raises FatalSSLAlert when the client does not speak TLS, or refuses ours.
+        """
+        self.rfile.paced.restart()
+        if self._greeted or not isinstance(self.socket, ssl.SSLSocket):
+            return
+        self._greeted = True
+        try:
+            self.socket.do_handshake()
+        except OSError as error:
+            if isinstance(error, ssl.SSLError) and error.reason == "HTTP_REQUEST":
+                _answer_plainly(self.socket)
+            raise errors.FatalSSLAlert(*error.args) from error
+
+    def close(self) -> None:
+        """Close; a client that was refused gets time to hear why."""
+        if self.lingers:
+            self.lingers = False
+            _linger(self.socket)
+        super().close()
+
+
+def _answer_plainly(sock: ssl.SSLSocket) -> None:
+    told = b"This port speaks HTTPS."
+    head = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\n"
+    answer = head + b"Content-Length: %d\r\n\r\n" % len(told) + told
+    socket.socket.sendall(sock, answer)  # beneath TLS
+
+
+def _linger(sock: socket.socket) -> None:
+    """End our side, and read on for a while: closing at once would take the answer back."""
+    until = time.monotonic() + LINGER
+    rest = LONGEST_REST
+    try:
+        sock.settimeout(1.0)
+        sock.shutdown(socket.SHUT_WR)
+        while rest > 0 and time.monotonic() < until and (data := sock.recv(PIECE)):
+            rest -= len(data)
+    except OSError:
+        return
+
+
+class Gateway(wsgi.Gateway_10):
+    """A request as a WSGI application sees it."""
+
+    def get_environ(self) -> dict[str, Any]:  # type: ignore[override]
+        """Return the environment of PEP 3333; the body tells its own end."""
+        found: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]
+        found["SERVER_NAME"] = str(self.req.server.bind_addr[0])
+        found["wsgi.input_terminated"] = True
+        return found
