@@ -6,6 +6,7 @@ WRITE ?=
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+WITH_DOCKER := $(BIN)/python -m tests.with_docker
 # Commands start from compiled code: this must not be switched off while we build.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -31,7 +32,7 @@ demo: env ## run the workflow of examples/python-package
 	@sh examples/demo
 
 test: env check container-tools ## every check and every test
-	@.ci/with-docker $(BIN)/pytest -n 2
+	@$(WITH_DOCKER) $(BIN)/pytest -n 2
 
 check: env ## style, types and import contracts
 	$(BIN)/ruff check
@@ -40,7 +41,7 @@ check: env ## style, types and import contracts
 	$(BIN)/lint-imports
 
 test-long: env container-tools ## the tests that take longer than a few seconds
-	@.ci/with-docker $(BIN)/pytest -n 2 -m long
+	@$(WITH_DOCKER) $(BIN)/pytest -n 2 -m long
 
 container-tools: ## install what the tests of containers need (root on Debian; elsewhere nothing)
 	@sh .ci/install-container-tools
@@ -52,7 +53,7 @@ bench: env container-tools .venv-bench/ready ## measure beside act, and print th
 	@rm -rf build/bench
 	@$(PIP) wheel --quiet --no-deps --no-build-isolation -w build/bench .
 	@.venv-bench/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --force-reinstall build/bench/*.whl
-	@.ci/with-docker .venv-bench/bin/python -m benchmarks.run $(if $(WRITE),--write $(WRITE))
+	@$(WITH_DOCKER) .venv-bench/bin/python -m benchmarks.run $(if $(WRITE),--write $(WRITE))
 
 # What users install, and nothing else: other packages change how long ours take to load.
 .venv-bench/ready: requirements/run.txt requirements/bench.txt
