@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 
 from trunkline.base.diagnostics import Diagnostic, Severity
 from trunkline.base.spans import NOWHERE, Span
+from trunkline.document.limits import Limits
+from trunkline.document.problems import Problems
+from trunkline.document.scalars import Value
 from trunkline.expr.template import Expression, Insert, Literal, Mapping, Token
 from trunkline.workflow import reusable
-from trunkline.workflow.limits import Limits
 from trunkline.workflow.model import (
     CallJob,
     CancelStep,
@@ -27,8 +29,6 @@ from trunkline.workflow.model import (
 )
 from trunkline.workflow.parse import parse, read
 from trunkline.workflow.permissions import levels
-from trunkline.workflow.problems import Problems
-from trunkline.workflow.scalars import Value
 from trunkline.workflow.schema import WORKFLOW
 from trunkline.workflow.tokens import fields
 

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tests.conformance.github_template import Options, Template
-from trunkline.workflow.limits import Limits
+from trunkline.document.limits import Limits
 
 _BESIDE = Path(__file__).resolve().parents[3] / "shared" / "conformance"
 FOLDER = Path(os.environ.get("TRUNKLINE_CONFORMANCE") or _BESIDE) / "workflow-reader"

@@ -19,9 +19,9 @@ import msgspec
 from trunkline import __version__
 from trunkline.base import diagnostics, spans
 from trunkline.base.diagnostics import Diagnostic
+from trunkline.document.limits import GITHUB, Limits
 from trunkline.expr import template
 from trunkline.workflow import model
-from trunkline.workflow.limits import GITHUB, Limits
 
 M = TypeVar("M", bound=msgspec.Struct)
 M_co = TypeVar("M_co", covariant=True, bound=msgspec.Struct)

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 import msgspec
 
 from trunkline.base.diagnostics import Diagnostic, Severity
+from trunkline.document.limits import GITHUB, Limits
 from trunkline.plan.model import FileRef, NeedFiles, Plan, PlannedCall, PlannedJob, Source
 from trunkline.plan.permissions import effective
-from trunkline.workflow.limits import GITHUB, Limits
 from trunkline.workflow.model import CallJob, Job, Permissions, Workflow
 from trunkline.workflow.reading import ReadWorkflow
 from trunkline.workflow.reusable import (

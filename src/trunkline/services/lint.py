@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from posixpath import basename, normpath
 
 from trunkline.base.diagnostics import Diagnostic, Severity
+from trunkline.document.limits import ALL_ERRORS
 from trunkline.workflow.action import parse_action
 from trunkline.workflow.encoding import decode
-from trunkline.workflow.limits import ALL_ERRORS
 from trunkline.workflow.model import CallJob, Workflow
 from trunkline.workflow.names import unknown_names, unknown_names_of_action
 from trunkline.workflow.parse import parse

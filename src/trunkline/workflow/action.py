@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from trunkline.base.diagnostics import Diagnostic
+from trunkline.document.limits import GITHUB, Limits
+from trunkline.document.problems import Problems
 from trunkline.expr.template import Expression, Mapping, Token
 from trunkline.workflow.action_schema import ACTION, USING
-from trunkline.workflow.limits import GITHUB, Limits
 from trunkline.workflow.model import (
     Action,
     ActionInput,
@@ -17,7 +18,6 @@ from trunkline.workflow.model import (
     UsesStep,
 )
 from trunkline.workflow.parse import read
-from trunkline.workflow.problems import Problems
 from trunkline.workflow.steps import steps
 from trunkline.workflow.tokens import entries, fields, flag, string
 

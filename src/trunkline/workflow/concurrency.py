@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from trunkline.document.problems import Problems
 from trunkline.expr.characters import fold
 from trunkline.expr.template import Expression, Literal, Mapping, Token
 from trunkline.workflow.model import Concurrency
-from trunkline.workflow.problems import Problems
 from trunkline.workflow.tokens import entries, fields, flag, string
 
 _MAX_NAME = 400

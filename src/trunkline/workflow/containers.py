@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from trunkline.document.problems import Problems
 from trunkline.expr.template import Literal, Mapping, Token
-from trunkline.workflow.problems import Problems
 from trunkline.workflow.tokens import entries, fields, has_expression, string
 from trunkline.workflow.uses import DOCKER
 

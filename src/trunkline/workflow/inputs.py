@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from trunkline.base.spans import Span
+from trunkline.document.problems import Problems
 from trunkline.expr.template import Literal, Token
 from trunkline.expr.values import to_text
 from trunkline.workflow.model import Input
-from trunkline.workflow.problems import Problems
 from trunkline.workflow.tokens import fields, flag, string, strings
 
 

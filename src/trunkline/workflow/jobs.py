@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from trunkline.document.problems import Problems
 from trunkline.expr.template import Expression, Mapping, Token
 from trunkline.workflow import ids
 from trunkline.workflow.concurrency import concurrency
@@ -12,7 +13,6 @@ from trunkline.workflow.matrix import check_strategy
 from trunkline.workflow.model import CallJob, Defaults, Environment, Job, Text
 from trunkline.workflow.needs import check_needs
 from trunkline.workflow.permissions import permissions
-from trunkline.workflow.problems import Problems
 from trunkline.workflow.steps import SUCCESS, steps
 from trunkline.workflow.tokens import entries, fields, items, string, text, texts
 from trunkline.workflow.uses import check_workflow

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from trunkline.document.problems import Problems
 from trunkline.expr.characters import fold
 from trunkline.expr.template import Literal, Mapping, Sequence, Token
-from trunkline.workflow.problems import Problems
 from trunkline.workflow.tokens import entries, fields, has_expression, items
 
 _FILTERS = {"include", "exclude"}

@@ -10,10 +10,11 @@ from typing import NamedTuple
 from trunkline.base.diagnostics import Diagnostic
 from trunkline.base.spans import Span
 from trunkline.base.words import nearest
+from trunkline.document.limits import ALL_ERRORS
+from trunkline.document.problems import Problems
 from trunkline.expr.characters import fold
 from trunkline.expr.references import references
 from trunkline.expr.template import Expression, Insert, Literal, Mapping, Sequence, Token
-from trunkline.workflow.limits import ALL_ERRORS
 from trunkline.workflow.model import (
     Action,
     CallJob,
@@ -25,7 +26,6 @@ from trunkline.workflow.model import (
     UsesStep,
     Workflow,
 )
-from trunkline.workflow.problems import Problems
 from trunkline.workflow.tokens import entries, fields, items
 
 _MATRIX_FILTERS = {"include", "exclude"}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from trunkline.base.spans import Span
 from trunkline.base.words import nearest
+from trunkline.document.problems import Problems
 from trunkline.expr.characters import fold
 from trunkline.workflow.model import CallJob, Job
-from trunkline.workflow.problems import Problems
 
 _NO_START = "The workflow must contain at least one job with no dependencies."
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from trunkline.base.diagnostics import Diagnostic
+from trunkline.document.limits import GITHUB, Limits
+from trunkline.document.problems import Problems, TooMuch
+from trunkline.document.yaml import load
 from trunkline.expr.template import Mapping, Token
 from trunkline.workflow.concurrency import check_deadlock, concurrency
 from trunkline.workflow.jobs import defaults, jobs
-from trunkline.workflow.limits import GITHUB, Limits
 from trunkline.workflow.model import Workflow
 from trunkline.workflow.permissions import permissions
-from trunkline.workflow.problems import Problems, TooMuch
 from trunkline.workflow.reader import Reader
 from trunkline.workflow.schema import WORKFLOW
 from trunkline.workflow.shapes import Shape
 from trunkline.workflow.tokens import fields, string
 from trunkline.workflow.triggers import triggers
-from trunkline.workflow.yaml import load
 
 
 def parse(

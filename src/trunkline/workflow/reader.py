@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import Counter
 
 from trunkline.base.spans import Span
+from trunkline.document.problems import Problems, TooMuch
+from trunkline.document.scalars import Value
+from trunkline.document.yaml import MappingNode, Node, ScalarNode, SequenceNode
 from trunkline.expr.characters import fold
 from trunkline.expr.memory import text_size
 from trunkline.expr.template import Expression, Insert, Literal, Mapping, Sequence, Token
@@ -18,10 +21,7 @@ from trunkline.workflow.expressions import (
     read_condition,
     read_text,
 )
-from trunkline.workflow.problems import Problems, TooMuch
-from trunkline.workflow.scalars import Value
 from trunkline.workflow.shapes import ANY, ANYTHING, Keys, Shape
-from trunkline.workflow.yaml import MappingNode, Node, ScalarNode, SequenceNode
 
 NOT_ALLOWED = "A template expression is not allowed in this context"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from trunkline.base.diagnostics import Diagnostic
-from trunkline.workflow.limits import GITHUB, Limits
+from trunkline.document.limits import GITHUB, Limits
 from trunkline.workflow.model import Action, Workflow
 
 

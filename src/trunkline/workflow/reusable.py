@@ -7,14 +7,14 @@ from collections.abc import Iterable
 import msgspec
 
 from trunkline.base.diagnostics import Diagnostic
+from trunkline.document.limits import Limits
+from trunkline.document.problems import Problems
 from trunkline.expr.characters import fold
 from trunkline.expr.memory import text_size
 from trunkline.expr.template import Literal, Token
 from trunkline.workflow.inputs import fits, shown
-from trunkline.workflow.limits import Limits
 from trunkline.workflow.model import CallJob, Job, Permissions, Text, Trigger, Workflow
 from trunkline.workflow.permissions import ORDER, default_levels, excess, levels
-from trunkline.workflow.problems import Problems
 from trunkline.workflow.tokens import entries, string
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from trunkline.base.spans import Span
+from trunkline.document.problems import Problems
 from trunkline.expr.template import Expression, Literal, Token
-from trunkline.workflow.problems import Problems
 from trunkline.workflow.tokens import string
 
 _SHELLS = frozenset({"bash", "sh", "cmd", "powershell", "pwsh", "python"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from trunkline.base.spans import Span
+from trunkline.document.problems import Problems
 from trunkline.expr.characters import fold
 from trunkline.expr.template import Expression, Literal, Mapping, Token
 from trunkline.workflow import ids
@@ -15,7 +16,6 @@ from trunkline.workflow.model import (
     UsesStep,
     WaitStep,
 )
-from trunkline.workflow.problems import Problems
 from trunkline.workflow.scripts import check_script, check_shell
 from trunkline.workflow.tokens import entries, fields, flag, items, string, text, texts
 from trunkline.workflow.uses import automatic_name, check_action

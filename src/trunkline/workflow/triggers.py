@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from trunkline.base.spans import Span
+from trunkline.document.problems import Problems
 from trunkline.expr.template import Token
 from trunkline.workflow import cron
 from trunkline.workflow.inputs import call_input, dispatch_input
 from trunkline.workflow.model import Input, Output, Schedule, Secret, Trigger
-from trunkline.workflow.problems import Problems
 from trunkline.workflow.tokens import entries, fields, flag, items, string, strings, text, texts
 
 MAX_INPUTS = 25

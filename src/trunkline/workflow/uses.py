@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from trunkline.document.problems import Problems
 from trunkline.workflow.model import Text
-from trunkline.workflow.problems import Problems
 from trunkline.workflow.wellknown import NAMES_BY_OWNER, OWNERS_BY_NAME
 
 DOCKER = "docker://"

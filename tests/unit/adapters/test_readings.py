@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trunkline.adapters.readings import action_readings, workflow_readings
+from trunkline.document.limits import GITHUB, Limits
 from trunkline.workflow.action import parse_action
-from trunkline.workflow.limits import GITHUB, Limits
 from trunkline.workflow.parse import parse
 
 ROOT = Path(__file__).parents[3]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textwrap import dedent
 
 from trunkline.base.diagnostics import Diagnostic, Severity
-from trunkline.workflow.limits import Limits
+from trunkline.document.limits import Limits
 from trunkline.workflow.model import CallJob, Job, Step, Workflow
 from trunkline.workflow.parse import parse
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from tests.unit.workflow.examples import SMALL
 from trunkline.base.diagnostics import Diagnostic, Severity
+from trunkline.document.limits import ALL_ERRORS
 from trunkline.workflow.action import parse_action
 from trunkline.workflow.encoding import decode
-from trunkline.workflow.limits import ALL_ERRORS
 from trunkline.workflow.names import unknown_names, unknown_names_of_action
 from trunkline.workflow.parse import parse
 

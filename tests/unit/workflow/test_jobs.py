@@ -7,8 +7,8 @@ import pytest
 from tests.unit.workflow.examples import call, errors, job, problems, valid, warnings, with_job
 from trunkline.base.diagnostics import Severity
 from trunkline.base.spans import Span
+from trunkline.document.limits import GITHUB
 from trunkline.expr.template import Expression, Literal
-from trunkline.workflow.limits import GITHUB
 from trunkline.workflow.model import CallJob, Concurrency, Defaults, Environment, Permissions, Text
 from trunkline.workflow.permissions import ORDER, default_levels, levels
 from trunkline.workflow.schema import SCOPES

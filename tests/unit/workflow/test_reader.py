@@ -16,8 +16,8 @@ from tests.unit.workflow.examples import (
     with_steps,
 )
 from trunkline.base.diagnostics import Severity
+from trunkline.document.limits import Limits
 from trunkline.expr.template import Expression, Insert, Literal, Mapping
-from trunkline.workflow.limits import Limits
 from trunkline.workflow.model import RunStep
 
 

@@ -9,8 +9,8 @@ import pytest
 from tests.unit.workflow.examples import RELAXED, SMALL, call, valid
 from trunkline.base.diagnostics import Diagnostic
 from trunkline.base.spans import Span
+from trunkline.document.limits import GITHUB, Limits
 from trunkline.workflow import reusable
-from trunkline.workflow.limits import GITHUB, Limits
 from trunkline.workflow.model import CallJob, Job, Permissions, Text, Workflow
 from trunkline.workflow.parse import parse
 

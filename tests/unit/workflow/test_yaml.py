@@ -8,10 +8,10 @@ import time
 import pytest
 
 from tests.unit.workflow.examples import SMALL, errors, valid
-from trunkline.workflow.limits import GITHUB, Limits
-from trunkline.workflow.problems import TooMuch
-from trunkline.workflow.scalars import Value
-from trunkline.workflow.yaml import MappingNode, Node, ScalarNode, SequenceNode, load
+from trunkline.document.limits import GITHUB, Limits
+from trunkline.document.problems import TooMuch
+from trunkline.document.scalars import Value
+from trunkline.document.yaml import MappingNode, Node, ScalarNode, SequenceNode, load
 
 
 def plain(node: Node) -> object:

@@ -6,7 +6,7 @@ import msgspec
 
 from trunkline.base.diagnostics import Diagnostic, Severity
 from trunkline.base.spans import NOWHERE, Span
-from trunkline.workflow.limits import Limits
+from trunkline.document.limits import Limits
 
 _MOST_NOTES = 1000
 

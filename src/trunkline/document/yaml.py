@@ -24,10 +24,10 @@ from yaml.events import (
 )
 
 from trunkline.base.spans import Span
-from trunkline.workflow import scalars
-from trunkline.workflow.limits import Limits
-from trunkline.workflow.problems import TooMuch
-from trunkline.workflow.scalars import Value
+from trunkline.document import scalars
+from trunkline.document.limits import Limits
+from trunkline.document.problems import TooMuch
+from trunkline.document.scalars import Value
 
 _STYLES = {"'": "SingleQuoted", '"': "DoubleQuoted", "|": "Literal", ">": "Folded"}
 
