@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import io
 import os
 import shutil
@@ -152,7 +153,7 @@ if [ "$POSTGRES_DB" != postgres ]; then
   echo "CREATE DATABASE \\"$POSTGRES_DB\\"" |
     as_postgres "postgres --single -F -j postgres >/dev/null"
 fi
-exec su -s /bin/sh postgres -c "exec postgres -F -h '*' -k /tmp"
+exec su -s /bin/sh postgres -c "exec postgres -F -h '*' -k /var/run/postgresql"
 """
 
 
@@ -171,6 +172,7 @@ def postgres(cache: Path) -> Image:
     layer.copy(Path("/usr/share/postgresql", binaries.parent.name))
     for zone in ("UTC", "Etc/UTC"):
         layer.copy(Path("/usr/share/zoneinfo", zone))
+    layer.folder("var/run/postgresql", 0o1777)
     layer.text("usr/local/bin/docker-entrypoint.sh", POSTGRES_START, 0o755)
     return layer.saved(cache / "postgres.tar", 'CMD ["docker-entrypoint.sh"]', "EXPOSE 5432")
 
@@ -180,7 +182,8 @@ def debian(cache: Path) -> Image:
     if os.geteuid() != 0 or shutil.which("debootstrap") is None:
         raise Lacking("only root with Debian's debootstrap can make a Debian image")
     suite = _suite()
-    tarball = cache / f"debian-{suite}-{recipe()}.tar"
+    made = hashlib.sha256(inspect.getsource(_bootstrap).encode()).hexdigest()[:12]
+    tarball = cache / f"debian-{suite}-{made}.tar"
     if not tarball.exists():
         for old in cache.glob("debian-*.tar"):
             old.unlink()
@@ -204,8 +207,8 @@ def _bootstrap(suite: str, tarball: Path) -> None:
         if done.returncode:
             raise Lacking(f"debootstrap failed: {(done.stdout + done.stderr).strip()[-300:]}")
         half = tarball.with_suffix(".half")
-        left_out = ["./dev/*", "./var/cache/apt/*", "./usr/share/doc/*", "./usr/share/locale/*"]
-        excluded = [f"--exclude={each}" for each in left_out]
+        left_out = ["dev/*", "var/cache/apt/*", "usr/share/doc/*", "usr/share/locale/*"]
+        excluded = [f"--exclude=./{each}" for each in left_out]
         subprocess.run(["tar", "-C", root, *excluded, "-cf", half, "."], check=True)
         half.rename(tarball)
     finally:
