@@ -10,6 +10,7 @@ import msgspec
 from trunkline import settings
 from trunkline.app import System
 from trunkline.cli.times import duration
+from trunkline.cli.views.summary import image_lines
 from trunkline.run.events import Annotated, SkipReason
 from trunkline.services import runs as service
 from trunkline.services.runs import JobView, RunView, StepView
@@ -50,6 +51,7 @@ def _lines(run: RunView) -> list[str]:
         + (f", {stored.path}" if stored.path else "")
         for stored in run.artifacts
     ]
+    found += image_lines(run.images)
     return found
 
 

@@ -19,6 +19,7 @@ from trunkline.run.events import (
     ArtifactStored,
     Conclusion,
     Event,
+    ImagePushed,
     JobCompleted,
     JobSkipped,
     JobStarted,
@@ -67,6 +68,7 @@ TOLD_BY_WORKERS = (
     Annotated,
     Summarized,
     ArtifactStored,
+    ImagePushed,
     Warned,
     JobCompleted,
 )

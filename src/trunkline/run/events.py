@@ -203,6 +203,27 @@ class ArtifactStored(msgspec.Struct, frozen=True, kw_only=True, tag="ArtifactSto
     path: str = ""
 
 
+class ImagePushed(msgspec.Struct, frozen=True, kw_only=True, tag="ImagePushed"):
+    """A job pushed an image, be it by an action or by a script of its own.
+
+    `reference` is the name that was asked for, `digest` the manifest's as pushed. `kept_as` is the
+    reference in the local registry, '' when it went to the real one. `size` is in bytes. `commit`
+    is the source's, `dirty` says that uncommitted work was built with it. `base_name` and
+    `base_digest` are those of the image it was built on, '' for none or when unknown.
+    """
+
+    key: str
+    reference: str
+    digest: str
+    kept_as: str = ""
+    image_id: str = ""
+    size: int = 0
+    commit: str = ""
+    dirty: bool = False
+    base_name: str = ""
+    base_digest: str = ""
+
+
 class JobCompleted(msgspec.Struct, frozen=True, kw_only=True, tag="JobCompleted"):
     """A leg ended, or a job before it had legs.
 
@@ -256,6 +277,7 @@ Event = (
     | Annotated
     | Summarized
     | ArtifactStored
+    | ImagePushed
     | JobCompleted
     | CancelRequested
     | Warned

@@ -15,6 +15,7 @@ from trunkline.run.events import (
     ArtifactStored,
     CancelRequested,
     Conclusion,
+    ImagePushed,
     JobCompleted,
     JobExpanded,
     JobGranted,
@@ -87,6 +88,7 @@ class RunView(msgspec.Struct, kw_only=True):
     conclusion: Conclusion | None = None
     jobs: dict[str, JobView] = {}
     artifacts: list[ArtifactStored] = []
+    images: list[ImagePushed] = []
     warnings: list[str] = []
     waits_for: str = ""
     cancelled_by: str = ""
@@ -190,6 +192,8 @@ def take(found: RunView, record: Record) -> None:
             found.conclusion, found.ended = conclusion, record.at
         case ArtifactStored():
             found.artifacts.append(event)
+        case ImagePushed():
+            found.images.append(event)
         case Warned(message=message):
             found.warnings.append(message)
         case RunPending(group=group):

@@ -12,7 +12,7 @@ from tests.unit.cli.story import Story, job_begins, started, whole_run
 from trunkline.adapters.clock import FakeClock
 from trunkline.cli.views.plain import PlainView
 from trunkline.cli.views.records import RecordsView
-from trunkline.run.events import Conclusion, JobCompleted, Record, StepStarted
+from trunkline.run.events import Conclusion, ImagePushed, JobCompleted, Record, StepStarted
 
 LAST = (
     "CI #7: failure in 18s; jobs: 1 succeeded, 1 failed, 1 skipped, "
@@ -60,6 +60,30 @@ def test_a_whole_run():
         "artifact dist, 2 files, 1.5 kB: /a/dist",
         "workspace of test kept: /w/test",
         LAST,
+    ]
+
+
+def test_pushed_images_are_told_at_once_and_at_the_end():
+    story = Story()
+    story.tell(started("build"), *job_begins("build"))
+    for tag in ("1", "latest"):
+        pushed = ImagePushed(
+            key="build",
+            reference=f"ghcr.io/o/n:{tag}",
+            digest="sha256:ab",
+            kept_as=f"ghcr.io/o/n:{tag}",
+            size=2_000_000,
+        )
+        story.tell(pushed)
+    story.tell(ImagePushed(key="build", reference="ghcr.io/o/n:1", digest="sha256:ab"))
+    story.tell(JobCompleted(key="build", conclusion=Conclusion.SUCCESS))
+    lines = shown(story.records)
+    assert "build | Pushed image ghcr.io/o/n:1 to the local registry, 2.0 MB, sha256:ab" in lines
+    assert "build | Pushed image ghcr.io/o/n:1 to its own registry, 0 B, sha256:ab" in lines
+    assert [line for line in lines if line.startswith("image")] == [
+        "image ghcr.io/o/n:1, ghcr.io/o/n:latest in the local registry: sha256:ab",
+        "image ghcr.io/o/n:1 published: sha256:ab",
+        "images kept here: trunkline images",
     ]
 
 

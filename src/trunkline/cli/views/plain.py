@@ -6,12 +6,13 @@ import threading
 from typing import BinaryIO
 
 from trunkline.cli.times import duration
-from trunkline.cli.views.summary import artifact_line, closing, one_line, outcome, title
+from trunkline.cli.views.summary import closing, made_line, one_line, outcome, title
 from trunkline.run.events import (
     Annotated,
     ArtifactStored,
     CancelRequested,
     Conclusion,
+    ImagePushed,
     JobCompleted,
     JobPending,
     JobSkipped,
@@ -121,8 +122,8 @@ class PlainView:
                 job = self._run.jobs[event.key]
                 hidden = job.skipped is SkipReason.NOT_SELECTED
                 return [] if hidden else [(event.key, f"Job {outcome(job)}")]
-            case ArtifactStored(key=key):
-                return [(key, f"Stored {artifact_line(event)}")]
+            case ArtifactStored() | ImagePushed():
+                return [(event.key, made_line(event))]
             case Annotated(key=key, step=0, level=level, message=message):
                 return [(key, f"##[{level}]{line}") for line in message.splitlines()]
             case _:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from trunkline.cli.program import program
 from trunkline.cli.times import duration
-from trunkline.run.events import Annotated, ArtifactStored, Conclusion, SkipReason
+from trunkline.run.events import Annotated, ArtifactStored, Conclusion, ImagePushed, SkipReason
 from trunkline.services.runs import JobView, RunView, StepView
 
 # How results read in the last line, in this order.
@@ -41,6 +41,7 @@ def closing(run: RunView) -> list[Line]:
     lines = _job_lines(jobs)
     lines += [Line(f"warning: {message}") for message in run.warnings]
     lines += [Line(artifact_line(stored)) for stored in run.artifacts]
+    lines += [Line(text) for text in image_lines(run.images)]
     lines += [
         Line(f"workspace of {job.name} kept: {job.workspace}")
         for job in jobs
@@ -96,6 +97,29 @@ def artifact_line(stored: ArtifactStored) -> str:
     files = "1 file" if stored.files == 1 else f"{stored.files} files"
     place = f": {stored.path}" if stored.path else ""
     return f"artifact {stored.name}, {files}, {size(stored.size)}{place}"
+
+
+def made_line(event: ArtifactStored | ImagePushed) -> str:
+    """Return what a job has made, and where it lies."""
+    if isinstance(event, ArtifactStored):
+        return f"Stored {artifact_line(event)}"
+    where = "to the local registry" if event.kept_as else "to its own registry"
+    return f"Pushed image {event.reference} {where}, {size(event.size)}, {event.digest}"
+
+
+def image_lines(images: list[ImagePushed]) -> list[str]:
+    """Return a line an image, with all the names it was pushed under, and how to see more."""
+    names: dict[tuple[str, bool], list[str]] = {}
+    for pushed in images:
+        names.setdefault((pushed.digest, bool(pushed.kept_as)), []).append(pushed.reference)
+    lines = []
+    for (digest, is_kept), references in names.items():
+        listed = ", ".join(dict.fromkeys(references))
+        place = "in the local registry" if is_kept else "published"
+        lines.append(f"image {listed} {place}: {digest}")
+    if any(pushed.kept_as for pushed in images):
+        lines.append(f"images kept here: {shlex.quote(program())} images")
+    return lines
 
 
 def annotation_line(told: Annotated) -> str:
