@@ -1,0 +1,108 @@
+"""Evidence of a job's images: what each was built on, told with every push."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+
+import msgspec
+
+from trunkline.base.errors import Unavailable
+from trunkline.oci.references import InvalidReference, parse_reference
+from trunkline.ports.containers import ImageFacts, ImagePush, Images
+from trunkline.run.events import Event, ImagePushed
+
+
+class Base(msgspec.Struct, frozen=True):
+    """The image that another was built on; '' for what is unknown, or no base at all."""
+
+    name: str = ""
+    digest: str = ""
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """What a job's images are built from: a commit, and uncommitted work with it when `dirty`."""
+
+    key: str
+    commit: str
+    dirty: bool = False
+
+
+class ImageEvidence:
+    """Turns a job's pushes into events. Thread-safe: scripts push from threads of their own."""
+
+    def __init__(self, origin: Origin, images: Images, report: Callable[[Event], None]) -> None:
+        self._origin = origin
+        self._images = images
+        self._report = report
+        self._bases: dict[str, Base] = {}
+
+    def built(self, image_id: str, base: Base) -> None:
+        """Remember what an image was built on, as whoever built it knows."""
+        self._bases[image_id] = base
+
+    def pushed(self, push: ImagePush) -> None:
+        """Report a push. An engine that no longer answers leaves the base unknown."""
+        base = self._bases.get(push.image_id)
+        if base is None:
+            base = Base()
+            with contextlib.suppress(Unavailable):
+                base = base_of(self._images, push)
+        self._report(
+            ImagePushed(
+                key=self._origin.key,
+                reference=push.reference,
+                digest=push.digest,
+                kept_as=push.kept_as,
+                image_id=push.image_id,
+                size=push.size,
+                commit=self._origin.commit,
+                dirty=self._origin.dirty,
+                base_name=base.name,
+                base_digest=base.digest,
+            )
+        )
+
+
+def base_of(images: Images, push: ImagePush) -> Base:
+    """Return what an image was built on: the nearest of its parents with a name not its own.
+
+    The classic builder makes each step's image the parent of the next one's, so an older build of
+    the same image may be among them; BuildKit tells no parents. Raises Unavailable.
+    """
+    image = images.inspect(push.image_id or push.reference)
+    if image is None:
+        return Base()
+    own = {_name(each) for each in (push.reference, *image.tags)}
+    seen = {image.id}
+    while image is not None and image.parent and image.parent not in seen:
+        seen.add(image.parent)
+        image = images.inspect(image.parent)
+        if image is not None and not own.intersection(map(_name, image.tags)):
+            base = named(image)
+            if base.name:
+                return base
+    return Base()
+
+
+def named(image: ImageFacts) -> Base:
+    """Return an image by its first name, with the digest that it has under that name."""
+    references = [*image.tags, *(digest.partition("@")[0] for digest in image.digests)]
+    if not references:
+        return Base()
+    return Base(references[0], digest_of(image, references[0]))
+
+
+def digest_of(image: ImageFacts, reference: str) -> str:
+    """Return the digest that an image has in the repository that `reference` names, '' if none."""
+    name = _name(reference)
+    found = (each.partition("@") for each in image.digests)
+    return next((digest for known, _, digest in found if _name(known) == name), "")
+
+
+def _name(reference: str) -> str:
+    """Return a reference's host and repository; a text that is none stands for itself."""
+    try:
+        return parse_reference(reference).name
+    except InvalidReference:
+        return reference

@@ -1,0 +1,114 @@
+"""What is told of an image that a job pushes: above all what it was built on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from trunkline.base.errors import Unavailable
+from trunkline.engine.image_evidence import Base, ImageEvidence, Origin
+from trunkline.ports.containers import ImageFacts, ImagePush
+from trunkline.run.events import Event, ImagePushed
+
+ORIGIN = Origin("build", "c0ffee", dirty=True)
+PUSH = ImagePush(
+    reference="ghcr.io/o/n:2",
+    digest="sha256:pushed",
+    kept_as="ghcr.io/o/n:2",
+    image_id="sha256:app",
+    size=10,
+)
+DEBIAN = ImageFacts(
+    id="sha256:debian",
+    tags=("debian:12",),
+    digests=("mirror.example/debian@sha256:other", "debian@sha256:base"),
+)
+
+
+class KnownImages:
+    """Images of an engine as the evidence sees them: it looks, and does nothing else."""
+
+    def __init__(self, *images: ImageFacts, broken: bool = False) -> None:
+        self.images: Mapping[str, ImageFacts] = {image.id: image for image in images}
+        self.broken = broken
+
+    def inspect(self, reference: str) -> ImageFacts | None:
+        if self.broken:
+            raise Unavailable("the engine is gone")
+        return self.images.get(reference)
+
+
+def told(*images: ImageFacts, push: ImagePush = PUSH, broken: bool = False) -> ImagePushed:
+    events: list[Event] = []
+    known = KnownImages(*images, broken=broken)
+    ImageEvidence(ORIGIN, known, events.append).pushed(push)  # type: ignore[arg-type]
+    (event,) = events
+    assert isinstance(event, ImagePushed)
+    return event
+
+
+def test_a_push_tells_what_where_and_from_what():
+    step = ImageFacts(id="sha256:step", parent="sha256:debian")
+    app = ImageFacts(id="sha256:app", tags=("ghcr.io/o/n:2",), parent="sha256:step")
+    assert told(app, step, DEBIAN) == ImagePushed(
+        key="build",
+        reference="ghcr.io/o/n:2",
+        digest="sha256:pushed",
+        kept_as="ghcr.io/o/n:2",
+        image_id="sha256:app",
+        size=10,
+        commit="c0ffee",
+        dirty=True,
+        base_name="debian:12",
+        base_digest="sha256:base",
+    )
+
+
+@pytest.mark.parametrize("older", ["ghcr.io/o/n:1", "app:1"])
+def test_an_older_build_of_the_image_is_not_its_base(older: str):
+    before = ImageFacts(id="sha256:before", tags=(older,), parent="sha256:debian")
+    app = ImageFacts(id="sha256:app", tags=("app:2", "ghcr.io/o/n:2"), parent="sha256:before")
+    assert told(app, before, DEBIAN).base_name == "debian:12"
+
+
+def test_a_base_that_was_built_here_has_no_digest():
+    base = ImageFacts(id="sha256:base", tags=("base:latest",), parent="sha256:debian")
+    app = ImageFacts(id="sha256:app", parent="sha256:base")
+    event = told(app, base, DEBIAN)
+    assert (event.base_name, event.base_digest) == ("base:latest", "")
+
+
+def test_a_base_without_a_tag_goes_by_its_digest():
+    base = ImageFacts(id="sha256:base", digests=("quay.io/o/base@sha256:b",))
+    app = ImageFacts(id="sha256:app", parent="sha256:base")
+    event = told(app, base)
+    assert (event.base_name, event.base_digest) == ("quay.io/o/base", "sha256:b")
+
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        (),
+        (ImageFacts(id="sha256:app"),),
+        (ImageFacts(id="sha256:app", parent="sha256:gone"),),
+        (ImageFacts(id="sha256:app", parent="sha256:app"),),
+    ],
+)
+def test_a_base_that_nothing_tells_is_unknown(images: tuple[ImageFacts, ...]):
+    assert told(*images).base_name == ""
+
+
+def test_an_engine_that_is_gone_takes_nothing_of_the_push():
+    event = told(broken=True)
+    assert (event.digest, event.base_name) == ("sha256:pushed", "")
+
+
+def test_whoever_built_the_image_knows_best():
+    events: list[Event] = []
+    app = ImageFacts(id="sha256:app", parent="sha256:debian")
+    evidence = ImageEvidence(ORIGIN, KnownImages(app, DEBIAN), events.append)  # type: ignore[arg-type]
+    evidence.built("sha256:app", Base("python:3", "sha256:py"))
+    evidence.pushed(PUSH)
+    assert isinstance(events[0], ImagePushed)
+    assert (events[0].base_name, events[0].base_digest) == ("python:3", "sha256:py")
