@@ -1,0 +1,1 @@
+"""Where the registry's users are kept, and the key of its tokens."""
