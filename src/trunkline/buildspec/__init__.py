@@ -1,0 +1,1 @@
+"""AWS CodeBuild's buildspec: a file as written -> a typed model and every mistake."""
