@@ -20,8 +20,9 @@ import pytest
 from tests.images import BUILDERS, Lacking, recipe
 
 DEFAULT_HOST = "unix:///var/run/docker.sock"
-# Every container, network and volume of a job carries this label.
+# Every container, network and volume of a job carries these labels.
 LABEL = "trunkline.job"
+RUN_LABEL = "trunkline.run"
 PREFIX = "trunkline-test"
 
 
@@ -55,9 +56,9 @@ class Engine:
             told = [word for change in changes for word in ("--change", change)]
             self.docker("import", *told, str(tarball), tag)
 
-    def owned(self) -> set[str]:
-        """Return what jobs have here now: `container NAME`, `network NAME`, `volume NAME`."""
-        label = f"label={LABEL}"
+    def owned(self, label: str = LABEL) -> set[str]:
+        """Return what carries a label (`name` or `name=value`): `container NAME`, `volume NAME`."""
+        label = f"label={label}"
         containers = self.docker("ps", "--all", "--filter", label, "--format", "{{.Names}}")
         networks = self.docker("network", "ls", "--filter", label, "--format", "{{.Name}}")
         volumes = self.docker("volume", "ls", "--filter", label, "--format", "{{.Name}}")

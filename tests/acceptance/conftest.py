@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands import Place
+from tests.engine import RUN_LABEL, Engine
 
 
 @pytest.fixture
@@ -17,3 +18,12 @@ def place(tmp_path: Path) -> Iterator[Place]:
     yield found
     assert not found.processes()
     assert not found.leftovers()
+
+
+@pytest.fixture
+def docked(place: Place, engine: Engine) -> Iterator[Place]:
+    """Yield a machine with a Docker Engine; assert afterwards that its runs left nothing there."""
+    place.env["DOCKER_HOST"] = engine.host
+    yield place
+    for run_id in place.runs():
+        assert not engine.owned(f"{RUN_LABEL}={run_id}")
