@@ -1,0 +1,19 @@
+"""Port: services on this machine that jobs and tools of a run speak HTTP to."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+REGISTRY = "registry"
+
+
+class Endpoints(Protocol):
+    """Loopback services, each started when it is first asked for and kept until the run's end."""
+
+    def ensure(self, kind: str) -> str:
+        """Return the URL of a service (`http://127.0.0.1:PORT`), with no slash at its end.
+
+        `kind` is `registry` (OCI distribution: images that a rehearsal pushes). Thread-safe. Raises
+        NotFound for a kind that there is not, Unavailable when the service can't be started.
+        """
+        ...
