@@ -49,3 +49,28 @@ def test_what_breaks_off_leaves_nothing(blobs: BlobStore) -> None:
     with pytest.raises(RuntimeError):
         blobs.put(Breaking())
     assert not blobs.has("sha256:" + hashlib.sha256(b"").hexdigest())
+
+
+@pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
+def test_a_finished_file_becomes_a_blob(blobs: BlobStore, tmp_path: Path, algorithm: str) -> None:
+    file = tmp_path / "finished"
+    file.write_bytes(DATA)
+    digest = f"{algorithm}:{hashlib.new(algorithm, DATA).hexdigest()}"
+    blobs.adopt(str(file), digest)
+    assert not file.exists()
+    assert blobs.size(digest) == len(DATA)
+    assert list(blobs.digests()) == [digest]
+    with blobs.open(digest) as stream:
+        assert stream.read() == DATA
+
+
+def test_a_removed_blob_is_gone_but_still_readable_where_it_is_open(blobs: BlobStore) -> None:
+    digest, _ = blobs.put(io.BytesIO(DATA))
+    with blobs.open(digest) as stream:
+        assert blobs.remove(digest)
+        assert stream.read() == DATA
+    assert not blobs.remove(digest)
+    assert not blobs.has(digest)
+    assert list(blobs.digests()) == []
+    with pytest.raises(NotFound):
+        blobs.size(digest)
