@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.engine import Engine
+from tests.docker_engine import Engine
 
 
 @pytest.fixture

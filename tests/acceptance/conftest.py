@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands import Place
-from tests.engine import RUN_LABEL, Engine
+from tests.docker_engine import RUN_LABEL, Engine
 
 
 @pytest.fixture
