@@ -69,6 +69,7 @@ def compile_workflow(
         run_name=workflow.run_name,
         concurrency=workflow.concurrency,
         jobs=jobs,
+        fail_fast=workflow.fail_fast,
         notes=tuple(compiler.notes),
     )
 

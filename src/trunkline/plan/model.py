@@ -93,7 +93,10 @@ class PlannedCall(msgspec.Struct, frozen=True, kw_only=True, tag="call"):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """One run to be: a workflow, the event that starts it, and its jobs."""
+    """One run to be: a workflow, the event that starts it, and its jobs.
+
+    With `fail_fast` the first job that fails stops the others.
+    """
 
     version: int = 1
     source: Source
@@ -102,6 +105,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     run_name: Token | None = None
     concurrency: Concurrency | None = None
     jobs: tuple[PlannedJob | PlannedCall, ...]
+    fail_fast: bool = False
     notes: tuple[str, ...] = ()
 
 

@@ -183,7 +183,40 @@ class ParallelStep(msgspec.Struct, frozen=True, kw_only=True, tag="parallel"):
     span: Span = NOWHERE
 
 
-Step = RunStep | UsesStep | WaitStep | CancelStep | ParallelStep
+class Retry(msgspec.Struct, frozen=True, kw_only=True):
+    """How often a session step starts again when its error holds a match of `pattern`."""
+
+    count: int
+    pattern: str
+
+
+class SessionStep(msgspec.Struct, frozen=True, kw_only=True, tag="session"):
+    """Commands fed one after the other to a shell that outlives the step (a buildspec's phase).
+
+    No workflow file can write one. Steps of one `user` share their shell, so folders, variables
+    and functions last; with `isolated` every command has a shell of its own. `finally_` runs
+    whatever the commands came to; the variables `exported` become the step's outputs.
+    """
+
+    id: str
+    phase: str
+    condition: Expression
+    commands: tuple[Text, ...]
+    finally_: tuple[Text, ...] = ()
+    shell: str = ""
+    user: str = ""
+    isolated: bool = False
+    retry: Retry | None = None
+    exported: tuple[str, ...] = ()
+    name: Token | None = None
+    env: Token | None = None
+    continue_on_error: Token | None = None
+    timeout_minutes: Token | None = None
+    background: bool = False
+    span: Span = NOWHERE
+
+
+Step = RunStep | UsesStep | SessionStep | WaitStep | CancelStep | ParallelStep
 
 
 # --- jobs -------------------------------------------------------------------------------
@@ -235,7 +268,8 @@ class Workflow(msgspec.Struct, frozen=True, kw_only=True):
     """A workflow file. `file` is its path as it is shown to the user.
 
     `size` is GitHub's estimate of the memory it takes, in bytes: a workflow and all it calls
-    may take 10 MiB together.
+    may take 10 MiB together. With `fail_fast` (a batch's; no workflow file can write it) the first
+    job that fails stops the others.
     """
 
     file: str
@@ -248,6 +282,7 @@ class Workflow(msgspec.Struct, frozen=True, kw_only=True):
     defaults: Defaults = Defaults()
     permissions: Permissions | None = None
     concurrency: Concurrency | None = None
+    fail_fast: bool = False
     size: int = 0
 
 
