@@ -13,7 +13,7 @@ BIN = Path(sysconfig.get_path("scripts"))
 
 
 class Runner(NamedTuple):
-    """A program that runs workflows, and the flags with which it does so on the host."""
+    """A program that runs workflows, and the flags with which it does so on this machine."""
 
     name: str
     program: Path
@@ -25,7 +25,9 @@ class Runner(NamedTuple):
 
 
 TRUNKLINE = Runner("trunkline", BIN / "trunkline", ("--plain",))
-ACT = Runner("act", BIN / "act", ("-P", "ubuntu-latest=-self-hosted"))
+# Images are those that the engine has: there is no registry to ask.
+ACT = Runner("act", BIN / "act", ("-P", "ubuntu-latest=-self-hosted", "--pull=false"))
+KEPT = ("PATH", "LANG", "TMPDIR", "DOCKER_HOST")
 
 
 class Sample(NamedTuple):
@@ -71,7 +73,7 @@ def run(runner: Runner, repository: Path, scratch: Path) -> Sample:
     scratch.mkdir(exist_ok=True)
     # The survey that act starts with is about container images; an empty file answers it.
     (scratch / ".actrc").touch()
-    kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
+    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
     log = scratch / "output"
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-c", LAUNCH, str(log), *runner.argv(repository)],

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.cases import CASES, LINES, Case, printing
+from benchmarks.containers import container_cases
 from benchmarks.measure import ACT, TRUNKLINE, Runner, make_repository, run
 from benchmarks.table import machine, table, write
 
@@ -106,8 +107,9 @@ def act_version() -> str:
 def measure_all(rounds: int, runners: list[Runner]) -> list[Row]:
     """Measure every case, telling on standard error what is being measured."""
     rows = []
-    with tempfile.TemporaryDirectory(prefix="trunkline-bench-") as scratch:
-        for number, case in enumerate(CASES):
+    place = tempfile.TemporaryDirectory(prefix="trunkline-bench-")
+    with place as scratch, container_cases() as in_containers:
+        for number, case in enumerate([*CASES, *in_containers]):
             print(f"measuring: {case.name}", file=sys.stderr)
             rows.append(side_by_side(case, rounds, Path(scratch, str(number)), runners))
         if TRUNKLINE in runners:
