@@ -49,6 +49,26 @@ class Engine:
         told = [word for change in changes for word in ("--change", change)]
         self.docker("import", *told, str(tarball), tag)
 
+    @contextmanager
+    def named(self, image: str, name: str) -> Iterator[None]:
+        """Give an image the name that a workflow uses; nobody else has it meanwhile.
+
+        An image that had the name before has it again afterwards.
+        """
+        with locked(name.replace("/", "_").replace(":", "_")):
+            before = self.docker("image", "ls", "--quiet", "--no-trunc", name)
+            self.docker("tag", image, name)
+            try:
+                yield
+            finally:
+                self.docker("tag", before, name) if before else self.docker("rmi", name)
+
+    def forget(self, repository: str) -> None:
+        """Remove the images of a repository, whatever their tags, and those that lost theirs."""
+        told = self.docker("image", "ls", "--quiet", "--no-trunc", repository)
+        for image in set(told.split()):
+            self.docker("rmi", "--force", image)
+
     def owned(self, label: str = LABEL) -> set[str]:
         """Return what carries a label (`name` or `name=value`): `container NAME`, `volume NAME`."""
         label = f"label={label}"
