@@ -1,0 +1,345 @@
+"""Where a job's pushes go, and where its pulls come from: a rehearsal never publishes."""
+
+from __future__ import annotations
+
+import ipaddress
+import threading
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Mapping
+from urllib.parse import quote
+
+import msgspec
+
+from trunkline.adapters.docker.wire import EngineRefused, Message, Wire
+from trunkline.base.errors import Unavailable
+from trunkline.oci.references import (
+    ImageReference,
+    InvalidReference,
+    local_repository,
+    parse_reference,
+)
+from trunkline.ports.containers import ImagePush
+from trunkline.ports.kept_images import KeptImages
+
+# Takes the progress messages of a push or a pull, in the Engine API's form.
+Tell = Callable[[Message], None]
+
+NOT_LOCALLY = "An image does not exist locally with the tag"
+# Another job that pushes the same name may remove the name in between that we share.
+TRIES = 5
+NO_LOGIN: Mapping[str, str] = {}
+
+
+class Publisher:
+    """One job's pushes and pulls. Thread-safe.
+
+    `kept` is the registry of this machine; None when the job may publish (`--publish`): everything
+    then goes where it says. So does what names this machine itself (`localhost:5000/x`).
+    A login is the Engine API's AuthConfig: username, password, serveraddress, identitytoken.
+    """
+
+    def __init__(self, wire: Wire, kept: KeptImages | None) -> None:
+        self._wire = wire
+        self._kept = kept
+        self._lock = threading.Lock()
+        self._listeners: list[Callable[[ImagePush], None]] = []
+        # Names by digest (`ghcr.io/o/n@sha256:...`) that only we know, and the images' ids.
+        self._ids: dict[str, str] = {}
+        # Names in the engine that go at the job's end.
+        self._temporary: set[str] = set()
+
+    @property
+    def is_rehearsal(self) -> bool:
+        """Tell whether pushes stay on this machine."""
+        return self._kept is not None
+
+    def listen(self, told: Callable[[ImagePush], None]) -> None:
+        """Say who hears of every push."""
+        with self._lock:
+            self._listeners.append(told)
+
+    # --- pushing ------------------------------------------------------------------------
+
+    def push(self, reference: str, login: Mapping[str, str], tell: Tell) -> ImagePush:
+        """Push an image; its last message says where it went. Raises Unavailable."""
+        name = read_reference(reference)
+        kept = self._keeper(name)
+        done = self._push_there(name, login, tell) if kept is None else self._keep(kept, name, tell)
+        with self._lock:
+            listeners = tuple(self._listeners)
+        for told in listeners:
+            told(done)
+        return done
+
+    def push_all(self, repository: str, login: Mapping[str, str], tell: Tell) -> None:
+        """Push every tag that the engine has of a repository. Raises Unavailable."""
+        name = read_reference(repository)
+        tags = self._tags(name)
+        if not tags:
+            raise Unavailable(f"{NOT_LOCALLY}: {_shown(name)}")
+        for tag in tags:
+            self.push(f"{name.name}:{tag}", login, tell)
+
+    def _tags(self, name: ImageReference) -> list[str]:
+        query = {"filters": _json({"reference": [_shown(name)]})}
+        listed = self._wire.call("GET", "/images/json", query)
+        names = {text for image in listed or () for text in image.get("RepoTags") or ()}
+        found = [read_reference(text) for text in names if not text.startswith("<none>")]
+        return sorted(each.tag for each in found if each.name == name.name)
+
+    def _push_there(self, name: ImageReference, login: Mapping[str, str], tell: Tell) -> ImagePush:
+        digest = self._pushed(name.name, name.tag or "latest", login, tell)
+        return ImagePush(reference=_shown(name), digest=digest, image_id=self._id(name.text) or "")
+
+    def _keep(self, kept: KeptImages, name: ImageReference, tell: Tell) -> ImagePush:
+        """Push to the local registry, through a name of it that the engine has meanwhile."""
+        repository, tag = _local(name), name.tag or "latest"
+        there = f"{kept.address()}/{repository}"
+        image = self._id(f"{name.name}:{tag}")
+        tell({"status": f"The push refers to repository [{name.name}]"})
+        if image is None:
+            raise EngineRefused(f"{NOT_LOCALLY}: {_shown(name)}")
+        try:
+            digest = self._push_copy(image, (there, tag), _renaming(tell, there, name.name))
+        except Unavailable as error:
+            raise _renamed(error, there, name.name) from error
+        finally:
+            self._untag(f"{there}:{tag}")
+        self._know(f"{name.name}@{digest}", image)
+        tell({"status": _told_kept(name, repository, tag, digest)})
+        return ImagePush(
+            reference=_shown(name),
+            digest=digest,
+            kept_as=f"{repository}:{tag}",
+            image_id=image,
+            size=kept.size(repository, digest),
+        )
+
+    def _push_copy(self, image: str, there: tuple[str, str], tell: Tell) -> str:
+        repository, tag = there
+        with self._lock:
+            self._temporary.add(f"{repository}:{tag}")
+        for _ in range(TRIES - 1):
+            self._tag(image, repository, tag)
+            try:
+                return self._pushed(repository, tag, NO_LOGIN, tell)
+            except EngineRefused as error:
+                if NOT_LOCALLY not in error.message:
+                    raise
+        self._tag(image, repository, tag)
+        return self._pushed(repository, tag, NO_LOGIN, tell)
+
+    def _pushed(self, repository: str, tag: str, login: Mapping[str, str], tell: Tell) -> str:
+        """Push a name and return the manifest's digest; '' when the engine does not tell it."""
+        digest = ""
+        path = f"/images/{quote(repository)}/push"
+        query = {"tag": tag, **self._security(repository)}
+        for message in self._wire.stream("POST", path, query, encoded_login(login)):
+            aux = message.get("aux")
+            if isinstance(aux, dict) and aux.get("Digest"):
+                digest = str(aux["Digest"])
+            tell(message)
+        return digest
+
+    # --- pulling ------------------------------------------------------------------------
+
+    def is_kept(self, reference: str) -> bool:
+        """Tell whether a pull of this reference comes from the local registry."""
+        try:
+            name = read_reference(reference)
+        except Unavailable:
+            return False
+        kept = self._keeper(name)
+        return kept is not None and bool(kept.find(_local(name), name.target))
+
+    def pull(self, reference: str, login: Mapping[str, str], tell: Tell, platform: str = "") -> str:
+        """Have an image here, by tag or digest, and return its id. Raises Unavailable.
+
+        What a rehearsal pushed comes before what the real registry has.
+        """
+        name = read_reference(reference)
+        if not self.is_kept(reference):
+            self._pull(name.name, name.target, login, tell, platform)
+            return self._id(name.text) or ""
+        return self._bring(name, tell, platform)
+
+    def _bring(self, name: ImageReference, tell: Tell, platform: str) -> str:
+        kept = self._kept
+        if kept is None:
+            raise Unavailable(f"{_shown(name)} is not kept here.")
+        repository = _local(name)
+        there = f"{kept.address()}/{repository}"
+        copy = f"{there}@{name.digest}" if name.digest else f"{there}:{name.target}"
+        with self._lock:
+            self._temporary.add(copy)
+        try:
+            renaming = _renaming(tell, there, name.name)
+            self._pull(there, name.target, NO_LOGIN, renaming, platform)
+        except Unavailable as error:
+            raise _renamed(error, there, name.name) from error
+        image = self._id(copy) or ""
+        self._know(f"{name.name}@{kept.find(repository, name.target)}", image)
+        if not name.digest:
+            self._tag(image, name.name, name.target)
+            self._untag(copy)
+        tell({"status": _told_taken(name, repository)})
+        return image
+
+    def _pull(
+        self, name: str, target: str, login: Mapping[str, str], tell: Tell, platform: str
+    ) -> None:
+        query = {"fromImage": name, "tag": target, **self._security(name)}
+        if platform:
+            query["platform"] = platform
+        for message in self._wire.stream("POST", "/images/create", query, encoded_login(login)):
+            tell(message)
+
+    # --- names that only we know --------------------------------------------------------
+
+    def known_id(self, reference: str) -> str:
+        """Return the id of an image that was pushed or pulled here under this digest, else ''.
+
+        The engine itself knows digests only under the names of the registries that it spoke to.
+        """
+        try:
+            name = read_reference(reference)
+        except Unavailable:
+            return ""
+        with self._lock:
+            return self._ids.get(f"{name.name}@{name.digest}", "") if name.digest else ""
+
+    def known_digests(self, image: str) -> tuple[str, ...]:
+        """Return the names by digest, as Docker shows them, that the image with this id has."""
+        with self._lock:
+            names = sorted(name for name, found in self._ids.items() if found == image)
+        return tuple(_shown(read_reference(name)) for name in names)
+
+    def is_temporary(self, name: str) -> bool:
+        """Tell whether a name of the engine's images is one that we made on the way."""
+        if self._kept is None:
+            return False
+        with self._lock:
+            hosts = {each.partition("/")[0] for each in self._temporary}
+        return name.partition("/")[0] in hosts
+
+    def close(self) -> None:
+        """Remove the names that were made on the way, at the job's end. Raises Unavailable."""
+        with self._lock:
+            names = sorted(self._temporary)
+        for name in names:
+            self._untag(name)
+
+    def _know(self, by_digest: str, image: str) -> None:
+        with self._lock:
+            self._ids[by_digest] = image
+
+    def _keeper(self, name: ImageReference) -> KeptImages | None:
+        return None if is_this_machine(name.host) else self._kept
+
+    # --- the engine ---------------------------------------------------------------------
+
+    def _id(self, reference: str) -> str | None:
+        """Return an image's id, None when it is not here."""
+        try:
+            found = self._wire.call("GET", f"/images/{quote(reference)}/json")
+        except EngineRefused as error:
+            if error.status == 404:
+                return None
+            raise
+        return str(found["Id"])
+
+    def _security(self, repository: str) -> Mapping[str, str]:
+        """Let Podman speak plain HTTP to loopback, as Docker does without being told."""
+        host = repository.partition("/")[0]
+        return {"tlsVerify": "false"} if is_this_machine(host) else {}
+
+    def _tag(self, image: str, repository: str, tag: str) -> None:
+        query = {"repo": repository, "tag": tag}
+        self._wire.call("POST", f"/images/{quote(image)}/tag", query)
+
+    def _untag(self, name: str) -> None:
+        """Take a name away; the image goes as well when nothing else names it."""
+        try:
+            self._wire.call("DELETE", f"/images/{quote(name)}")
+        except EngineRefused as error:
+            if error.status != 404:
+                raise
+        with self._lock:
+            self._temporary.discard(name)
+
+
+def read_reference(text: str) -> ImageReference:
+    """Read a reference. Raises Unavailable, in Docker's words."""
+    try:
+        return parse_reference(text)
+    except InvalidReference as error:
+        raise EngineRefused(str(error), 400) from error
+
+
+def is_this_machine(host: str) -> bool:
+    """Tell whether a registry's `host[:port]` is this machine by name or loopback address."""
+    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() else host
+    name = name.strip("[]").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def encoded_login(login: Mapping[str, str]) -> str:
+    """Return the X-Registry-Auth of a login; the engine wants one for a push even without."""
+    return urlsafe_b64encode(msgspec.json.encode(dict(login))).decode("ascii")
+
+
+def _local(name: ImageReference) -> str:
+    try:
+        return local_repository(name)
+    except InvalidReference as error:
+        raise EngineRefused(str(error), 400) from error
+
+
+def _shown(name: ImageReference) -> str:
+    return name.familiar
+
+
+def _told_kept(name: ImageReference, repository: str, tag: str, digest: str) -> str:
+    return (
+        f"Rehearsal: pushed to the local registry as {repository}:{tag} ({digest}), "
+        f"not to {name.host}; --publish sends it there"
+    )
+
+
+def _told_taken(name: ImageReference, repository: str) -> str:
+    by = f"@{name.digest}" if name.digest else f":{name.target}"
+    return f"Rehearsal: taken from the local registry as {repository}{by}, not from {name.host}"
+
+
+def _renaming(tell: Tell, there: str, name: str) -> Tell:
+    """Return a teller that says `name` where the engine says `there`."""
+
+    def told(message: Message) -> None:
+        status = message.get("status")
+        if isinstance(status, str):
+            if status.startswith("The push refers to"):
+                return
+            message = {**message, "status": status.replace(there, name)}
+        tell(message)
+
+    return told
+
+
+def _renamed(error: Unavailable, there: str, name: str) -> Unavailable:
+    text = error.message.replace(there, name)
+    hint = error.hint
+    if "connection refused" in text:
+        hint = "The engine must reach this machine's loopback address: it can't be a remote one."
+    status = error.status if isinstance(error, EngineRefused) else 200
+    renamed = EngineRefused(text, status)
+    renamed.hint = hint
+    return renamed
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()

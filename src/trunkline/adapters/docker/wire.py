@@ -1,0 +1,171 @@
+"""HTTP with a container engine over its socket, without a library: what the proxy needs of it."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import msgspec
+
+from trunkline.base.errors import Unavailable
+
+# One progress message of the Engine API: {"status": ...}, {"aux": ...}, {"errorDetail": ...}.
+Message = Mapping[str, Any]
+
+TLS_PORT, PLAIN_PORT = 2376, 2375
+# Seconds for a connection to be made; the engine may think about an answer as long as it likes.
+PATIENCE = 20
+# An answer that is read whole (an inspection, a listing).
+LARGEST_ANSWER = 64 << 20
+
+
+class EngineRefused(Unavailable):
+    """The engine answered with an error; `status` is HTTP's, 200 for one that came in a stream."""
+
+    def __init__(self, message: str, status: int = 200) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Wire:
+    """Connections to one engine. Thread-safe."""
+
+    def __init__(self, address: str, environ: Mapping[str, str]) -> None:
+        """Take the engine's address as in DOCKER_HOST, and the caller's environment.
+
+        DOCKER_TLS_VERIFY and DOCKER_CERT_PATH count for tcp:// as they do for Docker's client.
+        """
+        self.address = address
+        self._environ = environ
+
+    def connect(self) -> socket.socket:
+        """Return a new connection. Raises Unavailable."""
+        try:
+            if self.address.startswith("unix://"):
+                return _connect_unix(self.address.removeprefix("unix://"))
+            return self._connect_tcp()
+        except OSError as error:
+            raise Unavailable(
+                f"Cannot connect to the Docker daemon at {self.address}. "
+                f"Is the docker daemon running? ({error.strerror or error})"
+            ) from error
+
+    def _connect_tcp(self) -> socket.socket:
+        parts = urlsplit(self.address)
+        if parts.scheme not in {"tcp", "http", "https"} or not parts.hostname:
+            raise Unavailable(
+                f"The container engine at '{self.address}' can't be used.",
+                hint="DOCKER_HOST may be unix:///path or tcp://host:port.",
+            )
+        is_secret = parts.scheme == "https" or bool(self._environ.get("DOCKER_TLS_VERIFY"))
+        port = parts.port or (TLS_PORT if is_secret else PLAIN_PORT)
+        plain = socket.create_connection((parts.hostname, port), PATIENCE)
+        plain.settimeout(None)
+        if not is_secret:
+            return plain
+        return self._tls().wrap_socket(plain, server_hostname=parts.hostname)
+
+    def _tls(self) -> ssl.SSLContext:
+        home = self._environ.get("HOME", "")
+        folder = self._environ.get("DOCKER_CERT_PATH") or f"{home}/.docker"
+        context = ssl.create_default_context(cafile=os.path.join(folder, "ca.pem"))
+        certificate = os.path.join(folder, "cert.pem")
+        if os.path.exists(certificate):
+            context.load_cert_chain(certificate, os.path.join(folder, "key.pem"))
+        return context
+
+    def call(self, method: str, path: str, query: Mapping[str, str] | None = None) -> Any:
+        """Return the JSON answer of a request without a body, None when it is empty.
+
+        Raises EngineRefused with the engine's words, or Unavailable.
+        """
+        with _Exchange(self, method, path, query or {}, {}) as answer:
+            text = answer.read(LARGEST_ANSWER)
+        return _decoded(text) if text.strip() else None
+
+    def stream(
+        self, method: str, path: str, query: Mapping[str, str], login: str = ""
+    ) -> Iterator[Message]:
+        """Yield the progress messages of a push or a pull; `login` is its X-Registry-Auth.
+
+        Raises EngineRefused with the engine's words: at once, or when a message says so.
+        """
+        headers = {"X-Registry-Auth": login} if login else {}
+        with _Exchange(self, method, path, query, headers) as answer:
+            for line in answer:
+                if not line.strip():
+                    continue
+                message = _decoded(line)
+                if not isinstance(message, dict):
+                    continue
+                if message.get("error") or message.get("errorDetail"):
+                    raise EngineRefused(_words(message))
+                yield message
+
+
+class _Exchange:
+    """One request and its answer; errors of the connection become Unavailable."""
+
+    def __init__(
+        self,
+        wire: Wire,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        headers: Mapping[str, str],
+    ) -> None:
+        self._client = http.client.HTTPConnection("docker")
+        self._client.sock = wire.connect()
+        target = f"{path}?{urlencode(query)}" if query else path
+        self._request = (method, target, None, dict(headers))
+
+    def __enter__(self) -> http.client.HTTPResponse:
+        try:
+            self._client.request(*self._request)
+            answer = self._client.getresponse()
+            if answer.status >= 400:
+                words = _words(_decoded(answer.read(LARGEST_ANSWER) or b"{}"))
+                raise EngineRefused(words or answer.reason, answer.status)
+        except (OSError, http.client.HTTPException) as error:
+            self._client.close()
+            raise Unavailable(f"The container engine does not answer: {error}") from error
+        except Unavailable:
+            self._client.close()
+            raise
+        return answer
+
+    def __exit__(self, _kind: object, error: object, _trace: object) -> None:
+        self._client.close()
+        if isinstance(error, OSError | http.client.HTTPException):
+            raise Unavailable(f"The container engine stopped answering: {error}") from error
+
+
+def _connect_unix(path: str) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection.connect(path)
+    except OSError:
+        connection.close()
+        raise
+    return connection
+
+
+def _decoded(text: bytes) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return {"message": text.decode("utf-8", "replace").strip()}
+
+
+def _words(answer: Any) -> str:
+    """Return the text of an error: `message` of an answer, `errorDetail` or `error` in a stream."""
+    if not isinstance(answer, dict):
+        return ""
+    detail = answer.get("errorDetail")
+    inner = detail.get("message") if isinstance(detail, dict) else ""
+    return str(answer.get("message") or inner or answer.get("error") or "")
