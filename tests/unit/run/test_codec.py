@@ -160,6 +160,13 @@ def test_a_record_is_read_for_ever(event: Event) -> None:
     assert decode(line) == Record(number=3, at=1700000000.25, event=event)
 
 
+@pytest.mark.parametrize("path", sorted((GOLDEN / "old").iterdir()), ids=lambda path: path.stem)
+def test_an_older_record_is_read_for_ever(path: Path) -> None:
+    """What was written before a field came to be has its default."""
+    name = path.stem.partition("-")[0]
+    assert decode(path.read_bytes()) == decode(golden(name).read_bytes())
+
+
 def test_a_line_is_one_line() -> None:
     assert b"\n" not in encode(1, 0.0, Warned(message="a\nb\r\n\u2028"))
 
