@@ -1,0 +1,164 @@
+"""The container engine: one connection for all jobs, and its words when it refuses."""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from urllib.parse import quote, urlsplit
+
+from docker import APIClient
+from docker.errors import APIError, BuildError, DockerException
+from docker.tls import TLSConfig
+from requests.exceptions import ConnectionError as NoConnection
+from requests.exceptions import RequestException, Timeout
+
+from trunkline.adapters.docker.address import HOW_TO_GET_ONE, engine_address
+from trunkline.adapters.docker.streams import Connection
+from trunkline.base.errors import Unavailable
+
+# Starting and removing take long on a busy machine; pulls, builds and waits have no limit.
+PATIENCE = 300
+TUNNEL_SECONDS = 20.0
+REMOTE_SOCKET = "/var/run/docker.sock"
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Turn what the library raises into Unavailable, with the engine's own words."""
+    try:
+        yield
+    except (BuildError, APIError) as error:
+        raise Unavailable(words(error)) from error
+    except Timeout as error:
+        raise Unavailable(f"The container engine gave no answer in {PATIENCE} s.") from error
+    except (NoConnection, RequestException, OSError) as error:
+        raise Unavailable(
+            f"Cannot connect to the container engine: {error}", hint=HOW_TO_GET_ONE
+        ) from error
+    except DockerException as error:
+        raise Unavailable(str(error), hint=HOW_TO_GET_ONE) from error
+
+
+def words(error: DockerException) -> str:
+    """Return what the engine said, as Docker's client tells it."""
+    if isinstance(error, APIError):
+        return f"Error response from daemon: {error.explanation or error.response}"
+    return str(error)
+
+
+class Engine:
+    """A connection to the engine. Thread-safe. `client` raises the library's own errors."""
+
+    def __init__(self, client: APIClient, address: str, tls: TLSConfig | None = None) -> None:
+        self.client = client
+        self.address = address
+        self._tls = tls
+
+    def version(self) -> str:
+        """Return the newest version of the API that both sides know."""
+        return self.client.api_version
+
+    def hijack(self, path: str, body: bytes) -> Connection:
+        """POST to a path that answers with a raw stream. Raises Unavailable, OSError.
+
+        The library's own way loses what the engine sends in one packet with its headers.
+        """
+        connection = Connection(self._socket())
+        try:
+            connection.upgrade(f"/v{self.version()}{path}", body)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def stat(self, container: str, path: str) -> str:
+        """Return the engine's description of a path in a container (base64), '' if it is absent."""
+        url = f"{self.client.base_url}/v{self.version()}/containers/{container}/archive"
+        response = self.client.head(url, params={"path": path}, timeout=PATIENCE)
+        if response.status_code == 404:
+            return ""
+        response.raise_for_status()
+        return response.headers.get("X-Docker-Container-Path-Stat", "")
+
+    def _socket(self) -> socket.socket:
+        parts = urlsplit(self.address)
+        if parts.scheme == "unix":
+            connected = socket.socket(socket.AF_UNIX)
+            try:
+                connected.connect(parts.path)
+            except BaseException:
+                connected.close()
+                raise
+            return connected
+        plain = socket.create_connection((parts.hostname or "", parts.port or 2375), PATIENCE)
+        plain.settimeout(None)
+        if self._tls is None:
+            return plain
+        context = ssl.create_default_context(cafile=self._tls.ca_cert)
+        if not self._tls.verify:
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        if self._tls.cert:
+            context.load_cert_chain(*self._tls.cert)
+        return context.wrap_socket(plain, server_hostname=parts.hostname)
+
+
+def connect(environ: Mapping[str, str]) -> Engine:
+    """Connect to the engine that the caller's environment leads to. Raises Unavailable."""
+    address = engine_address(environ)
+    if address.startswith("ssh://"):
+        address = _tunnel(address)
+    if not address.startswith(("unix://", "tcp://", "http://", "https://")):
+        raise Unavailable(f"unable to parse docker host `{address}`")
+    tls = _tls(environ) if address.startswith(("tcp://", "https://")) else None
+    with refusals():
+        client = APIClient(base_url=address, version="auto", timeout=PATIENCE, tls=tls or False)
+    client.trust_env = False  # the engine is never behind the proxy that images come through
+    return Engine(client, address, tls)
+
+
+def _tls(environ: Mapping[str, str]) -> TLSConfig | None:
+    """Return Docker's TLS settings (DOCKER_TLS_VERIFY, DOCKER_CERT_PATH)."""
+    verify, folder = bool(environ.get("DOCKER_TLS_VERIFY")), environ.get("DOCKER_CERT_PATH", "")
+    if not verify and not folder:
+        return None
+    folder = folder or f"{environ.get('HOME', '')}/.docker"
+    with refusals():
+        return TLSConfig(
+            client_cert=(f"{folder}/cert.pem", f"{folder}/key.pem"),
+            ca_cert=f"{folder}/ca.pem",
+            verify=verify,
+        )
+
+
+def _tunnel(address: str) -> str:
+    """Bring an engine's socket here over ssh; the tunnel ends with this process."""
+    parts = urlsplit(address)
+    folder = tempfile.mkdtemp(prefix="trunkline-ssh-")
+    local, remote = f"{folder}/engine.sock", parts.path or REMOTE_SOCKET
+    port = ["-p", str(parts.port)] if parts.port else []
+    target = f"{parts.username}@{parts.hostname}" if parts.username else f"{parts.hostname}"
+    options = ["-o", "ExitOnForwardFailure=yes", "-o", "BatchMode=yes"]
+    argv = ["ssh", *options, "-L", f"{local}:{remote}", *port, "--", target, "cat"]
+    try:
+        # `cat` ends when this process does, and its session with it.
+        tunnel = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    except OSError as error:
+        raise Unavailable(f"ssh can't be started: {error.strerror}") from error
+    end = time.monotonic() + TUNNEL_SECONDS
+    while not os.path.exists(local):
+        if tunnel.poll() is not None or time.monotonic() > end:
+            tunnel.kill()
+            raise Unavailable(f"The container engine at {address} can't be reached over ssh.")
+        time.sleep(0.02)
+    return f"unix://{local}"
+
+
+def escaped(text: str) -> str:
+    """Return a name as a part of a request's path."""
+    return quote(text, safe="")
