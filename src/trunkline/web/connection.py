@@ -178,6 +178,7 @@ class Connection(HTTPConnection):
             self.socket.do_handshake()
         except OSError as error:
             if isinstance(error, ssl.SSLError) and error.reason == "HTTP_REQUEST":
+                self.lingers = True
                 _answer_plainly(self.socket)
             raise errors.FatalSSLAlert(*error.args) from error
 
