@@ -90,7 +90,7 @@ def garbage(held: Holdings, rules: Rules) -> Garbage:
     expired = {
         name
         for name in expired_tags(held.repository, changed, rules.retention, rules.now)
-        if not matches(name, rules.fixed)
+        if not matches(name, rules.fixed) and not _is_leased(held, name, rules)
     }
     tagged = {tag.digest for name, tag in held.tags.items() if name not in expired}
     given_up = _given_up(held, expired, tagged)
@@ -135,17 +135,26 @@ def named_blobs(manifests: Mapping[str, HeldManifest], digests: Iterable[str]) -
     }
 
 
-def orphans(manifests: Mapping[str, HeldManifest], tagged: Collection[str], gone: str) -> set[str]:
-    """Return the untagged manifests whose only reason was the subject `gone`, and theirs."""
+def orphans(subjects: Mapping[str, str], tagged: Collection[str], gone: str) -> set[str]:
+    """Return the untagged manifests whose only reason was the subject `gone`, and theirs.
+
+    `subjects` has the subject of every manifest that has one.
+    """
     found: set[str] = set()
     waiting = [gone]
     while waiting:
-        subject = waiting.pop()
-        for digest, manifest in manifests.items():
-            if manifest.subject == subject and digest not in found and digest not in tagged:
+        lost = waiting.pop()
+        for digest, subject in subjects.items():
+            if subject == lost and digest not in found and digest not in tagged:
                 found.add(digest)
                 waiting.append(digest)
     return found
+
+
+def _is_leased(held: Holdings, tag: str, rules: Rules) -> bool:
+    """Tell whether a tag's manifest was used a moment ago: it may be part of a push."""
+    manifest = held.manifests.get(held.tags[tag].digest)
+    return manifest is not None and rules.now - manifest.used <= rules.lease
 
 
 def _given_up(held: Holdings, expired: set[str], tagged: set[str]) -> set[str]:

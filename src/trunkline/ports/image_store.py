@@ -211,8 +211,8 @@ class Manifests(Protocol):
         """
         ...
 
-    def remove_tag(self, repository: str, tag: str) -> bool:
-        """Remove a tag; False when there is none."""
+    def remove_tag(self, repository: str, tag: str, fixed: Sequence[str] = ()) -> bool:
+        """Remove a tag; False when there is none. Raises TagFixed when `fixed` matches it."""
         ...
 
     def tags(self, repository: str) -> tuple[Tag, ...] | None:

@@ -1,0 +1,1 @@
+"""The registry's use cases: one module per noun, one function per verb."""

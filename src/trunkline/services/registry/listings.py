@@ -1,0 +1,44 @@
+"""Listings: a repository's tags, all repositories, a manifest's referrers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from trunkline.oci.descriptors import Descriptor
+from trunkline.oci.errors import RegistryError
+from trunkline.oci.pages import Page, page_of
+from trunkline.oci.referrers import of_type, page_of_referrers
+from trunkline.services.registry.registry import Registry, check_digest, check_repository
+
+
+def tags(registry: Registry, repository: str, limit: int | None, last: str = "") -> Page[str]:
+    """Return a page of a repository's tags. Raises NAME_INVALID, NAME_UNKNOWN."""
+    check_repository(repository)
+    found = registry.store.manifests.tags(repository)
+    if found is None:
+        raise RegistryError("NAME_UNKNOWN", detail={"name": repository})
+    return page_of([tag.name for tag in found], limit, last)
+
+
+def repositories(
+    registry: Registry,
+    limit: int | None,
+    last: str = "",
+    readable: Callable[[str], bool] | None = None,
+) -> Page[str]:
+    """Return a page of the repositories for which `readable` holds (None: of all)."""
+    names = registry.store.manifests.repositories()
+    return page_of([name for name in names if readable is None or readable(name)], limit, last)
+
+
+def referrers(
+    registry: Registry, repository: str, digest: str, artifact_type: str = "", last: str = ""
+) -> Page[Descriptor]:
+    """Return a page of the manifests whose subject is `digest`; an unknown one has none.
+
+    Raises NAME_INVALID, DIGEST_INVALID.
+    """
+    check_repository(repository)
+    check_digest(digest)
+    found = registry.store.manifests.referrers(repository, digest)
+    return page_of_referrers(of_type(found, artifact_type), last)
