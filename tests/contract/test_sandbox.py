@@ -45,6 +45,7 @@ def show_folder(call: Call) -> Script:
 
 
 # What a shell does with the text, and what the fake is told to do.
+ANSWERS = "while read -r line; do echo got $line; done"
 SCRIPTS: dict[str, Script] = {
     "echo out; echo err >&2; echo out again; exit 3": Script(
         output=((0, b"out\nerr\nout again\n"),), exit_code=3
@@ -72,6 +73,7 @@ SCRIPTS: dict[str, Script] = {
         output=((0, b"left\n"),), orphans=("sleep",)
     ),
     "echo ready; exec sleep 60": Script(output=((0, b"ready\n"),), seconds=None),
+    ANSWERS: Script(seconds=None, answer=lambda data: b"got " + data),
 }
 SENDS_OUTPUT = "echo x=1 >> $OUT"
 
@@ -190,6 +192,20 @@ def test_a_process_stands_in_its_folder(case: Case) -> None:
 
 def test_input_is_empty(case: Case) -> None:
     assert case.run("cat; echo end of input") == (0, "end of input\n")
+
+
+def test_a_fed_process_reads_what_it_is_given(case: Case) -> None:
+    spec = ProcessSpec(
+        argv=("bash", "-c", ANSWERS), env=case.layout.env, cwd=case.layout.workspace, fed=True
+    )
+    started = case.sandbox.start(spec)
+    started.write(b"one\n")
+    assert read_until(started, b"got one\n") == b"got one\n"
+    started.write(b"two\n")
+    assert read_until(started, b"got two\n") == b"got two\n"
+    started.signal(Signal.KILL)
+    assert started.wait() == 137
+    started.write(b"nobody reads this\n")
 
 
 def test_what_a_step_writes_can_be_got(case: Case) -> None:

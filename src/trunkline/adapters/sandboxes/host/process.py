@@ -106,9 +106,17 @@ class HostProcess:
         self._left -= len(data)
         return data
 
+    def write(self, data: bytes) -> None:
+        """Give a fed process input; a no-op once it has ended."""
+        with self._reaping, suppress(BrokenPipeError):
+            if self._popen.stdin is not None and not self._popen.stdin.closed:
+                self._popen.stdin.write(data)
+
     def close(self) -> None:
         """Reap the process and let go of its files. For the reader, or when nobody reads."""
         self.wait()
+        if self._popen.stdin is not None:
+            self._popen.stdin.close()
         if self._exited >= 0:
             os.close(self._pipe)
             os.close(self._exited)
@@ -161,7 +169,7 @@ def start_process(spec: ProcessSpec, env: Mapping[str, str]) -> HostProcess:
             spec.argv,
             env=env,
             cwd=spec.cwd,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if spec.fed else subprocess.DEVNULL,
             stdout=writer,
             stderr=writer,
             bufsize=0,

@@ -44,7 +44,8 @@ class Script(NamedTuple):
     (None: only when signalled) with `exit_code`. A signal that `reactions` lacks ends it, and KILL
     always does. `writes` maps variables of its environment that name files (GITHUB_OUTPUT), or
     absolute paths, to what it appends there as it ends. `holds` is how long a child keeps the
-    output open after the end; `orphans` are names of processes it leaves behind.
+    output open after the end; `orphans` are names of processes it leaves behind. `answer` says
+    what a fed process prints when it is written to.
     """
 
     output: Sequence[tuple[float, bytes]] = ()
@@ -54,6 +55,7 @@ class Script(NamedTuple):
     writes: Mapping[str, bytes] = {}
     holds: float = 0.0
     orphans: tuple[str, ...] = ()
+    answer: Callable[[bytes], bytes] | None = None
 
 
 class ScriptedProcess:
@@ -86,6 +88,13 @@ class ScriptedProcess:
             if deadline is not None and now >= deadline:
                 return None
             self._clock.wait(min(moments) - now if moments else None, self._has_news)
+
+    def write(self, data: bytes) -> None:
+        """Answer as the script says."""
+        with self._lock:
+            if self._script.answer is not None and not self._is_over():
+                self._output.append((self._clock.monotonic(), self._script.answer(data)))
+        self._clock.notify()
 
     def wait(self) -> int:
         """Return the exit code, waiting for the process."""
