@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
 from tests import docker_engine
 from tests.docker_engine import Engine
 from tests.images import Lacking
+from tests.podman import own_podman
 
 
 @contextmanager
@@ -73,6 +74,21 @@ def postgres_image(engine: Engine) -> str:
     and `psql`.
     """
     return image(engine, "postgres")
+
+
+@pytest.fixture(scope="session")
+def podman() -> Iterator[Engine]:
+    """Yield a Podman of its own, spoken to as a Docker Engine."""
+    with ExitStack() as stack:
+        with needed():
+            engine = stack.enter_context(own_podman())
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def podman_busybox(podman: Engine) -> str:
+    """Return the tag of the busybox image on Podman."""
+    return image(podman, "busybox")
 
 
 @pytest.fixture

@@ -60,3 +60,7 @@ def test_postgres_serves_whom_it_is_told(engine: Engine, postgres_image: str, co
     query[1] = "postgresql://ada:wrong@localhost/notes"
     with pytest.raises(AssertionError, match="password authentication failed"):
         engine.docker("exec", container, *query)
+
+
+def test_podman_speaks_as_an_engine(podman: Engine, podman_busybox: str):
+    assert podman.docker("run", "--rm", podman_busybox, "echo", "it runs") == "it runs"

@@ -60,10 +60,10 @@ def own_engine() -> Iterator[str]:
         except subprocess.TimeoutExpired:
             dockerd.kill()
             dockerd.wait()
-        _remove(folder)
+        remove(folder)
 
 
-def _remove(folder: Path) -> None:
+def remove(folder: Path) -> None:
     """Remove a folder, and first what a killed engine left mounted below it."""
     mounts = Path("/proc/mounts").read_text(encoding="utf-8").splitlines()
     below = [line.split()[1] for line in mounts if line.split()[1].startswith(f"{folder}/")]
