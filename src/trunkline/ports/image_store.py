@@ -117,6 +117,14 @@ class Collected(msgspec.Struct, frozen=True, kw_only=True):
     size: int = 0
 
 
+class Stream(Protocol):
+    """Content that comes piece by piece."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to `size` bytes, b'' at the end. Raises BrokenOff when its sender stops."""
+        ...
+
+
 class Blobs(Protocol):
     """Blobs by (repository, digest). Repositories share the content, which is kept once.
 
@@ -157,7 +165,7 @@ class Uploads(Protocol):
         ...
 
     def append(
-        self, repository: str, upload: str, content: BinaryIO, first: int | None, length: int | None
+        self, repository: str, upload: str, content: Stream, first: int | None, length: int | None
     ) -> Upload:
         """Take content, streaming, and return the upload after it.
 

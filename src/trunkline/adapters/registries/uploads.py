@@ -9,7 +9,6 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO
 
 import msgspec
 
@@ -23,6 +22,7 @@ from trunkline.ports.image_store import (
     BlobFacts,
     BrokenOff,
     DigestMismatch,
+    Stream,
     Upload,
     UploadBusy,
     UploadOutOfOrder,
@@ -87,7 +87,7 @@ class FileUploads:
         return Upload(upload, repository, state.st_size, rows[0][0], state.st_mtime)
 
     def append(
-        self, repository: str, upload: str, content: BinaryIO, first: int | None, length: int | None
+        self, repository: str, upload: str, content: Stream, first: int | None, length: int | None
     ) -> Upload:
         """Take content, streaming."""
         with self._opened(repository, upload) as file:
@@ -169,7 +169,7 @@ class FileUploads:
             )
             writing.execute("DELETE FROM uploads WHERE id = ?", (upload,))
 
-    def _receive(self, file: int, upload: str, content: BinaryIO, hashed: _Hashed | None) -> int:
+    def _receive(self, file: int, upload: str, content: Stream, hashed: _Hashed | None) -> int:
         """Write what comes to the end of the file; return how much it was."""
         come = 0
         os.lseek(file, 0, os.SEEK_END)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO
-
 import msgspec
 
 from trunkline.base.errors import NotFound
@@ -14,6 +12,7 @@ from trunkline.ports.image_store import (
     BlobFacts,
     BrokenOff,
     DigestMismatch,
+    Stream,
     Upload,
     UploadBusy,
     UploadOutOfOrder,
@@ -24,7 +23,7 @@ from trunkline.services.registry.registry import Registry, check_digest, check_r
 class Content(msgspec.Struct, frozen=True):
     """Content that a request brings: `length` as announced, `part` its place in the blob."""
 
-    stream: BinaryIO
+    stream: Stream
     length: int | None = None
     part: Part | None = None
 
