@@ -10,12 +10,14 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from trunkline.base.errors import Unavailable
 from trunkline.engine.action_loader import Sources
 from trunkline.engine.job_setup import Listener, World
 from trunkline.plan.facts import RepositoryFacts
 from trunkline.plan.model import FileRef
 from trunkline.ports.actions import NativeAction, NativeActions
 from trunkline.ports.clock import Clock, Ids
+from trunkline.ports.endpoints import REGISTRY, Endpoints
 from trunkline.ports.forge import Fetched, Forge, never
 from trunkline.ports.gate import Gate
 from trunkline.ports.journal import Journals
@@ -56,12 +58,32 @@ ADAPTERS = {
     "read-workflow": "trunkline.workflow.parse:parse",
     "read-action": "trunkline.workflow.action:parse_action",
     "subreaper": "trunkline.adapters.sandboxes.host.subreaper:become_subreaper",
+    "endpoints": "trunkline.app.endpoints:LocalEndpoints",
+    "web-server": "trunkline.web.server:serve",
+    "image-store": "trunkline.adapters.registries.files:FileImageStore",
+    "rehearsal-registry": "trunkline.app.registry:rehearsal_application",
+    "registry-app": "trunkline.web.registry:RegistryApp",
+    "registry-tokens": "trunkline.web.tokens:with_tokens",
+    "registry-users": "trunkline.adapters.registry_users.files:FileUsers",
+    "signing-key": "trunkline.adapters.registry_users.keys:signing_key",
 }
+
+# Packages that a run on the host does without -> the extra that brings them.
+EXTRAS = {"cheroot": "registry", "werkzeug": "registry", "docker": "docker"}
 
 
 def adapter(name: str) -> Any:
-    """Return the factory of the adapter table's entry `name`."""
-    return load(ADAPTERS[name])
+    """Return the factory of the adapter table's entry `name`. Raises Unavailable without its packages."""
+    try:
+        return load(ADAPTERS[name])
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in EXTRAS:
+            raise
+        raise Unavailable(
+            f"the package {package} is not installed",
+            hint=f"pip install 'trunkline[{EXTRAS[package]}]'",
+        ) from error
 
 
 def load(entry: str) -> Any:
@@ -81,6 +103,11 @@ def _digest(parts: Iterable[bytes]) -> str:
     """Return what `hashFiles` gives for files with these digests; loaded with the first use."""
     found: str = adapter("digest")(parts)
     return found
+
+
+def _start_server(application: object, host: str) -> Any:
+    """Start a web server; its packages are loaded with the first one."""
+    return adapter("web-server")(application, host)
 
 
 class Choices(msgspec.Struct, frozen=True):
@@ -198,6 +225,7 @@ class System:
     def __init__(self, settings: Settings, choices: Choices | None = None) -> None:
         self.settings = settings
         self.choices = choices or Choices()
+        self._closers: list[Callable[[], None]] = []
 
     @cached_property
     def clock(self) -> Clock:
@@ -268,6 +296,25 @@ class System:
             adapter("dotenv"),
         )
         return found
+
+    @cached_property
+    def endpoints(self) -> Endpoints:
+        """Return the loopback services of this process's runs; `close` stops them."""
+        made = adapter("endpoints")(
+            _start_server, {REGISTRY: lambda: adapter("rehearsal-registry")(self)}
+        )
+        self.on_close(made.stop)
+        found: Endpoints = made
+        return found
+
+    def on_close(self, closer: Callable[[], None]) -> None:
+        """Have `closer` called by `close`, after those that were given before."""
+        self._closers.append(closer)
+
+    def close(self) -> None:
+        """Stop and close what this system started."""
+        while self._closers:
+            self._closers.pop(0)()
 
     def gate(self, repository: str) -> Gate:
         """Return the concurrency groups of a repository (`owner/name`)."""

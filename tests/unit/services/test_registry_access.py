@@ -21,7 +21,7 @@ from trunkline.services.registry_access import (
 
 PULL = Wanted("team/a", ("pull",))
 PUSH = Wanted("team/a", ("pull", "push"))
-PASSWORD = "wonder:land"
+ALICES = "wonder:land"
 BASE = "http://here:5000"
 CHALLENGE = f'Bearer realm="{BASE}/token",service="trunkline-registry"'
 
@@ -42,7 +42,7 @@ class World:
             AccessRequest(authorization=authorization, remote="1.2.3.4", base=BASE, wanted=wanted)
         )
 
-    def token(self, *scopes: str, who: tuple[str, str] = ("alice", PASSWORD)) -> str:
+    def token(self, *scopes: str, who: tuple[str, str] = ("alice", ALICES)) -> str:
         asked = TokenRequest(remote="1.2.3.4", username=who[0], password=who[1], scopes=scopes)
         return self.access.issue(asked).token
 
@@ -145,7 +145,7 @@ def test_a_token_holds_no_more_than_was_granted(world: World) -> None:
     asked = TokenRequest(
         remote="",
         username="alice",
-        password=PASSWORD,
+        password=ALICES,
         scopes=("repository:team/a:delete,pull repository:other:pull", "repository:team/b:*"),
     )
     issued = world.access.issue(asked)
@@ -173,7 +173,7 @@ def test_tokens_end(world: World) -> None:
 
 def test_tokens_of_others_are_refused(world: World) -> None:
     other = UserAccess(world.users, world.clock, FakeIds(), b"x" * 32)
-    asked = TokenRequest(remote="", username="alice", password=PASSWORD)
+    asked = TokenRequest(remote="", username="alice", password=ALICES)
     found = world.ask(bearer(other.issue(asked).token), PULL)
     assert (found.allowed, found.status) == (False, 401)
     assert found.message == "the token was not signed by this registry"
@@ -191,7 +191,7 @@ def test_tokens_end_with_their_reason(world: World, change: str) -> None:
 
 
 def test_a_refresh_token_fetches_tokens_and_opens_nothing(world: World) -> None:
-    asked = TokenRequest(remote="", username="alice", password=PASSWORD, offline=True)
+    asked = TokenRequest(remote="", username="alice", password=ALICES, offline=True)
     refresh = world.access.issue(asked).refresh_token
     assert not world.ask(bearer(refresh), PULL).allowed
     world.clock.advance(REFRESH_LIFE - 1)
