@@ -7,7 +7,10 @@ from msgspec.structs import replace
 from trunkline.engine.job_context import JobContext, StepPlace
 from trunkline.engine.output import StepOutput
 from trunkline.engine.scopes import ActionIdentity, Scope
-from trunkline.workflow.model import Action, UsesStep
+from trunkline.workflow.model import Action, DockerRuns, UsesStep
+
+# What every Docker action takes besides its own inputs.
+DOCKER_INPUTS = ("entryPoint", "args")
 
 
 def given_inputs(context: JobContext, step: UsesStep, place: StepPlace) -> dict[str, str]:
@@ -23,7 +26,11 @@ def action_inputs(
     Tells unknown and deprecated inputs as GitHub does (reference section 3.10).
     """
     given = given_inputs(context, step, place)
-    warn_of_unknown(given, tuple(declared.id for declared in action.inputs), output)
+    if not isinstance(action.runs, DockerRuns):
+        warn_of_unknown(given, tuple(declared.id for declared in action.inputs), output)
+    elif action.name or action.inputs:  # a bare Dockerfile declares nothing
+        names = (declared.id for declared in action.inputs)
+        warn_of_unknown(given, (*DOCKER_INPUTS, *names), output)
     found: dict[str, str] = {}
     # Defaults see the action's own folder in `github.action_path`, and no `steps` or `env` of ours.
     inner = Scope(place.scope.shared, inputs={}, action=ActionIdentity("", "", ""))

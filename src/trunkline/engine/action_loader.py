@@ -21,6 +21,7 @@ from trunkline.workflow.reading import ReadAction
 MAX_DEPTH = 9
 MANIFESTS = ("action.yml", "action.yaml")
 DOCKERFILES = ("Dockerfile", "dockerfile")
+DOCKER = "docker://"
 
 
 class Native(msgspec.Struct, frozen=True):
@@ -46,20 +47,15 @@ class Files(msgspec.Struct, frozen=True):
         return ActionIdentity(self.repository, self.ref, self.folder)
 
 
-class Docker(msgspec.Struct, frozen=True):
-    """An action that runs in a container; `what` names it."""
+class Image(msgspec.Struct, frozen=True):
+    """An image that a step names itself: `uses: docker://alpine:3`."""
 
-    repository: str
-    ref: str
-    what: str
-
-    @property
-    def refusal(self) -> str:
-        """Why it can't run here, and what to do."""
-        return f"{NO_DOCKER.format(what=self.what)} {LEFT_OUT}"
+    image: str
+    repository: str = ""
+    ref: str = ""
 
 
-Loaded = Native | Files | Docker
+Loaded = Native | Files | Image
 
 
 class Reference(msgspec.Struct, frozen=True):
@@ -90,11 +86,7 @@ def check_depth(depth: int) -> None:
 
 def is_docker(uses: str) -> bool:
     """Tell whether `uses` names an image."""
-    return uses.startswith("docker://")
-
-
-NO_DOCKER = "This job needs Docker ({what}), and Trunkline can't run containers yet."
-LEFT_OUT = "A step with `if: ${{ !env.ACT }}` is left out on this machine."
+    return uses.startswith(DOCKER)
 
 
 class ActionLoader:
@@ -149,7 +141,7 @@ class ActionLoader:
 
     def _load(self, uses: str, within: ActionIdentity | None) -> Loaded:
         if is_docker(uses):
-            return Docker("", "", uses)
+            return Image(uses.removeprefix(DOCKER))
         if is_local(uses):
             folder = posixpath.normpath(
                 posixpath.join(self._layout.workspace, uses.replace("\\", "/"))
@@ -198,16 +190,15 @@ class ActionLoader:
                 continue
             with stream:
                 text = stream.read().decode("utf-8-sig", "replace")
-            shown = self._shown(reference, name)
-            action = self._parsed(text, shown)
-            if isinstance(action.runs, DockerRuns):
-                return Docker(reference.repository, reference.ref, shown)
+            action = self._parsed(text, self._shown(reference, name))
             return Files(reference.repository, reference.ref, folder, action, local)
         for name in DOCKERFILES:
             stream = self._sandbox.get(posixpath.join(folder, name))
             if stream is not None:
                 stream.close()
-                return Docker(reference.repository, reference.ref, self._shown(reference, name))
+                shown = self._shown(reference, name)
+                action = Action(file=shown, runs=DockerRuns(image=name))
+                return Files(reference.repository, reference.ref, folder, action, local)
         raise ActionUnavailable(
             f"Can't find 'action.yml', 'action.yaml' or 'Dockerfile' under '{folder}'. "
             "Did you forget to run actions/checkout before running your local action?"

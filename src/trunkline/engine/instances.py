@@ -9,7 +9,13 @@ from trunkline.engine.scopes import Scope, SharedEnvironment
 from trunkline.expr.template import Expression
 from trunkline.run.events import Conclusion
 from trunkline.run.job_machine import Stage
-from trunkline.workflow.model import Action, CompositeRuns, JavaScriptRuns, RunStep, UsesStep
+from trunkline.workflow.model import (
+    Action,
+    DockerRuns,
+    JavaScriptRuns,
+    RunStep,
+    UsesStep,
+)
 
 ALWAYS = Expression("always()")
 
@@ -32,6 +38,8 @@ class Instance:
         match self.loaded:
             case Files(action=Action(runs=JavaScriptRuns(pre=pre))):
                 return bool(pre)
+            case Files(action=Action(runs=DockerRuns(pre_entrypoint=pre))):
+                return bool(pre)
             case _:
                 return False
 
@@ -43,22 +51,6 @@ class Instance:
             case _:
                 return False
 
-    def has_post(self) -> bool:
-        """Tell whether a post stage may be wanted once pre or main has started."""
-        match self.loaded:
-            case Native(action=action):
-                return action.has_post
-            case Files(action=action):
-                match action.runs:
-                    case JavaScriptRuns(post=post):
-                        return bool(post)
-                    case CompositeRuns():
-                        return any(child.wants_post for child in self.children)
-                    case _:
-                        return False
-            case _:
-                return False
-
     def condition(self, stage: Stage) -> Expression:
         """Return the `if` of a stage: the step's own, or the action's `pre-if` and `post-if`."""
         if stage is Stage.MAIN:
@@ -66,8 +58,7 @@ class Instance:
         match self.loaded:
             case Native(action=action):
                 return Expression(action.post_condition)
-            case Files(action=action) if isinstance(action.runs, JavaScriptRuns):
-                runs = action.runs
+            case Files(action=Action(runs=JavaScriptRuns() | DockerRuns() as runs)):
                 return runs.pre_condition if stage is Stage.PRE else runs.post_condition
             case _:
                 return ALWAYS

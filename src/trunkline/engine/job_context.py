@@ -6,12 +6,15 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
+from msgspec.structs import replace
 
 from trunkline.engine.scopes import Scope, SharedEnvironment
 from trunkline.expr.errors import ExpressionError
 from trunkline.expr.evaluate import evaluate, evaluate_token
 from trunkline.expr.template import Expression, Token
 from trunkline.expr.values import CaseSensitive, Value, is_truthy, to_text
+from trunkline.plan.model import PlannedJob
+from trunkline.ports.containers import Begun, Running
 from trunkline.ports.sandbox import Layout, Sandbox
 from trunkline.run.events import Conclusion
 from trunkline.run.job_request import JobRequest
@@ -34,6 +37,12 @@ class StepPlace(msgspec.Struct, frozen=True):
 
 class TemplateError(Exception):
     """An expression failed while the job ran; the message names its place, as GitHub's does."""
+
+
+def placed(job: PlannedJob, token: Token, message: str) -> str:
+    """Return the message of a TemplateError about a token of the job's file."""
+    file, span = job.source.path, token.span
+    return f"The template is not valid. {file} (Line: {span.line}, Col: {span.column}): {message}"
 
 
 class JobContext:
@@ -62,6 +71,8 @@ class JobContext:
             "workspace": layout.runner_workspace,
             "environment": "self-hosted",
         }
+        self.begun: Begun | None = None
+        self.image = ""
         self._github: dict[str, Value] = {}
 
     def open(self, secrets: Mapping[str, str], variables: Mapping[str, str]) -> None:
@@ -78,6 +89,21 @@ class JobContext:
         }
         if self.is_debug():
             self.runner["debug"] = "1"
+
+    def export(self, variables: Mapping[str, str]) -> None:
+        """Join variables to the base environment of every process from now on."""
+        self.layout = replace(self.layout, env={**self.layout.env, **variables})
+
+    def begin(self, begun: Begun) -> None:
+        """Take in that the job's containers are up: `job`, and the environment of its container."""
+        self.begun = begun
+        if self.layout.in_container:
+            self.export({**begun.env, "HOME": self.layout.home})
+
+    def not_found(self, program: str) -> str:
+        """Return how to say that a program is not where the steps run."""
+        where = f" in the image '{self.image}'" if self.image else ""
+        return f"{program}: command not found{where}"
 
     def is_debug(self) -> bool:
         """Tell whether ACTIONS_STEP_DEBUG asks for debug lines (a secret or a variable)."""
@@ -124,6 +150,7 @@ class JobContext:
         path = source.path
         return {
             "status": self.status.value,
+            **_containers(self.begun),
             "workflow_ref": f"{source.repository}/{path}@{source.ref}",
             "workflow_sha": source.sha,
             "workflow_repository": source.repository,
@@ -193,10 +220,7 @@ class JobContext:
         return {name: to_text(value) for name, value in found.items()}
 
     def _placed(self, token: Token, message: str) -> str:
-        file, span = self.request.job.source.path, token.span
-        return (
-            f"The template is not valid. {file} (Line: {span.line}, Col: {span.column}): {message}"
-        )
+        return placed(self.request.job, token, message)
 
     def _hash_files(self, arguments: list[Value]) -> Value:
         patterns = [to_text(argument) for argument in arguments]
@@ -206,3 +230,19 @@ class JobContext:
         if not files:
             return ""
         return self._digest(file.sha256 for file in files)
+
+
+def _containers(begun: Begun | None) -> dict[str, Value]:
+    """Return what the `job` context says of the job's containers (reference section 4.1)."""
+    if begun is None:
+        return {}
+    found: dict[str, Value] = {}
+    if begun.job is not None:
+        found["container"] = {"id": begun.job.id, "network": begun.job.network}
+    if begun.services:
+        found["services"] = {name: _service(one) for name, one in begun.services.items()}
+    return found
+
+
+def _service(running: Running) -> dict[str, Value]:
+    return {"id": running.id, "network": running.network, "ports": dict(running.ports)}

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import msgspec
+from msgspec.structs import replace
 
+from trunkline.engine.action_images import ActionImage, ActionImages, images_of
 from trunkline.engine.action_loader import ActionLoader, Sources
-from trunkline.engine.containers import refuse_containers, refuse_docker_actions
+from trunkline.engine.engine_use import job_needs_engine
 from trunkline.engine.instances import Instance
-from trunkline.engine.job_context import Digest, JobContext
+from trunkline.engine.job_containers import IN_CONTAINER, Wanted, wanted_containers
+from trunkline.engine.job_context import Digest, JobContext, TemplateError
 from trunkline.engine.job_secrets import job_secrets
 from trunkline.engine.output import JobOutput, StepOutput
 from trunkline.engine.step_runner import Handler, StepRunner, Tools
@@ -25,6 +28,9 @@ from trunkline.run.job_request import JobRequest
 from trunkline.run.matchers import Compile
 from trunkline.run.undefined import undefined_in_job, warning
 from trunkline.workflow.model import RunStep, UsesStep
+
+# An `if` that speaks of these can't be answered before the first step.
+KNOWN_LATE = ("steps", "job")
 
 # Called with a job's key, a step's number and whole masked lines.
 Listener = Callable[[str, int, bytes], None]
@@ -52,11 +58,16 @@ class World(msgspec.Struct, frozen=True):
 
 
 class Ready(msgspec.Struct, frozen=True):
-    """A job that can take its first step; `instances` are its steps by slot."""
+    """A job that can take its first step; `instances` are its steps by slot.
+
+    `wanted` are its containers, `images` those of Docker actions to have before they start.
+    """
 
     context: JobContext
     runner: StepRunner
     instances: dict[int, Instance]
+    wanted: Wanted
+    images: tuple[ActionImage, ...]
 
 
 class Parts(msgspec.Struct, frozen=True):
@@ -95,6 +106,7 @@ def set_up(
         )
     )
     context = JobContext(request, sandbox, layout, world.digest)
+    context.image = request.where.partition(IN_CONTAINER)[2]
     variables = world.secrets.variables(request.environment)
     context.open(secrets, variables)
     _warn_of_undefined(request, variables, parts)
@@ -102,9 +114,10 @@ def set_up(
     context.shared.variables.update(world.env)
     for token in request.job.env:
         context.shared.variables.update(context.texts(token, context.job_place()))
-    refuse_containers(context, parts.log)
+    wanted = wanted_containers(context, output, parts.log)
     loader = ActionLoader(request, sandbox, layout, world.sources, parts.cancelled)
-    tools = Tools(world.clock, world.ids, world.toolchains, loader, parts.report)
+    images = ActionImages(lambda: sandbox.containers.images)
+    tools = Tools(world.clock, world.ids, world.toolchains, loader, images, parts.report)
     runner = StepRunner(context, tools, parts.handlers)
     loader.prepare(laid_out(request.job.steps))
     instances: dict[int, Instance] = {}
@@ -112,9 +125,35 @@ def set_up(
         if isinstance(step, RunStep | UsesStep):
             instances[slot] = instance = Instance(step, context.scope)
             runner.load_remote(instance)
-    refuse_docker_actions(runner, instances.values())
+    needed = images_of(each for each in instances.values() if _may_run(context, each))
+    if needed or wanted.names:
+        sandbox.containers.images.inspect((*wanted.names, *(image.name for image in needed))[0])
+    wanted = _with_engine(wanted, tuple(instances.values()), parts.log)
     parts.log.engine_lines([*loader.fetched, f"Complete job name: {request.leg.name}"])
-    return Ready(context, runner, instances)
+    return Ready(context, runner, instances, wanted, needed)
+
+
+def _may_run(context: JobContext, instance: Instance) -> bool:
+    """Tell whether a step may run as far as its `if` is known now; its image waits for it else.
+
+    GitHub's runner has every image before the first step: a rehearsal needn't pull for a step that
+    most runs leave out.
+    """
+    condition = instance.step.condition
+    if any(name in condition.source.lower() for name in KNOWN_LATE):
+        return True
+    try:
+        return context.holds(condition, context.job_place())
+    except TemplateError:
+        return True
+
+
+def _with_engine(wanted: Wanted, instances: tuple[Instance, ...], log: StepOutput) -> Wanted:
+    """Return the job container with the engine's socket when its steps need it; the log says so."""
+    if wanted.job is None or not job_needs_engine(wanted.job, instances):
+        return wanted
+    log.line("The job's container gets the container engine's socket: its steps speak of it")
+    return replace(wanted, job=replace(wanted.job, needs_engine=True))
 
 
 def _warn_of_undefined(request: JobRequest, variables: Mapping[str, str], parts: Parts) -> None:

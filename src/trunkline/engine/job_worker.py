@@ -5,12 +5,21 @@ from __future__ import annotations
 import threading
 
 import msgspec
+from msgspec.structs import replace
 
 from trunkline.base.errors import TrunklineError
-from trunkline.engine import kind_composite, kind_javascript, kind_native, kind_script
+from trunkline.engine import (
+    kind_composite,
+    kind_docker,
+    kind_javascript,
+    kind_native,
+    kind_script,
+)
 from trunkline.engine.cancel import CancelToken
+from trunkline.engine.container_steps import ContainerSteps
 from trunkline.engine.control_steps import ControlSteps, Covered
 from trunkline.engine.instances import Instance
+from trunkline.engine.job_containers import place_of
 from trunkline.engine.job_context import JobContext, StepPlace, TemplateError
 from trunkline.engine.job_setup import Parts, Ready, World, set_up
 from trunkline.engine.output import JobOutput, StepOutput
@@ -29,6 +38,7 @@ HANDLERS: dict[str, Handler] = {
     "javascript": kind_javascript.perform,
     "composite": kind_composite.perform,
     "native": kind_native.perform,
+    "docker": kind_docker.perform,
 }
 
 
@@ -57,6 +67,7 @@ class JobWorker:
         self._sandbox: Sandbox | None = None
         self._ready: Ready | None = None
         self._controls: ControlSteps | None = None
+        self._containers: ContainerSteps | None = None
         self._running: dict[int, Running] = {}
         self._cancelled_by = ""
         self._forced = False
@@ -96,12 +107,16 @@ class JobWorker:
                 self._stop_unless_it_holds(running)
             if self._controls is not None:
                 self._controls.cancel(force=force)
+            if self._containers is not None:
+                self._containers.cancel(force=force)
 
     # --- phases -------------------------------------------------------------------------
 
     def _prepare(self) -> None:
         opened = self._reports.open("Set up job")
         try:
+            variables = self._world.secrets.variables(self.request.environment)
+            self.request = replace(self.request, where=place_of(self.request, variables))
             self._sandbox = self._world.sandboxes.open(self.request.where)
             parts = Parts(HANDLERS, self._report, opened.output, self._is_cancelled)
             ready = set_up(self.request, self._world, self._sandbox, self._output, parts)
@@ -120,12 +135,17 @@ class JobWorker:
             self._ready = ready
             self._output.serve(ready.context, self._world.compile_pattern)
             self._controls = ControlSteps(ready, self._reports, self.request.job.steps)
+            self._containers = ContainerSteps(ready, self._reports)
             pre = tuple(
                 Task(stage=Stage.PRE, kind=Kind.PERFORM, slot=slot, step_id=instance.step.id)
                 for slot, instance in ready.instances.items()
                 if instance.has_pre()
             )
-            self._apply(machine.Prepared(pre, machine.tasks_of(self.request.job.steps)))
+            containers = machine.container_tasks(
+                len(ready.images), containers=bool(ready.wanted.names)
+            )
+            main = machine.tasks_of(self.request.job.steps)
+            self._apply(machine.Prepared(pre, main, containers))
         self._reports.close(opened, Conclusion.SUCCESS)
 
     def _perform(self, task: Task) -> None:
@@ -144,6 +164,19 @@ class JobWorker:
                 self._take_covered(task, controls.wait(task))
             case Kind.STOP:
                 self._take_covered(task, controls.stop(task))
+            case Kind.IMAGE | Kind.BEGIN | Kind.END:
+                self._perform_containers(task)
+
+    def _perform_containers(self, task: Task) -> None:
+        steps = self._containers
+        if steps is None:
+            raise RuntimeError("containers before their job is set up")
+        if machine.may_run(self._state, task):
+            conclusion = steps.perform(task)
+        else:
+            steps.skip(task)
+            conclusion = Conclusion.SKIPPED
+        self._apply(machine.TaskEnded(task, conclusion))
 
     def _perform_step(self, task: Task, ready: Ready) -> None:
         instance = ready.instances[task.slot]

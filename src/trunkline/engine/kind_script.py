@@ -9,7 +9,7 @@ from trunkline.engine.step_runner import StepFailed, StepRunner, Stop, Work, fir
 from trunkline.expr.template import Token
 from trunkline.ports.process import ProcessSpec
 from trunkline.run.events import Conclusion
-from trunkline.run.shells import DEFAULT_SHELLS, ShellError, shell_command
+from trunkline.run.shells import CONTAINER_SHELL, DEFAULT_SHELLS, ShellError, shell_command
 from trunkline.workflow.model import RunStep
 
 SCRIPT_COLOUR = ("\x1b[36;1m", "\x1b[0m")
@@ -38,10 +38,11 @@ def perform(runner: StepRunner, work: Work) -> Stop:
         raise StepFailed(str(error)) from error
     program = context.sandbox.find(plan.program, env["PATH"])
     if program is None:
-        raise StepFailed(f"{plan.program}: command not found")
+        raise StepFailed(context.not_found(plan.program))
     path = posixpath.join(context.layout.temp, f"{runner.tools.ids.token()}{plan.extension}")
     argv = (program, *plan.arguments(path))
-    _tell(work, script, " ".join((program, *plan.arguments("{0}"))))
+    shown = plan.program if context.layout.in_container else program
+    _tell(work, script, " ".join((shown, *plan.arguments("{0}"))))
     context.sandbox.put(path, plan.fix_up(script).encode("utf-8", "surrogateescape"), 0o700)
     process = context.sandbox.start(ProcessSpec(argv=argv, env=env, cwd=cwd))
     ended = run_to_end(process, work.output, runner.tools.clock, work.limits)
@@ -67,7 +68,12 @@ def _default(runner: StepRunner, work: Work, name: str) -> str:
 
 
 def _first_found(runner: StepRunner, path: str) -> str:
-    """Return the shell of a step that names none: bash where there is one, else sh."""
+    """Return the shell of a step that names none: bash where there is one, else sh.
+
+    In a job container it is sh.
+    """
+    if runner.context.layout.in_container:
+        return CONTAINER_SHELL
     for program, shell in DEFAULT_SHELLS:
         if runner.context.sandbox.find(program, path) is not None:
             return shell

@@ -152,6 +152,11 @@ class StepOutput:
                 return
         self.engine_lines([text])
 
+    def tell(self, text: str) -> None:
+        """Print a line of the engine's long work, so that readers of the log see it soon."""
+        self.line(text)
+        self.tick()
+
     def engine_lines(self, lines: Iterable[str]) -> None:
         """Print lines of the engine's as they are: no command in them counts."""
         self._finish_line()

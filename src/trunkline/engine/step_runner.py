@@ -9,10 +9,11 @@ import msgspec
 from msgspec.structs import replace
 
 from trunkline.base.errors import TrunklineError
+from trunkline.engine.action_images import ActionImages
 from trunkline.engine.action_loader import (
     ActionLoader,
-    Docker,
     Files,
+    Image,
     Loaded,
     Native,
     check_depth,
@@ -33,9 +34,19 @@ from trunkline.ports.toolchains import Toolchains
 from trunkline.run.environment import process_environment
 from trunkline.run.events import Conclusion, Event
 from trunkline.run.job_machine import Stage
-from trunkline.workflow.model import CompositeRuns, JavaScriptRuns, RunStep, UsesStep
+from trunkline.workflow.model import (
+    CompositeRuns,
+    DockerRuns,
+    JavaScriptRuns,
+    RunStep,
+    UsesStep,
+)
+
+# What carries out an action, by what its `runs` is.
+KINDS = {JavaScriptRuns: "javascript", CompositeRuns: "composite", DockerRuns: "docker"}
 
 CANCELLED_TEXT = "The operation was canceled."
+NO_CONTAINER = "The job's container is not there: this step has no place to run in."
 
 
 class Tools(msgspec.Struct, frozen=True):
@@ -45,6 +56,7 @@ class Tools(msgspec.Struct, frozen=True):
     ids: Ids
     toolchains: Toolchains
     loader: ActionLoader
+    images: ActionImages
     report: Callable[[Event], None]
 
 
@@ -148,6 +160,8 @@ class StepRunner:
         files = StepFiles(context.sandbox, folder, self.tools.ids.token(), context.spent)
         output.allow(place.env)
         try:
+            if context.layout.in_container and context.begun is None:
+                raise StepFailed(NO_CONTAINER)  # noqa: TRY301
             limits, minutes = self._limits(instance, stage, place, run.limits)
             self._load_local(instance, output)
             github = {"action": instance.step.id, **_identity(instance.loaded), **files.paths}
@@ -236,10 +250,10 @@ class StepRunner:
                 return "run"
             case Native():
                 return "native"
-            case Docker() as docker:
-                raise StepFailed(docker.refusal)
+            case Image():
+                return "docker"
             case Files(action=action):
-                return "javascript" if isinstance(action.runs, JavaScriptRuns) else "composite"
+                return KINDS[type(action.runs)]
 
     # --- after a stage ------------------------------------------------------------------
 

@@ -23,7 +23,8 @@ class ContainerSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     `image` is without `docker://`; `ports` and `volumes` are as written (`8080:80/udp`,
     `/data:/data:ro`); `options` are flags of `docker create`, as written. `entrypoint` and
-    `command` are lines in the shell's quoting, '' for the image's own.
+    `command` are lines in the shell's quoting, '' for the image's own. `needs_engine` puts the
+    job's Engine API socket at /var/run/docker.sock.
     """
 
     image: str
@@ -34,6 +35,7 @@ class ContainerSpec(msgspec.Struct, frozen=True, kw_only=True):
     login: Login | None = None
     entrypoint: str = ""
     command: str = ""
+    needs_engine: bool = False
 
 
 class Running(msgspec.Struct, frozen=True, kw_only=True):
@@ -177,7 +179,10 @@ class Containers(Protocol):
     one), an image that can't be had, invalid options, a port that is taken.
     """
 
-    images: Images
+    @property
+    def images(self) -> Images:
+        """Return the images of the engine."""
+        ...
 
     def begin(
         self, job: ContainerSpec | None, services: Mapping[str, ContainerSpec], watch: Watch

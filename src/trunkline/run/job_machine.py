@@ -1,4 +1,4 @@
-"""One job as a machine: set up, pre, steps, background, wait, cancel, post, complete.
+"""One job as a machine: set up, containers, pre, steps, background, wait, cancel, post, complete.
 
 Rule: whatever decides what a job does next lives in this file, as a table where it fits. The worker
 beside the sandbox asks `decide` for a command, performs it, and gives the fact back to `apply`.
@@ -17,6 +17,7 @@ from trunkline.workflow.model import (
     CancelStep,
     ParallelStep,
     RunStep,
+    SessionStep,
     Step,
     UsesStep,
     WaitStep,
@@ -27,6 +28,7 @@ class Phase(StrEnum):
     """Where a job stands."""
 
     SET_UP = "set up"
+    CONTAINERS = "containers"
     PRE = "pre"
     MAIN = "main"
     WAIT = "wait"
@@ -50,13 +52,17 @@ class Kind(StrEnum):
     LAUNCH = "launch"
     AWAIT = "await"
     STOP = "stop"
+    IMAGE = "image"
+    BEGIN = "begin"
+    END = "end"
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
     """One entry of a job's list.
 
-    `slot` finds the step in the worker's own table; `targets` are the background steps that AWAIT
-    and STOP mean (empty AWAIT: all of them).
+    `slot` finds the step in the worker's own table (IMAGE: the image in the job's list); `targets`
+    are the background steps that AWAIT and STOP mean (empty AWAIT: all of them). IMAGE has the image
+    of a Docker action made, BEGIN starts the job's containers, END removes them.
     """
 
     stage: Stage
@@ -67,10 +73,11 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Prepared(msgspec.Struct, frozen=True):
-    """The sandbox stands and every remote action is here."""
+    """The sandbox stands and every remote action is here; `containers` as `container_tasks` says."""
 
     pre: tuple[Task, ...]
     main: tuple[Task, ...]
+    containers: tuple[Task, ...] = ()
 
 
 class PreparationFailed(msgspec.Struct, frozen=True):
@@ -146,13 +153,21 @@ Command = Prepare | Perform | Complete
 
 # What follows a phase whose list is empty.
 NEXT: dict[Phase, Phase] = {
-    Phase.SET_UP: Phase.PRE,
+    Phase.SET_UP: Phase.CONTAINERS,
+    Phase.CONTAINERS: Phase.PRE,
     Phase.PRE: Phase.MAIN,
     Phase.MAIN: Phase.WAIT,
     Phase.WAIT: Phase.POST,
     Phase.POST: Phase.COMPLETE,
     Phase.COMPLETE: Phase.DONE,
 }
+
+# Which tasks of the engine's own run only while nothing has failed; END always does.
+NEEDS_SUCCESS = frozenset({Kind.IMAGE, Kind.BEGIN})
+
+# What removes the containers. BEGIN, once it has run, leaves it: the first post there is, so that
+# it is the last one performed (runner, ContainerOperationProvider).
+END = Task(stage=Stage.POST, kind=Kind.END, slot=-1)
 
 # Where a failed or cancelled result takes the job's status (worse wins; GitHub: TaskResult.Merge).
 WORSE: dict[tuple[Conclusion, Conclusion], Conclusion] = {
@@ -175,6 +190,7 @@ class JobState(msgspec.Struct):
     phase: Phase = Phase.SET_UP
     status: Conclusion = Conclusion.SUCCESS
     cancelled: bool = False
+    containers: list[Task] = []
     pre: list[Task] = []
     main: list[Task] = []
     posts: list[Task] = []
@@ -200,10 +216,23 @@ def tasks_of(steps: tuple[Step, ...]) -> tuple[Task, ...]:
             case ParallelStep():
                 kind = Kind.AWAIT
                 targets = tuple(inner.id for inner in step.steps)
-            case RunStep() | UsesStep():
+            case RunStep() | UsesStep() | SessionStep():
                 kind = Kind.LAUNCH if step.background else Kind.PERFORM
         tasks.append(Task(stage=Stage.MAIN, kind=kind, slot=slot, step_id=step.id, targets=targets))
     return tuple(tasks)
+
+
+def container_tasks(images: int, *, containers: bool) -> tuple[Task, ...]:
+    """Return the tasks before the first step: so many images, then the job's containers, if any."""
+    tasks = [Task(stage=Stage.PRE, kind=Kind.IMAGE, slot=slot) for slot in range(images)]
+    if containers:
+        tasks.append(Task(stage=Stage.PRE, kind=Kind.BEGIN, slot=-1))
+    return tuple(tasks)
+
+
+def may_run(state: JobState, task: Task) -> bool:
+    """Tell whether a task of the engine's own runs, or is passed over because the job has failed."""
+    return task.kind not in NEEDS_SUCCESS or state.status is Conclusion.SUCCESS
 
 
 def laid_out(steps: tuple[Step, ...]) -> tuple[Step, ...]:
@@ -221,31 +250,33 @@ def decide(state: JobState) -> Command:
     match state.phase:
         case Phase.SET_UP:
             return Prepare()
-        case Phase.PRE:
-            return Perform(state.pre[0])
-        case Phase.MAIN:
-            return Perform(_with_targets(state, state.main[0]))
-        case Phase.WAIT:
-            return Perform(
-                Task(
-                    stage=Stage.MAIN,
-                    kind=Kind.AWAIT,
-                    slot=-1,
-                    step_id="",
-                    targets=_uncovered(state),
-                )
-            )
-        case Phase.POST:
-            return Perform(state.posts[-1])
         case Phase.COMPLETE | Phase.DONE:
             return Complete()
+        case phase:
+            return Perform(_next_task(state, phase))
+
+
+def _next_task(state: JobState, phase: Phase) -> Task:
+    match phase:
+        case Phase.CONTAINERS:
+            return state.containers[0]
+        case Phase.PRE:
+            return state.pre[0]
+        case Phase.MAIN:
+            return _with_targets(state, state.main[0])
+        case Phase.POST:
+            return state.posts[-1]
+        case _:
+            targets = _uncovered(state)
+            return Task(stage=Stage.MAIN, kind=Kind.AWAIT, slot=-1, targets=targets)
 
 
 def apply(state: JobState, fact: Fact) -> None:
     """Take a fact into the state, then move on to the first phase that has something to do."""
     match fact:
-        case Prepared(pre, main):
-            state.pre, state.main, state.phase = list(pre), list(main), Phase.PRE
+        case Prepared(pre, main, containers):
+            state.containers, state.pre, state.main = list(containers), list(pre), list(main)
+            state.phase = Phase.CONTAINERS
         case PreparationFailed():
             state.status = worst(state.status, Conclusion.FAILURE)
             state.phase = Phase.COMPLETE
@@ -287,11 +318,15 @@ def _end_task(state: JobState, task: Task, conclusion: Conclusion) -> None:
         if target in state.background:
             state.background[target].covered = True
     state.status = worst(state.status, conclusion)
+    if task.kind is Kind.BEGIN and conclusion is not Conclusion.SKIPPED:
+        state.posts.append(END)
     _drop(state, task)
 
 
 def _drop(state: JobState, task: Task) -> None:
     match state.phase:
+        case Phase.CONTAINERS:
+            state.containers.pop(0)
         case Phase.PRE:
             state.pre.pop(0)
         case Phase.MAIN:
@@ -309,6 +344,8 @@ def _advance(state: JobState) -> None:
 
 def _is_exhausted(state: JobState) -> bool:
     match state.phase:
+        case Phase.CONTAINERS:
+            return not state.containers
         case Phase.PRE:
             return not state.pre
         case Phase.MAIN:

@@ -9,6 +9,9 @@ import msgspec
 # A step that names no shell gets the first of these that is on its PATH: (program, shell).
 DEFAULT_SHELLS = (("bash", "bash -e {0}"), ("sh", "sh -e {0}"))
 
+# In a job container nobody looks: not every image has bash.
+CONTAINER_SHELL = "sh -e {0}"
+
 INVALID_SHELL = (
     "Invalid shell option. Shell must be a valid built-in (bash, sh, cmd, powershell, pwsh) "
     "or a format string containing '{0}'"
@@ -35,7 +38,9 @@ class ShellPlan(msgspec.Struct, frozen=True):
 
     def arguments(self, path: str) -> list[str]:
         """Return the program's arguments for the script at `path`. Raises ShellError."""
-        return [part.replace(PLACE, path) for part in _split(_format(self.template, PLACE))]
+        return [
+            part.replace(PLACE, path) for part in split_arguments(_format(self.template, PLACE))
+        ]
 
     def fix_up(self, script: str) -> str:
         """Return the script as it is written to its file."""
@@ -97,8 +102,11 @@ def _format(template: str, path: str) -> str:
     return re.sub(_FIELD, replaced, template)
 
 
-def _split(arguments: str) -> list[str]:
-    """Split as .NET does: at blanks outside double quotes; a backslash counts before a quote only."""
+def split_arguments(arguments: str) -> list[str]:
+    """Split a command line as .NET, and so GitHub's runner, does.
+
+    At blanks outside double quotes; a backslash counts before a quote only; line breaks stay.
+    """
     found: list[str] = []
     part, quoted, begun = "", False, False
     for blank, slashes, quote, other in re.findall(_PIECE, arguments):

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from trunkline.adapters.sandboxes.scripted.containers import (
+    ScriptedContainers,
+    ScriptedEngine,
+    ScriptedImage,
+)
 from trunkline.adapters.sandboxes.scripted.process import Reaction, Script
 from trunkline.adapters.sandboxes.scripted.sandbox import (
     Call,
@@ -10,4 +15,14 @@ from trunkline.adapters.sandboxes.scripted.sandbox import (
     ScriptedSandboxes,
 )
 
-__all__ = ["Call", "Reaction", "Rule", "Script", "ScriptedSandbox", "ScriptedSandboxes"]
+__all__ = [
+    "Call",
+    "Reaction",
+    "Rule",
+    "Script",
+    "ScriptedContainers",
+    "ScriptedEngine",
+    "ScriptedImage",
+    "ScriptedSandbox",
+    "ScriptedSandboxes",
+]

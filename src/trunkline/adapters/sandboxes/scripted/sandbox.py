@@ -11,12 +11,21 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import BinaryIO, NamedTuple
 
 from trunkline.adapters.file_search import Kind, Search, search
+from trunkline.adapters.sandboxes.scripted.containers import (
+    NO_ENGINE,
+    NO_ENGINE_HINT,
+    Paths,
+    ScriptedContainers,
+    ScriptedEngine,
+    translated,
+)
 from trunkline.adapters.sandboxes.scripted.files import MemoryFiles
 from trunkline.adapters.sandboxes.scripted.process import Script, ScriptedProcess, Timeline
 from trunkline.adapters.slugs import slug
 from trunkline.adapters.trees import names_below
 from trunkline.base.errors import Unavailable
 from trunkline.ports.clock import Ids
+from trunkline.ports.containers import Watch
 from trunkline.ports.process import ProcessSpec, Signal
 from trunkline.ports.sandbox import Folder, Found, JobPlace, Layout
 
@@ -50,20 +59,28 @@ class ScriptedSandboxes:
         *,
         programs: Sequence[str] = PROGRAMS,
         missing: Mapping[str, str] | None = None,
+        engine: ScriptedEngine | None = None,
     ) -> None:
-        """Take the rules (the first that matches counts), and places -> why they can't be had."""
+        """Take the rules (the first that matches counts), and places -> why they can't be had.
+
+        Without an `engine` no container can be had.
+        """
         self._rules = tuple(rules)
         self._clock = clock
         self._ids = ids
         self._programs = programs
         self._missing = missing or {}
+        self._engine = engine
         self.opened: list[ScriptedSandbox] = []
 
     def open(self, where: str) -> ScriptedSandbox:
         """Return a new sandbox. Raises Unavailable for a missing place."""
         if where in self._missing:
             raise Unavailable(self._missing[where])
+        if where != "host" and self._engine is None:
+            raise Unavailable(NO_ENGINE, hint=NO_ENGINE_HINT)
         sandbox = ScriptedSandbox(self._rules, self._clock, self._ids, self._programs)
+        sandbox.containers = ScriptedContainers(self._engine, sandbox, self._clock)
         self.opened.append(sandbox)
         return sandbox
 
@@ -73,6 +90,8 @@ class ScriptedSandboxes:
 
 class ScriptedSandbox:
     """One job's files in memory, and its scripted processes. `calls` are those that started."""
+
+    containers: ScriptedContainers
 
     def __init__(
         self, rules: Sequence[Rule], clock: Timeline, ids: Ids, programs: Sequence[str]
@@ -92,13 +111,19 @@ class ScriptedSandbox:
     def prepare(self, place: JobPlace) -> Layout:
         """Make the folders, the programs and the event file."""
         if self._layout is None:
-            self._layout = _layout(place, f"github_{self._ids.token()}")
-            for path in self._programs:
-                self.files.write(path, b"\x7fELF", 0o755)
+            layout = _layout(place, f"github_{self._ids.token()}")
+            self._layout = layout if place.where == "host" else _in_container(layout, place)
+            if place.where == "host":
+                self.furnish(self._programs)
             for path in _folders(self._layout):
                 self.files.make_folder(path)
             self.files.write(self._layout.event_path, place.event.encode(), 0o600)
         return self._layout
+
+    def furnish(self, programs: Sequence[str]) -> None:
+        """Make programs."""
+        for path in programs:
+            self.files.write(path, b"\x7fELF", 0o755)
 
     def start(self, spec: ProcessSpec) -> ScriptedProcess:
         """Start what the first matching rule says; with none, a program that is not found: 127."""
@@ -115,18 +140,27 @@ class ScriptedSandbox:
             cwd=spec.cwd,
             user=spec.user,
         )
-        call = Call(spec, self._text(spec), self.files)
+        return self._play(Call(spec, self._text(spec), self.files), ())
+
+    def play(self, text: str, env: Mapping[str, str], paths: Paths) -> ScriptedProcess:
+        """Start what the first rule that matches `text` says; `paths` maps files it writes."""
+        spec = ProcessSpec(argv=tuple(text.split()), env=env, cwd="/")
+        return self._play(Call(spec, text, self.files), paths)
+
+    def _play(self, call: Call, paths: Paths) -> ScriptedProcess:
         script = self._script(call)
         with self._lock:
             self._last_pid += 1
             process = ScriptedProcess(
-                self._last_pid, script, self._clock, lambda: self._ended(call, script)
+                self._last_pid, script, self._clock, lambda: self._ended(call, script, paths)
             )
-            self._processes.append((process, posixpath.basename(spec.argv[0])))
+            self._processes.append((process, posixpath.basename(call.spec.argv[0])))
             self.calls.append(call)
         return process
 
     def _refusal(self, spec: ProcessSpec) -> str:
+        if self._layout and self._layout.in_container and self.containers.begun is None:
+            return "The container is not running"
         if self.files.kind(spec.cwd, follow=True) is not Kind.FOLDER:
             return "No such file or directory"
         program = self.find(spec.argv[0], spec.env.get("PATH", ""))
@@ -151,9 +185,9 @@ class ScriptedSandbox:
         text = f"{call.spec.argv[0]}: no rule says what this does: {call.text}\n"
         return Script(output=((0.0, text.encode()),), exit_code=127)
 
-    def _ended(self, call: Call, script: Script) -> None:
+    def _ended(self, call: Call, script: Script, paths: Paths) -> None:
         for name, data in script.writes.items():
-            path = name if name.startswith("/") else call.spec.env[name]
+            path = translated(name if name.startswith("/") else call.spec.env[name], paths)
             old = self.files.read(path) if self.files.kind(path, follow=True) else b""
             self.files.write(path, old + data)
         with self._lock:
@@ -238,6 +272,7 @@ class ScriptedSandbox:
         ended = (*((process.pid, name) for process, name in running), *self._orphans)
         self._processes.clear()
         self._orphans.clear()
+        self.containers.end(Watch(lambda _: None, lambda: False))
         for path in (layout.temp, layout.tool_cache, layout.actions):
             self.files.remove(path)
         if not keep:
@@ -263,6 +298,27 @@ def _layout(place: JobPlace, tracking_id: str) -> Layout:
         name="scripted",
         tracking_id=tracking_id,
         env={"PATH": PATH, "HOME": home, "RUNNER_TRACKING_ID": tracking_id},
+    )
+
+
+def _in_container(layout: Layout, place: JobPlace) -> Layout:
+    name = posixpath.basename(layout.workspace)
+    home = "/github/home"
+    return Layout(
+        workspace=f"/__w/{name}/{name}",
+        runner_workspace=f"/__w/{name}",
+        temp="/__w/_temp",
+        tool_cache="/__t",
+        actions="/__w/_actions",
+        home=home,
+        file_commands="/__w/_temp/_runner_file_commands",
+        event_path="/github/workflow/event.json",
+        os="Linux",
+        arch="X64",
+        name=place.where,
+        tracking_id=layout.tracking_id,
+        env={"HOME": home, "RUNNER_TRACKING_ID": layout.tracking_id},
+        in_container=True,
     )
 
 
