@@ -74,8 +74,8 @@ def test_what_is_quoted_comes_back(records: list[list[str]]) -> None:
     assert parse_records(text) == records
 
 
-@given(st.text(alphabet='a=,"\n#\r '), st.booleans(), st.booleans())
-def test_any_text_is_read_or_refused(text: str, infix: bool, relaxed: bool) -> None:
+@given(text=st.text(alphabet='a=,"\n#\r '), infix=st.booleans(), relaxed=st.booleans())
+def test_any_text_is_read_or_refused(*, text: str, infix: bool, relaxed: bool) -> None:
     try:
         records = parse_records(text, Dialect("#", infix=infix, relaxed=relaxed))
     except ActionFailed:
