@@ -9,9 +9,10 @@ class Built(msgspec.Struct, frozen=True, kw_only=True):
     """One build of one image.
 
     `digest` is the pushed manifest's or index's, `repository` the one it was named with
-    (`ghcr.io/o/n`), `tags` those of the build. `commit` is the source's. `base_digest` and
-    `base_name` are those of the last `FROM` ('' for `scratch` or when unknown). `created` is in
-    seconds since the epoch. `published`: it went to the real registry, not to the local one.
+    (`ghcr.io/o/n`), `tags` those of the build. `commit` is the source's, `dirty` says that
+    uncommitted work was built with it. `base_digest` and `base_name` are those of the last `FROM`
+    ('' for `scratch` or when unknown). `created` is in seconds since the epoch. `published`: it
+    went to the real registry, not to the local one.
     """
 
     digest: str
@@ -20,6 +21,7 @@ class Built(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...] = ()
     source: str = ""
     commit: str = ""
+    dirty: bool = False
     ref: str = ""
     run_id: str = ""
     attempt: int = 1

@@ -1,0 +1,33 @@
+"""Collection: taking away what a registry's rules and its users no longer need."""
+
+from __future__ import annotations
+
+from trunkline.oci.collection import LEASE_SECONDS, Garbage, Rules, garbage
+from trunkline.ports.image_store import Collected
+from trunkline.services.registry.registry import Registry
+
+
+def collect(registry: Registry, lease: float = LEASE_SECONDS) -> Collected:
+    """Take away what nothing needs; the registry may serve meanwhile.
+
+    What was used within `lease` seconds stays: with less than an hour a push that is under way
+    may have to begin again.
+    """
+    return registry.store.collect(_rules(registry, lease))
+
+
+def preview(registry: Registry, lease: float = LEASE_SECONDS) -> tuple[Garbage, ...]:
+    """Return what `collect` would take away, by repository; those without garbage are left out."""
+    rules = _rules(registry, lease)
+    found = (garbage(held, rules) for held in registry.store.holdings())
+    return tuple(one for one in found if one.tags or one.manifests or one.blobs)
+
+
+def _rules(registry: Registry, lease: float) -> Rules:
+    return Rules(
+        now=registry.clock.now(),
+        lease=lease,
+        untagged=registry.untagged,
+        retention=registry.retention,
+        fixed=registry.immutable,
+    )
