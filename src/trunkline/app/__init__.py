@@ -13,10 +13,12 @@ import msgspec
 from trunkline.base.errors import Unavailable
 from trunkline.engine.action_loader import Sources
 from trunkline.engine.job_setup import Listener, World
+from trunkline.engine.push_evidence import Evidence, Origin
 from trunkline.plan.facts import RepositoryFacts
 from trunkline.plan.model import FileRef
 from trunkline.ports.actions import NativeAction, NativeActions
 from trunkline.ports.clock import Clock, Ids
+from trunkline.ports.containers import Images
 from trunkline.ports.endpoints import REGISTRY, Endpoints
 from trunkline.ports.forge import Fetched, Forge, never
 from trunkline.ports.gate import Gate
@@ -25,6 +27,7 @@ from trunkline.ports.logs import LogStore
 from trunkline.ports.sandbox import Sandboxes
 from trunkline.ports.secrets import Secrets
 from trunkline.ports.toolchains import NodeProgram, Toolchains
+from trunkline.run.events import Event
 from trunkline.run.matchers import Matching
 from trunkline.settings import Settings
 from trunkline.workflow.reading import ReadAction, ReadWorkflow
@@ -58,8 +61,10 @@ ADAPTERS = {
     "read-workflow": "trunkline.workflow.parse:parse",
     "read-action": "trunkline.workflow.action:parse_action",
     "subreaper": "trunkline.adapters.sandboxes.host.subreaper:become_subreaper",
+    "image-evidence": "trunkline.engine.image_evidence:ImageEvidence",
     "endpoints": "trunkline.app.endpoints:LocalEndpoints",
     "web-server": "trunkline.web.server:serve",
+    "tls": "trunkline.web.server:Tls",
     "image-store": "trunkline.adapters.registries.files:FileImageStore",
     "rehearsal-registry": "trunkline.app.registry:rehearsal_application",
     "registry-app": "trunkline.web.registry:RegistryApp",
@@ -102,6 +107,14 @@ def _compile_pattern(source: str, each_line: bool) -> Matching:  # noqa: FBT001 
 def _digest(parts: Iterable[bytes]) -> str:
     """Return what `hashFiles` gives for files with these digests; loaded with the first use."""
     found: str = adapter("digest")(parts)
+    return found
+
+
+def _make_evidence(
+    origin: Origin, images: Callable[[], Images], report: Callable[[Event], None]
+) -> Evidence:
+    """Make what turns a job's pushes into events; loaded with the first push."""
+    found: Evidence = adapter("image-evidence")(origin, images, report)
     return found
 
 
@@ -321,8 +334,8 @@ class System:
         found: Gate = adapter("gate")(self.settings.state, repository)
         return found
 
-    def world(self, listen: Listener | None) -> World:
-        """Return what jobs need; `listen` hears their lines."""
+    def world(self, listen: Listener | None, *, dirty: bool = False) -> World:
+        """Return what jobs need; `listen` hears their lines, `dirty`: they see uncommitted work."""
         toolchains = LateToolchains(self._make_toolchains)
         natives: NativeActions = NoNatives()
         if self.choices.native:
@@ -337,9 +350,11 @@ class System:
             toolchains=toolchains,
             compile_pattern=_compile_pattern,
             digest=_digest,
+            evidence=_make_evidence,
             listen=listen,
             pass_env=self.choices.pass_env,
             env=self.choices.env,
+            dirty=dirty,
         )
 
     def _make_toolchains(self) -> Toolchains:

@@ -25,6 +25,7 @@ VERBS = {
     "show": "trunkline.cli.show:main",
     "logs": "trunkline.cli.logs:main",
     "cancel": "trunkline.cli.cancel:main",
+    "registry": "trunkline.cli.registry:main",
 }
 
 SUMMARIES = {
@@ -35,6 +36,7 @@ SUMMARIES = {
     "show": "show one run: its jobs, steps, annotations and artifacts",
     "logs": "print what a run's jobs printed",
     "cancel": "cancel a run that is going on",
+    "registry": "serve a registry of container images",
 }
 
 # Whose fault -> exit code; the first that fits counts (docs/reference/command-line.md).
@@ -125,7 +127,7 @@ def _usage() -> str:
         "Runs a repository's own GitHub Actions workflows on this machine.",
         "",
     ]
-    lines += [f"  {verb:<8}{SUMMARIES[verb]}" for verb in VERBS]
+    lines += [f"  {verb:<10}{SUMMARIES[verb]}" for verb in VERBS]
     lines += ["", "`trunkline VERB --help` tells a verb's options."]
     return "\n".join(lines) + "\n"
 

@@ -32,7 +32,6 @@ HEADER_BYTES = 1 << 16
 # How long requests may go on when the server stops.
 LAST_REQUESTS = 5
 ERRNO = re.compile(r"\[Errno [^]]*\] ([^)]*)")
-LOOPBACK = ("127.", "::1")
 
 
 class Tls(msgspec.Struct, frozen=True):
@@ -127,11 +126,6 @@ def serve(
     if tls is not None:
         inner.ssl_adapter = _TlsAdapter(tls)
     return Server(inner, host).start()
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether an address is reached from this machine alone."""
-    return host == "localhost" or host.startswith(LOOPBACK)
 
 
 class _Cheroot(wsgi.Server):

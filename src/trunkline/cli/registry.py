@@ -1,0 +1,129 @@
+"""`trunkline registry`: serve a registry of container images, or look after one."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import signal
+import sys
+import threading
+from collections.abc import Callable
+
+from trunkline import settings
+from trunkline.app import System, adapter
+from trunkline.app import registry as composed
+from trunkline.base.errors import TrunklineError, UsageError
+from trunkline.cli import registry_options as wanted
+from trunkline.cli.arguments import Help
+from trunkline.cli.main import load
+from trunkline.cli.views.summary import size
+from trunkline.services.registry.registry import Registry
+
+HOUR = 3600
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# What Python does by itself; commands, which end soon, look for garbage less often.
+OBJECTS_PER_SEARCH = 700
+USER = "trunkline.cli.registry_user:main"
+
+
+def main(argv: list[str]) -> int:
+    """Serve until it is stopped, or do what the first word says; return 0. Raises TrunklineError."""
+    if argv[:1] == ["user"]:
+        code: int = load(USER)(argv[1:])
+        return code
+    if argv[:1] == ["gc"]:
+        return _collect(argv[1:])
+    options = wanted.serving().parse_args(argv)
+    gc.set_threshold(OBJECTS_PER_SEARCH)
+    system = System(settings.read())
+    try:
+        _serve(system, options)
+    finally:
+        system.close()
+    return 0
+
+
+def _serve(system: System, options: argparse.Namespace) -> None:
+    address = wanted.read_address(options.listen)
+    root = options.store or composed.default_root(system)
+    doors = wanted.read_doors(options, f"{root}/{composed.USERS_FILE}", address)
+    served = composed.registry(system, root, wanted.read_rules(options))
+    if doors is None:
+        application = composed.open_application(served)
+    else:
+        application = composed.guarded_application(system, served, root, doors)
+    server = adapter("web-server")(
+        application,
+        address.host,
+        address.port,
+        tls=_tls(options),
+        log=_say if options.verbose else None,
+    )
+    try:
+        _say(f"registry at {server.url}, images in {root}, {_who(doors)}")
+        if doors is not None and not address.is_loopback and not server.url.startswith("https"):
+            sys.stderr.write("warning: passwords travel as plain text; see --tls-cert\n")
+        _wait(lambda: _say(_freed(served)), options.gc * HOUR)
+    finally:
+        server.stop()
+
+
+def _wait(collect: Callable[[], None], interval: float) -> None:
+    """Wait until this process is stopped; collect garbage every `interval` seconds (0: never)."""
+    never = threading.Event()
+    try:
+        while not never.wait(interval or None):
+            try:
+                collect()
+            except TrunklineError as error:
+                sys.stderr.write(f"warning: garbage was not collected: {error.message}\n")
+    except KeyboardInterrupt:
+        # It ends within seconds; being told twice must not make it fail.
+        for number in STOPPING:
+            signal.signal(number, signal.SIG_IGN)
+        # A server that is stopped has done its work: service managers want 0.
+        _say("stopped")
+
+
+def _tls(options: argparse.Namespace) -> object:
+    if bool(options.tls_cert) != bool(options.tls_key):
+        raise UsageError("--tls-cert and --tls-key belong together")
+    return adapter("tls")(options.tls_cert, options.tls_key) if options.tls_cert else None
+
+
+def _who(doors: composed.Doors | None) -> str:
+    if doors is None:
+        return "open to everybody who reaches it"
+    if doors.anonymous:
+        return "everybody may pull, users may do what they were granted"
+    return "users may do what they were granted"
+
+
+def _collect(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="trunkline registry gc",
+        description="Remove what no tag needs; pushes may go on meanwhile.",
+        formatter_class=Help,
+    )
+    wanted.add_store(parser)
+    wanted.add_rules(parser)
+    options = parser.parse_args(argv)
+    system = System(settings.read())
+    try:
+        _say(_freed(composed.registry(system, options.store, wanted.read_rules(options))))
+    finally:
+        system.close()
+    return 0
+
+
+def _freed(served: Registry) -> str:
+    gone = composed.collect(served)
+    return (
+        f"removed {gone.tags} tags, {gone.manifests} manifests, {gone.blobs} blobs and"
+        f" {gone.uploads} unfinished uploads: {size(gone.size)}"
+    )
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
