@@ -57,6 +57,7 @@ class LocalJob:
         self.paths: list[str] = []
         self.state: dict[str, str] = {}
         self.stored: list[tuple[str, str, int, int, str]] = []
+        self.built: list[tuple[str, str, str]] = []
 
     def log(self, line: str) -> None:
         self.lines.append(line)
@@ -79,6 +80,9 @@ class LocalJob:
 
     def artifact_stored(self, name: str, digest: str, size: int, files: int, path: str) -> None:
         self.stored.append((name, digest, size, files, path))
+
+    def image_built(self, image_id: str, base_name: str, base_digest: str) -> None:
+        self.built.append((image_id, base_name, base_digest))
 
     def run(
         self, argv: Sequence[str], *, cwd: str = "", env: Mapping[str, str] | None = None

@@ -111,7 +111,7 @@ def _perform(
     what: tuple[planning.Prospect, planning.Outlook],
 ) -> Finished:
     found, outlook = what
-    world = system.world(view.lines)
+    world = system.world(view.lines, dirty=found.facts.dirty)
 
     started: list[str] = []
     stranded: list[str] = []

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import msgspec
 
 from trunkline.base.errors import Unavailable
-from trunkline.oci.references import InvalidReference, parse_reference
+from trunkline.engine.push_evidence import Origin
+from trunkline.oci.repository_digests import digest_under, name_of
 from trunkline.ports.containers import ImageFacts, ImagePush, Images
 from trunkline.run.events import Event, ImagePushed
 
@@ -20,26 +21,21 @@ class Base(msgspec.Struct, frozen=True):
     digest: str = ""
 
 
-class Origin(msgspec.Struct, frozen=True):
-    """What a job's images are built from: a commit, and uncommitted work with it when `dirty`."""
-
-    key: str
-    commit: str
-    dirty: bool = False
-
-
 class ImageEvidence:
     """Turns a job's pushes into events. Thread-safe: scripts push from threads of their own."""
 
-    def __init__(self, origin: Origin, images: Images, report: Callable[[Event], None]) -> None:
+    def __init__(
+        self, origin: Origin, images: Callable[[], Images], report: Callable[[Event], None]
+    ) -> None:
+        """Ask the engine's `images` when a push is told that nobody knows the base of."""
         self._origin = origin
         self._images = images
         self._report = report
         self._bases: dict[str, Base] = {}
 
-    def built(self, image_id: str, base: Base) -> None:
+    def built(self, image_id: str, base_name: str, base_digest: str) -> None:
         """Remember what an image was built on, as whoever built it knows."""
-        self._bases[image_id] = base
+        self._bases[image_id] = Base(base_name, base_digest)
 
     def pushed(self, push: ImagePush) -> None:
         """Report a push. An engine that no longer answers leaves the base unknown."""
@@ -47,7 +43,7 @@ class ImageEvidence:
         if base is None:
             base = Base()
             with contextlib.suppress(Unavailable):
-                base = base_of(self._images, push)
+                base = base_of(self._images(), push)
         self._report(
             ImagePushed(
                 key=self._origin.key,
@@ -73,12 +69,12 @@ def base_of(images: Images, push: ImagePush) -> Base:
     image = images.inspect(push.image_id or push.reference)
     if image is None:
         return Base()
-    own = {_name(each) for each in (push.reference, *image.tags)}
+    own = {name_of(each) for each in (push.reference, *image.tags)}
     seen = {image.id}
     while image is not None and image.parent and image.parent not in seen:
         seen.add(image.parent)
         image = images.inspect(image.parent)
-        if image is not None and not own.intersection(map(_name, image.tags)):
+        if image is not None and not own.intersection(map(name_of, image.tags)):
             base = named(image)
             if base.name:
                 return base
@@ -90,19 +86,4 @@ def named(image: ImageFacts) -> Base:
     references = [*image.tags, *(digest.partition("@")[0] for digest in image.digests)]
     if not references:
         return Base()
-    return Base(references[0], digest_of(image, references[0]))
-
-
-def digest_of(image: ImageFacts, reference: str) -> str:
-    """Return the digest that an image has in the repository that `reference` names, '' if none."""
-    name = _name(reference)
-    found = (each.partition("@") for each in image.digests)
-    return next((digest for known, _, digest in found if _name(known) == name), "")
-
-
-def _name(reference: str) -> str:
-    """Return a reference's host and repository; a text that is none stands for itself."""
-    try:
-        return parse_reference(reference).name
-    except InvalidReference:
-        return reference
+    return Base(references[0], digest_under(references[0], image.digests))

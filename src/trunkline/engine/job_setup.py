@@ -15,6 +15,7 @@ from trunkline.engine.job_containers import IN_CONTAINER, Wanted, wanted_contain
 from trunkline.engine.job_context import Digest, JobContext, TemplateError
 from trunkline.engine.job_secrets import job_secrets
 from trunkline.engine.output import JobOutput, StepOutput
+from trunkline.engine.push_evidence import LateEvidence, MakeEvidence, Origin
 from trunkline.engine.step_runner import Handler, StepRunner, Tools
 from trunkline.ports.clock import Clock, Ids
 from trunkline.ports.logs import LogStore
@@ -27,7 +28,7 @@ from trunkline.run.job_machine import laid_out
 from trunkline.run.job_request import JobRequest
 from trunkline.run.matchers import Compile
 from trunkline.run.undefined import undefined_in_job, warning
-from trunkline.workflow.model import RunStep, UsesStep
+from trunkline.workflow.model import WorkStep
 
 # An `if` that speaks of these can't be answered before the first step.
 KNOWN_LATE = ("steps", "job")
@@ -40,7 +41,7 @@ class World(msgspec.Struct, frozen=True):
     """The ports that jobs need.
 
     `pass_env` names variables of the caller that jobs may see; `env` is the outermost layer of
-    every job's `env` (`--env`, `.env`).
+    every job's `env` (`--env`, `.env`). `dirty`: jobs see uncommitted work of the repository.
     """
 
     sandboxes: Sandboxes
@@ -52,9 +53,11 @@ class World(msgspec.Struct, frozen=True):
     toolchains: Toolchains
     compile_pattern: Compile
     digest: Digest
+    evidence: MakeEvidence
     listen: Listener | None = None
     pass_env: tuple[str, ...] = ()
     env: Mapping[str, str] = {}
+    dirty: bool = False
 
 
 class Ready(msgspec.Struct, frozen=True):
@@ -117,12 +120,21 @@ def set_up(
     wanted = wanted_containers(context, output, parts.log)
     loader = ActionLoader(request, sandbox, layout, world.sources, parts.cancelled)
     images = ActionImages(lambda: sandbox.containers.images)
-    tools = Tools(world.clock, world.ids, world.toolchains, loader, images, parts.report)
+    tools = Tools(
+        clock=world.clock,
+        ids=world.ids,
+        toolchains=world.toolchains,
+        loader=loader,
+        images=images,
+        evidence=_evidence(request, world, sandbox, parts),
+        report=parts.report,
+        compile_pattern=world.compile_pattern,
+    )
     runner = StepRunner(context, tools, parts.handlers)
     loader.prepare(laid_out(request.job.steps))
     instances: dict[int, Instance] = {}
     for slot, step in enumerate(laid_out(request.job.steps)):
-        if isinstance(step, RunStep | UsesStep):
+        if isinstance(step, WorkStep):
             instances[slot] = instance = Instance(step, context.scope)
             runner.load_remote(instance)
     needed = images_of(each for each in instances.values() if _may_run(context, each))
@@ -131,6 +143,14 @@ def set_up(
     wanted = _with_engine(wanted, tuple(instances.values()), parts.log)
     parts.log.engine_lines([*loader.fetched, f"Complete job name: {request.leg.name}"])
     return Ready(context, runner, instances, wanted, needed)
+
+
+def _evidence(request: JobRequest, world: World, sandbox: Sandbox, parts: Parts) -> LateEvidence:
+    """Return who hears of the job's images."""
+    origin = Origin(request.key, str(request.github.get("sha", "")), world.dirty)
+    return LateEvidence(
+        lambda: world.evidence(origin, lambda: sandbox.containers.images, parts.report)
+    )
 
 
 def _may_run(context: JobContext, instance: Instance) -> bool:

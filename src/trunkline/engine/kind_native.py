@@ -112,6 +112,10 @@ class NativeJob:
             )
         )
 
+    def image_built(self, image_id: str, base_name: str, base_digest: str) -> None:
+        """Tell what an image was built on: its pushes carry it as evidence."""
+        self._runner.tools.evidence.built(image_id, base_name, base_digest)
+
     def is_cancelled(self) -> bool:
         """Tell whether the step was asked to stop."""
         return self._work.limits.token.asked

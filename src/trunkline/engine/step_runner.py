@@ -23,6 +23,7 @@ from trunkline.engine.instances import Instance, StepResult
 from trunkline.engine.job_context import JobContext, StepPlace, TemplateError
 from trunkline.engine.output import StepOutput
 from trunkline.engine.processes import Limits
+from trunkline.engine.push_evidence import Evidence
 from trunkline.engine.scopes import ActionIdentity, Scope, SharedEnvironment
 from trunkline.engine.step_effects import Effects
 from trunkline.engine.step_files import StepFiles
@@ -34,12 +35,15 @@ from trunkline.ports.toolchains import Toolchains
 from trunkline.run.environment import process_environment
 from trunkline.run.events import Conclusion, Event
 from trunkline.run.job_machine import Stage
+from trunkline.run.matchers import Compile
 from trunkline.workflow.model import (
     CompositeRuns,
     DockerRuns,
     JavaScriptRuns,
     RunStep,
+    SessionStep,
     UsesStep,
+    WorkStep,
 )
 
 # What carries out an action, by what its `runs` is.
@@ -57,7 +61,9 @@ class Tools(msgspec.Struct, frozen=True):
     toolchains: Toolchains
     loader: ActionLoader
     images: ActionImages
+    evidence: Evidence
     report: Callable[[Event], None]
+    compile_pattern: Compile
 
 
 class Beginning(msgspec.Struct, frozen=True):
@@ -138,7 +144,7 @@ class StepRunner:
             instance.name = shown or self._default_name(step, place)
         return instance.name if stage is Stage.MAIN else f"{stage.capitalize()} {instance.name}"
 
-    def _default_name(self, step: RunStep | UsesStep, place: StepPlace) -> str:
+    def _default_name(self, step: WorkStep, place: StepPlace) -> str:
         """Name a script by its first line, evaluated where that is possible already."""
         if isinstance(step, RunStep) and isinstance(step.run, Expression):
             with contextlib.suppress(TemplateError):
@@ -216,7 +222,7 @@ class StepRunner:
     def _load_local(self, instance: Instance, output: StepOutput) -> None:
         """Load an action of the workspace, now that it is checked out, and lay out its children."""
         step = instance.step
-        if isinstance(step, RunStep) or instance.loaded is not None:
+        if not isinstance(step, UsesStep) or instance.loaded is not None:
             return
         instance.loaded = self.tools.loader.load(step.uses.value, instance.scope.action)
         if instance.declares_pre():
@@ -247,7 +253,7 @@ class StepRunner:
     def _kind(self, instance: Instance) -> str:
         match instance.loaded:
             case None:
-                return "run"
+                return "session" if isinstance(instance.step, SessionStep) else "run"
             case Native():
                 return "native"
             case Image():
@@ -323,11 +329,13 @@ def hints(error: Exception) -> list[str]:
     return [error.hint] if isinstance(error, TrunklineError) and error.hint else []
 
 
-def default_name(step: RunStep | UsesStep) -> str:
+def default_name(step: WorkStep) -> str:
     """Return GitHub's name for a step without one: `Run <first line>` or `Run <uses>`."""
     match step:
         case UsesStep():
             return f"Run {step.uses.value}"
+        case SessionStep(phase=phase):
+            return phase or "Run commands"
         case RunStep(run=script):
             return f"Run {first_line(written(script))}"
 

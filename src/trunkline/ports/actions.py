@@ -76,6 +76,10 @@ class ActionJob(Protocol):
         """Tell that an artifact is complete: `size` in bytes, `path` where the user finds it."""
         ...
 
+    def image_built(self, image_id: str, base_name: str, base_digest: str) -> None:
+        """Tell what an image was built on ('' when unknown): its pushes carry it as evidence."""
+        ...
+
     def is_cancelled(self) -> bool:
         """Tell whether the step was asked to stop."""
         ...

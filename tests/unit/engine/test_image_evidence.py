@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import pytest
 
 from trunkline.base.errors import Unavailable
-from trunkline.engine.image_evidence import Base, ImageEvidence, Origin
+from trunkline.engine.image_evidence import ImageEvidence
+from trunkline.engine.push_evidence import Origin
 from trunkline.ports.containers import ImageFacts, ImagePush
 from trunkline.run.events import Event, ImagePushed
 
@@ -42,7 +43,7 @@ class KnownImages:
 def told(*images: ImageFacts, push: ImagePush = PUSH, broken: bool = False) -> ImagePushed:
     events: list[Event] = []
     known = KnownImages(*images, broken=broken)
-    ImageEvidence(ORIGIN, known, events.append).pushed(push)  # type: ignore[arg-type]
+    ImageEvidence(ORIGIN, lambda: known, events.append).pushed(push)  # type: ignore[arg-type,return-value]
     (event,) = events
     assert isinstance(event, ImagePushed)
     return event
@@ -107,8 +108,9 @@ def test_an_engine_that_is_gone_takes_nothing_of_the_push():
 def test_whoever_built_the_image_knows_best():
     events: list[Event] = []
     app = ImageFacts(id="sha256:app", parent="sha256:debian")
-    evidence = ImageEvidence(ORIGIN, KnownImages(app, DEBIAN), events.append)  # type: ignore[arg-type]
-    evidence.built("sha256:app", Base("python:3", "sha256:py"))
+    known = KnownImages(app, DEBIAN)
+    evidence = ImageEvidence(ORIGIN, lambda: known, events.append)  # type: ignore[arg-type,return-value]
+    evidence.built("sha256:app", "python:3", "sha256:py")
     evidence.pushed(PUSH)
     assert isinstance(events[0], ImagePushed)
     assert (events[0].base_name, events[0].base_digest) == ("python:3", "sha256:py")

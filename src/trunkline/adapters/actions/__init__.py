@@ -13,5 +13,6 @@ NATIVE = {
     "actions/checkout": "trunkline.adapters.actions.checkout.action:Checkout",
     "actions/setup-node": "trunkline.adapters.actions.setup_node.action:SetupNode",
     "actions/setup-python": "trunkline.adapters.actions.setup_python.action:SetupPython",
+    "docker/build-push-action": "trunkline.adapters.actions.docker_build_push.action:DockerBuildPush",
     "astral-sh/setup-uv": "trunkline.adapters.actions.setup_uv:SetupUv",
 }

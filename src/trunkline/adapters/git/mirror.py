@@ -6,14 +6,14 @@ import fcntl
 import os
 import re
 import shutil
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from trunkline.adapters.git.command import TICK, GitFailed, Stopped, environment, git
+from trunkline.adapters.git.archive import unpack
+from trunkline.adapters.git.command import TICK, GitFailed, Stopped, git
 from trunkline.base.errors import ActionUnavailable
 
 FULL_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -192,17 +192,7 @@ class Mirror:
         draft = self._trees / f".draft-{sha}"
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir()
-        with subprocess.Popen(
-            ["git", "archive", "--format=tar", sha],
-            cwd=self.git_dir,
-            env=environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-        ) as archive:
-            unpacked = subprocess.run(
-                ["tar", "-x", "-f", "-", "-C", draft], stdin=archive.stdout, check=False
-            )
-        if archive.returncode or unpacked.returncode:
+        if not unpack(str(self.git_dir), sha, draft):
             shutil.rmtree(draft, ignore_errors=True)
             raise self._unavailable(sha, "its files can't be unpacked")
         draft.rename(target)

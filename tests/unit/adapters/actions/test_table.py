@@ -34,5 +34,6 @@ def test_the_well_known_ones_are_there() -> None:
         "actions/upload-artifact",
         "actions/upload-artifact/merge",
         "actions/download-artifact",
+        "docker/build-push-action",
         "astral-sh/setup-uv",
     } == set(NATIVE)
