@@ -12,7 +12,7 @@ from trunkline.engine.action_loader import Files
 from trunkline.engine.instances import Instance
 from trunkline.expr.written import written
 from trunkline.ports.containers import ContainerSpec
-from trunkline.workflow.model import RunStep
+from trunkline.workflow.model import RunStep, SessionStep
 
 WORDS = ("docker", "podman", "buildah", "testcontainers")
 
@@ -32,6 +32,8 @@ def _step_speaks(instance: Instance) -> bool:
     step = instance.step
     if isinstance(step, RunStep):
         return speaks_of_engine(written(step.run))
+    if isinstance(step, SessionStep):
+        return speaks_of_engine(*(each.value for each in (*step.commands, *step.finally_)))
     name = instance.loaded.action.name if isinstance(instance.loaded, Files) else ""
     given = "" if step.with_ is None else written(step.with_)
     uses = step.uses.value.removeprefix("docker://")

@@ -13,17 +13,16 @@ from trunkline.workflow.model import (
     Action,
     DockerRuns,
     JavaScriptRuns,
-    RunStep,
-    UsesStep,
+    WorkStep,
 )
 
 ALWAYS = Expression("always()")
 
 
 class Instance:
-    """A run or uses step in its scope. `children` are a composite action's own steps."""
+    """A step that does work, in its scope. `children` are a composite action's own steps."""
 
-    def __init__(self, step: RunStep | UsesStep, scope: Scope) -> None:
+    def __init__(self, step: WorkStep, scope: Scope) -> None:
         self.step = step
         self.scope = scope
         self.loaded: Loaded | None = None

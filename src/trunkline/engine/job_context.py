@@ -9,6 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from trunkline.engine.scopes import Scope, SharedEnvironment
+from trunkline.engine.sessions import Session
 from trunkline.expr.errors import ExpressionError
 from trunkline.expr.evaluate import evaluate, evaluate_token
 from trunkline.expr.template import Expression, Token
@@ -54,6 +55,7 @@ class JobContext:
         self.request = request
         self.sandbox = sandbox
         self.spent: deque[str] = deque()
+        self.sessions: dict[tuple[str, str], Session] = {}
         self.layout = layout
         self._digest = digest
         self.secrets: dict[str, Value] = {}

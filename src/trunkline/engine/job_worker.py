@@ -14,6 +14,7 @@ from trunkline.engine import (
     kind_javascript,
     kind_native,
     kind_script,
+    kind_session,
 )
 from trunkline.engine.cancel import CancelToken
 from trunkline.engine.container_steps import ContainerSteps
@@ -38,6 +39,7 @@ HANDLERS: dict[str, Handler] = {
     "javascript": kind_javascript.perform,
     "composite": kind_composite.perform,
     "native": kind_native.perform,
+    "session": kind_session.perform,
     "docker": kind_docker.perform,
 }
 

@@ -216,7 +216,9 @@ class SessionStep(msgspec.Struct, frozen=True, kw_only=True, tag="session"):
     span: Span = NOWHERE
 
 
-Step = RunStep | UsesStep | SessionStep | WaitStep | CancelStep | ParallelStep
+# Steps that do something themselves; the others only govern them.
+WorkStep = RunStep | UsesStep | SessionStep
+Step = WorkStep | WaitStep | CancelStep | ParallelStep
 
 
 # --- jobs -------------------------------------------------------------------------------

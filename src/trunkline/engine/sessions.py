@@ -1,0 +1,113 @@
+"""The shells of a job that outlive their steps, and commands fed to them one by one."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping
+
+import msgspec
+
+from trunkline.engine.processes import TICK, Climb, Ended, Limits, Sink
+from trunkline.ports.clock import Clock
+from trunkline.ports.process import Process, ProcessSpec
+from trunkline.ports.sandbox import Sandbox
+from trunkline.run.session import MarkedOutput, driver, exports, restore, tell
+
+
+class Shell(msgspec.Struct, frozen=True, kw_only=True):
+    """Which shell a session is: its program, whose it is, its files' folder, its random mark."""
+
+    program: str
+    user: str
+    folder: str
+    mark: str
+
+
+class Session:
+    """One long-lived shell. When a command ends it (`exit`), the next one starts a new one."""
+
+    def __init__(self, sandbox: Sandbox, clock: Clock, shell: Shell, cwd: str) -> None:
+        self._sandbox = sandbox
+        self._clock = clock
+        self._shell = shell
+        self._cwd = cwd
+        self._process: Process | None = None
+        self._output = MarkedOutput(shell.mark)
+        self._known: Mapping[str, str] = {}
+        self._number = 0
+
+    def enter(self, env: Mapping[str, str], sink: Sink, limits: Limits) -> None:
+        """Have the shell know an environment: all of it at its start, later what changed."""
+        if self._process is None:
+            self._start(env, sink, limits)
+        text = exports(self._known, env)
+        self._known = dict(env)
+        if text:
+            self._feed(text, sink, limits)
+
+    def run(self, command: str, sink: Sink, limits: Limits) -> Ended:
+        """Run a command; its output goes to `sink`. Raises what `sink` raises, Unavailable."""
+        if self._process is None:
+            self._start(self._known, sink, limits)
+        return self._feed(command, sink, limits)
+
+    def values(self, names: tuple[str, ...], sink: Sink, limits: Limits) -> dict[str, str]:
+        """Return the variables of these names that are set."""
+        if self._process is None:
+            self._start(self._known, sink, limits)
+        self._feed(tell(self._shell.folder, names), sink, limits)
+        found: dict[str, str] = {}
+        for name in names:
+            stream = self._sandbox.get(posixpath.join(self._shell.folder, f"out.{name}"))
+            if stream is not None:
+                with stream:
+                    found[name] = stream.read().decode("utf-8", "replace")
+        return found
+
+    def _start(self, env: Mapping[str, str], sink: Sink, limits: Limits) -> None:
+        shell = self._shell
+        path = posixpath.join(shell.folder, "driver")
+        self._sandbox.put(path, driver(shell.folder, shell.mark).encode(), 0o644)
+        self._process = self._sandbox.start(
+            ProcessSpec(
+                argv=(shell.program, path), env=env, cwd=self._cwd, user=shell.user, fed=True
+            )
+        )
+        again, self._known = self._number > 0, dict(env)
+        if again:
+            self._feed(restore(shell.folder), sink, limits)
+
+    def _feed(self, text: str, sink: Sink, limits: Limits) -> Ended:
+        """Put a command where the driver finds it, say its number, and follow it to its end."""
+        self._number += 1
+        data = text.encode("utf-8", "surrogateescape")
+        self._sandbox.put(posixpath.join(self._shell.folder, f"{self._number}"), data, 0o644)
+        if self._process is not None:
+            self._process.write(b"%d\n" % self._number)
+        return self._follow(sink, limits)
+
+    def _follow(self, sink: Sink, limits: Limits) -> Ended:
+        process = self._process
+        if process is None:
+            raise RuntimeError("a command without a shell")
+        climb = Climb(process, self._clock)
+        timed_out = False
+        while True:
+            data = process.read(TICK)
+            if data:
+                piece = self._output.feed(data)
+                if piece.output:
+                    sink.feed(piece.output)
+                if piece.code is not None:
+                    return Ended(piece.code, timed_out, limits.token.asked and not timed_out)
+            elif data is None:
+                sink.tick()
+            else:
+                break
+            late = limits.deadline is not None and self._clock.monotonic() >= limits.deadline
+            timed_out = timed_out or late
+            if timed_out or limits.token.asked:
+                climb.step(forced=limits.token.forced)
+        self._process = None
+        sink.feed(self._output.rest())
+        return Ended(process.wait(), timed_out, limits.token.asked and not timed_out)
