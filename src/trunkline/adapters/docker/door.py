@@ -35,7 +35,13 @@ class Door:
         self._serve: Serve | None = None
         self._listener: socket.socket | None = None
         self._path = ""
+        self._was_used = False
         self._connections: set[socket.socket] = set()
+
+    @property
+    def was_used(self) -> bool:
+        """Tell whether anybody has come through it."""
+        return self._was_used
 
     def open(self) -> str:
         """Return the socket's path, listening from now on. Raises Unavailable."""
@@ -72,6 +78,7 @@ class Door:
                     connection.close()
                     return
                 self._connections.add(connection)
+                self._was_used = True
             threading.Thread(
                 target=self._attend, args=(connection,), name="engine-proxy", daemon=True
             ).start()

@@ -100,7 +100,7 @@ class Publisher:
         if image is None:
             raise EngineRefused(f"{NOT_LOCALLY}: {_shown(name)}")
         try:
-            digest = self._push_copy(image, (there, tag), _renaming(tell, there, name.name))
+            digest = self._push_copy(image, (there, tag), _renaming(tell, there, name))
         except Unavailable as error:
             raise _renamed(error, there, name.name) from error
         finally:
@@ -173,7 +173,7 @@ class Publisher:
         with self._lock:
             self._temporary.add(copy)
         try:
-            renaming = _renaming(tell, there, name.name)
+            renaming = _renaming(tell, there, name)
             self._pull(there, name.target, NO_LOGIN, renaming, platform)
         except Unavailable as error:
             raise _renamed(error, there, name.name) from error
@@ -195,6 +195,20 @@ class Publisher:
             tell(message)
 
     # --- names that only we know --------------------------------------------------------
+
+    @property
+    def has_names(self) -> bool:
+        """Tell whether the engine's names of images and ours differ."""
+        with self._lock:
+            return bool(self._ids or self._temporary)
+
+    def kept_name(self, reference: str) -> str:
+        """Return the name in the local registry of what a reference stands for, '' if not kept."""
+        if self._kept is None or not self.is_kept(reference):
+            return ""
+        name = read_reference(reference)
+        by = f"@{name.digest}" if name.digest else f":{name.target}"
+        return f"{self._kept.address()}/{_local(name)}{by}"
 
     def known_id(self, reference: str) -> str:
         """Return the id of an image that was pushed or pulled here under this digest, else ''.
@@ -288,7 +302,7 @@ def is_this_machine(host: str) -> bool:
         return False
 
 
-def encoded_login(login: Mapping[str, str]) -> str:
+def encoded_login(login: Mapping[str, object]) -> str:
     """Return the X-Registry-Auth of a login; the engine wants one for a push even without."""
     return urlsafe_b64encode(msgspec.json.encode(dict(login))).decode("ascii")
 
@@ -316,16 +330,17 @@ def _told_taken(name: ImageReference, repository: str) -> str:
     return f"Rehearsal: taken from the local registry as {repository}{by}, not from {name.host}"
 
 
-def _renaming(tell: Tell, there: str, name: str) -> Tell:
-    """Return a teller that says `name` where the engine says `there`."""
+def _renaming(tell: Tell, there: str, name: ImageReference) -> Tell:
+    """Return a teller that names the image as it was asked for, where the engine says `there`."""
+    pulling = f"Pulling from {there.partition('/')[2]}"
 
     def told(message: Message) -> None:
-        status = message.get("status")
-        if isinstance(status, str):
-            if status.startswith("The push refers to"):
-                return
-            message = {**message, "status": status.replace(there, name)}
-        tell(message)
+        texts = {key: message[key] for key in ("status", "id") if key in message}
+        shown = {key: str(text).replace(there, name.name) for key, text in texts.items()}
+        if shown.get("status") == pulling:
+            shown["status"] = f"Pulling from {name.repository}"
+        if not shown.get("status", "").startswith("The push refers to"):  # that was told before
+            tell({**message, **shown})
 
     return told
 

@@ -79,12 +79,17 @@ class Wire:
             context.load_cert_chain(certificate, os.path.join(folder, "key.pem"))
         return context
 
-    def call(self, method: str, path: str, query: Mapping[str, str] | None = None) -> Any:
-        """Return the JSON answer of a request without a body, None when it is empty.
+    def call(
+        self, method: str, path: str, query: Mapping[str, str] | None = None, body: Any = None
+    ) -> Any:
+        """Return the JSON answer of a request, None when it is empty; `body` becomes JSON.
 
         Raises EngineRefused with the engine's words, or Unavailable.
         """
-        with _Exchange(self, method, path, query or {}, {}) as answer:
+        content = None if body is None else msgspec.json.encode(body)
+        headers = {} if body is None else {"Content-Type": "application/json"}
+        target = f"{path}?{urlencode(query)}" if query else path
+        with _Exchange(self.connect(), (method, target, content, headers)) as answer:
             text = answer.read(LARGEST_ANSWER)
         return _decoded(text) if text.strip() else None
 
@@ -96,7 +101,8 @@ class Wire:
         Raises EngineRefused with the engine's words: at once, or when a message says so.
         """
         headers = {"X-Registry-Auth": login} if login else {}
-        with _Exchange(self, method, path, query, headers) as answer:
+        target = f"{path}?{urlencode(query)}"
+        with _Exchange(self.connect(), (method, target, None, headers)) as answer:
             for line in answer:
                 if not line.strip():
                     continue
@@ -112,17 +118,12 @@ class _Exchange:
     """One request and its answer; errors of the connection become Unavailable."""
 
     def __init__(
-        self,
-        wire: Wire,
-        method: str,
-        path: str,
-        query: Mapping[str, str],
-        headers: Mapping[str, str],
+        self, connection: socket.socket, request: tuple[str, str, bytes | None, dict[str, str]]
     ) -> None:
+        """Take the connection, and the request's method, target, body and headers."""
         self._client = http.client.HTTPConnection("docker")
-        self._client.sock = wire.connect()
-        target = f"{path}?{urlencode(query)}" if query else path
-        self._request = (method, target, None, dict(headers))
+        self._client.sock = connection
+        self._request = request
 
     def __enter__(self) -> http.client.HTTPResponse:
         try:

@@ -1,0 +1,125 @@
+"""Builds by the engine's own builder: nothing stays of a failed one, and bases of a rehearsal are found."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from typing import IO
+
+import msgspec
+
+from trunkline.adapters.docker.bases import bring_bases
+from trunkline.adapters.docker.proxy.call import Call
+from trunkline.adapters.docker.proxy.heads import Request, with_query
+from trunkline.adapters.docker.proxy.images import ImageRoutes, pushes_by_itself
+from trunkline.adapters.docker.publishing import Publisher
+from trunkline.adapters.docker.wire import Message
+from trunkline.base.errors import Unavailable
+
+LARGEST_DOCKERFILE = 4 << 20
+# Contexts beyond this go to the disk.
+IN_MEMORY = 8 << 20
+BUILDKIT = "2"
+PUSHES = (
+    "Rehearsal: the builder would push by itself, without the local registry. Build with --load "
+    "and push then, or run with --publish."
+)
+
+
+class BuildRoutes:
+    """Answers POST /build."""
+
+    def __init__(self, publisher: Publisher, images: ImageRoutes) -> None:
+        self._publisher = publisher
+        self._images = images
+
+    def build(self, call: Call) -> bool:
+        """Build; the containers of a failed step go as well, whatever the client asked."""
+        request = self._images.with_real_logins(call.request)
+        if request.query.get("version") == BUILDKIT:
+            if self._publisher.is_rehearsal and pushes_by_itself(request):
+                return call.refuse(PUSHES, 403)
+            return call.forward(request)
+        request = with_query(request, rm="1", forcerm="1")
+        if not self._publisher.is_rehearsal or request.query.get("remote"):
+            return call.forward(request)
+        return self._with_bases(call, request)
+
+    def _with_bases(self, call: Call, request: Request) -> bool:
+        """Read the context up to its Dockerfile, bring the bases, then send all of it."""
+        call.invite()
+        source = call.client.content(call.request.framing)
+        with tempfile.SpooledTemporaryFile(IN_MEMORY) as kept:
+            text = _dockerfile(source, kept, request.query.get("dockerfile") or "Dockerfile")
+            told: list[Message] = []
+            try:
+                bring_bases(self._publisher, text, _arguments(request), told.append)
+            except Unavailable as error:
+                _drain(source)
+                return call.refuse(error.message, 500)
+            kept.seek(0)
+            return call.forward_content(request, _all(kept, source))
+
+
+class _Copied(io.RawIOBase):
+    """What was read of a body is kept as well."""
+
+    def __init__(self, source: Iterator[bytes], kept: IO[bytes]) -> None:
+        self._source = source
+        self._kept = kept
+        self._rest = b""
+
+    def readable(self) -> bool:
+        """Tell that it can be read."""
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """Read some of it."""
+        if not self._rest:
+            self._rest = next(self._source, b"")
+            self._kept.write(self._rest)
+        size = min(len(buffer), len(self._rest))
+        buffer[:size] = self._rest[:size]
+        self._rest = self._rest[size:]
+        return size
+
+
+def _dockerfile(source: Iterator[bytes], kept: IO[bytes], name: str) -> str:
+    """Return the text of the Dockerfile in a context, '' when it has none that can be read.
+
+    The engine says itself what is wrong with a context.
+    """
+    wanted = name.removeprefix("./").lower()
+    try:
+        with tarfile.open(fileobj=io.BufferedReader(_Copied(source, kept)), mode="r|*") as archive:
+            for member in archive:
+                if member.name.removeprefix("./").lower() == wanted and member.isfile():
+                    found = archive.extractfile(member)
+                    text = found.read(LARGEST_DOCKERFILE) if found is not None else b""
+                    return text.decode("utf-8", "replace")
+    except (tarfile.TarError, EOFError):
+        return ""
+    return ""
+
+
+def _arguments(request: Request) -> dict[str, str]:
+    try:
+        found = msgspec.json.decode(request.query.get("buildargs") or "{}")
+    except msgspec.DecodeError:
+        return {}
+    if not isinstance(found, dict):
+        return {}
+    return {name: value for name, value in found.items() if isinstance(value, str)}
+
+
+def _all(kept: IO[bytes], source: Iterator[bytes]) -> Iterator[bytes]:
+    while data := kept.read(64 << 10):
+        yield data
+    yield from source
+
+
+def _drain(source: Iterator[bytes]) -> None:
+    for _ in source:
+        pass

@@ -1,0 +1,151 @@
+"""One request on its way to the engine, and its answer back: nothing is kept, nothing is delayed."""
+
+from __future__ import annotations
+
+import select
+import threading
+from collections.abc import Iterator
+
+from trunkline.adapters.docker.proxy.connection import Connection, Ended
+from trunkline.adapters.docker.proxy.heads import Answer, BadHead, Framing, Request, parse_answer
+
+# How often it is looked whether a body was sent whole, while the engine is silent (ms).
+TURN = 200
+# What the engine answers with when it takes the connection for a stream, without a protocol's name.
+RAW = "application/vnd.docker.raw-stream"
+MULTIPLEXED = "application/vnd.docker.multiplexed-stream"
+
+
+class Forwarding:
+    """Forwards one request. One thread answers; a body that the client sends has its own."""
+
+    def __init__(self, client: Connection, engine: Connection, request: Request) -> None:
+        self._client = client
+        self._engine = engine
+        self._request = request
+        self._sender: threading.Thread | None = None
+        self._is_watched = True
+        self.answer: Answer | None = None
+
+    def run(self, body: bytes | Iterator[bytes] | None = None) -> bool:
+        """Forward the request and tell whether the client's connection can take another.
+
+        `body` is sent in place of what the client sends: whole, or as it comes, in the request's
+        framing. Raises Ended or OSError when one of the sides is gone, BadHead when the engine
+        answers with something else than HTTP.
+        """
+        self._engine.before_reading = self._watch
+        whole = body if isinstance(body, bytes) else b""
+        self._engine.send(self._request.encoded() + whole)
+        if body is None and not self._request.framing.is_empty:
+            body = self._client.raw(self._request.framing)
+        if body is not None and not isinstance(body, bytes):
+            self._sender = threading.Thread(
+                target=self._send_body, args=(body,), name="engine-proxy-body", daemon=True
+            )
+            self._sender.start()
+        try:
+            return self._answer()
+        finally:
+            self._engine.end()
+            self._join()
+            self._engine.close()
+
+    def _answer(self) -> bool:
+        answer = self._head()
+        self.answer = answer
+        if answer.status == 101 or self._becomes_raw(answer):
+            self._join()
+            self._tunnel()
+            return False
+        framing = answer.framing(self._request.method)
+        for data in self._engine.raw(framing):
+            self._client.send(data)
+        return self._can_go_on(answer, framing)
+
+    def _head(self) -> Answer:
+        while True:
+            head = self._engine.head()
+            if not head:
+                raise Ended
+            answer = parse_answer(head)
+            self._client.send(answer.encoded())
+            if not answer.is_interim:
+                return answer
+
+    def _becomes_raw(self, answer: Answer) -> bool:
+        is_endless = answer.framing(self._request.method).length is None
+        kind = answer.get("content-type").partition(";")[0].strip()
+        is_raw = kind in {RAW, MULTIPLEXED} and "chunked" not in answer.words("transfer-encoding")
+        return self._request.method == "POST" and is_endless and is_raw
+
+    def _can_go_on(self, answer: Answer, framing: Framing) -> bool:
+        is_open = framing.chunked or framing.length is not None
+        says_close = "close" in answer.words("connection") or answer.minor == 0
+        is_sent = self._sender is None or not self._sender.is_alive()
+        return self._request.keeps_alive and is_open and not says_close and is_sent
+
+    def _join(self) -> None:
+        if self._sender is not None:
+            self._sender.join()
+
+    # --- the client's side --------------------------------------------------------------
+
+    def _send_body(self, body: Iterator[bytes]) -> None:
+        """Send the client's body; once the engine wants no more of it, read it to its end."""
+        is_wanted = True
+        try:
+            for data in body:
+                is_wanted = is_wanted and self._sent(data)
+        except (Ended, BadHead, OSError):
+            self._engine.end()
+
+    def _sent(self, data: bytes) -> bool:
+        try:
+            self._engine.send(data)
+        except OSError:
+            return False
+        return True
+
+    def _watch(self) -> None:
+        """Wait for the engine; a client that goes meanwhile is told to it."""
+        waiting = select.poll()
+        waiting.register(self._engine.socket, select.POLLIN)
+        while True:
+            is_sending = self._sender is not None and self._sender.is_alive()
+            watches = self._is_watched and not is_sending
+            if watches:
+                waiting.register(self._client.socket, select.POLLIN)
+            ready = {number for number, _ in waiting.poll(TURN if is_sending else None)}
+            if self._engine.socket.fileno() in ready:
+                return
+            if watches and ready:
+                waiting.unregister(self._client.socket)
+                self._is_watched = False
+                if self._client.has_ended():  # else it has sent its next request already
+                    self._engine.end_sending()
+
+    # --- both ways ----------------------------------------------------------------------
+
+    def _tunnel(self) -> None:
+        """Carry bytes both ways until both sides have ended (each may end before the other)."""
+        self._is_watched = False  # whoever reads from it will tell
+        sending = threading.Thread(
+            target=_carry,
+            args=(self._client.rest(), self._engine),
+            name="engine-proxy-stream",
+            daemon=True,
+        )
+        sending.start()
+        _carry(self._engine.rest(), self._client)
+        sending.join()
+
+
+def _carry(source: Iterator[bytes], target: Connection) -> None:
+    try:
+        for data in source:
+            target.send(data)
+    except OSError:
+        target.end()
+    else:
+        target.end_sending()
