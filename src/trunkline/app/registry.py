@@ -8,10 +8,9 @@ from wsgiref.types import WSGIApplication
 import msgspec
 
 from trunkline.app import System, adapter
-from trunkline.oci import collection
 from trunkline.oci.access import Grant
 from trunkline.oci.retention import Retention
-from trunkline.ports.image_store import Collected, ImageStore
+from trunkline.ports.image_store import ImageStore
 from trunkline.ports.registry_access import Access
 from trunkline.ports.registry_users import Users
 from trunkline.services.registry.registry import Registry
@@ -67,18 +66,6 @@ def registry(system: System, root: str = "", rules: Rules | None = None) -> Regi
         immutable=chosen.immutable,
         retention=chosen.retention,
         untagged=chosen.untagged,
-    )
-
-
-def collect(served: Registry) -> Collected:
-    """Take away what nothing in a registry needs; it goes on meanwhile."""
-    return served.store.collect(
-        collection.Rules(
-            now=served.clock.now(),
-            untagged=served.untagged,
-            retention=served.retention,
-            fixed=served.immutable,
-        )
     )
 
 

@@ -17,6 +17,8 @@ from trunkline.cli import registry_options as wanted
 from trunkline.cli.arguments import Help
 from trunkline.cli.main import load
 from trunkline.cli.views.summary import size
+from trunkline.oci.collection import LEASE_SECONDS
+from trunkline.services.registry import collecting
 from trunkline.services.registry.registry import Registry
 
 HOUR = 3600
@@ -107,21 +109,41 @@ def _collect(argv: list[str]) -> int:
     )
     wanted.add_store(parser)
     wanted.add_rules(parser)
+    parser.add_argument(
+        "--now", action="store_true", help="also what was used within the hour: no push goes on"
+    )
+    parser.add_argument(
+        "-n", "--dryrun", action="store_true", help="show what would be removed, remove nothing"
+    )
     options = parser.parse_args(argv)
     system = System(settings.read())
+    lease = 0 if options.now else LEASE_SECONDS
     try:
-        _say(_freed(composed.registry(system, options.store, wanted.read_rules(options))))
+        kept = composed.registry(system, options.store, wanted.read_rules(options))
+        lines = _would_go(kept, lease) if options.dryrun else [_freed(kept, lease)]
+        for line in lines:
+            _say(line)
     finally:
         system.close()
     return 0
 
 
-def _freed(served: Registry) -> str:
-    gone = composed.collect(served)
+def _freed(served: Registry, lease: float = LEASE_SECONDS) -> str:
+    gone = collecting.collect(served, lease)
     return (
         f"removed {gone.tags} tags, {gone.manifests} manifests, {gone.blobs} blobs and"
         f" {gone.uploads} unfinished uploads: {size(gone.size)}"
     )
+
+
+def _would_go(served: Registry, lease: float) -> list[str]:
+    found = collecting.preview(served, lease)
+    lines = [
+        f"{gone.repository}: {len(gone.manifests)} manifests, {len(gone.blobs)} blobs"
+        + (f", tags {', '.join(gone.tags)}" if gone.tags else "")
+        for gone in found
+    ]
+    return lines or ["nothing would be removed"]
 
 
 def _say(line: str) -> None:
