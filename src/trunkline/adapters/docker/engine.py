@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import socket
-import ssl
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from docker import APIClient
@@ -20,6 +20,7 @@ from requests.exceptions import RequestException, Timeout
 
 from trunkline.adapters.docker.address import HOW_TO_GET_ONE, engine_address
 from trunkline.adapters.docker.streams import Connection
+from trunkline.adapters.docker.wire import Wire
 from trunkline.base.errors import Unavailable
 
 # Starting and removing take long on a busy machine; pulls, builds and waits have no limit.
@@ -55,10 +56,9 @@ def words(error: DockerException) -> str:
 class Engine:
     """A connection to the engine. Thread-safe. `client` raises the library's own errors."""
 
-    def __init__(self, client: APIClient, address: str, tls: TLSConfig | None = None) -> None:
+    def __init__(self, client: APIClient, wire: Wire) -> None:
         self.client = client
-        self.address = address
-        self._tls = tls
+        self.wire = wire
 
     def version(self) -> str:
         """Return the newest version of the API that both sides know."""
@@ -69,13 +69,24 @@ class Engine:
 
         The library's own way loses what the engine sends in one packet with its headers.
         """
-        connection = Connection(self._socket())
+        connection = Connection(self.socket())
         try:
             connection.upgrade(f"/v{self.version()}{path}", body)
         except BaseException:
             connection.close()
             raise
         return connection
+
+    def create(self, body: dict[str, Any], name: str, platform: str = "") -> dict[str, Any]:
+        """Create a container; return its `Id` and `Warnings`. Raises the library's errors."""
+        make = self.client.create_container_from_config
+        found: dict[str, Any] = make(body, name, platform or None)  # type: ignore[no-untyped-call]
+        return found
+
+    def image(self, reference: str) -> dict[str, Any]:
+        """Return what the engine says of an image. Raises the library's ImageNotFound."""
+        found: dict[str, Any] = self.client.inspect_image(reference)  # type: ignore[no-untyped-call]
+        return found
 
     def stat(self, container: str, path: str) -> str:
         """Return the engine's description of a path in a container (base64), '' if it is absent."""
@@ -86,26 +97,9 @@ class Engine:
         response.raise_for_status()
         return response.headers.get("X-Docker-Container-Path-Stat", "")
 
-    def _socket(self) -> socket.socket:
-        parts = urlsplit(self.address)
-        if parts.scheme == "unix":
-            connected = socket.socket(socket.AF_UNIX)
-            try:
-                connected.connect(parts.path)
-            except BaseException:
-                connected.close()
-                raise
-            return connected
-        plain = socket.create_connection((parts.hostname or "", parts.port or 2375), PATIENCE)
-        plain.settimeout(None)
-        if self._tls is None:
-            return plain
-        context = ssl.create_default_context(cafile=self._tls.ca_cert)
-        if not self._tls.verify:
-            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        if self._tls.cert:
-            context.load_cert_chain(*self._tls.cert)
-        return context.wrap_socket(plain, server_hostname=parts.hostname)
+    def socket(self) -> socket.socket:
+        """Return a new connection to the engine. Raises Unavailable."""
+        return self.wire.connect()
 
 
 def connect(environ: Mapping[str, str]) -> Engine:
@@ -119,7 +113,7 @@ def connect(environ: Mapping[str, str]) -> Engine:
     with refusals():
         client = APIClient(base_url=address, version="auto", timeout=PATIENCE, tls=tls or False)
     client.trust_env = False  # the engine is never behind the proxy that images come through
-    return Engine(client, address, tls)
+    return Engine(client, Wire(address, environ))
 
 
 def _tls(environ: Mapping[str, str]) -> TLSConfig | None:

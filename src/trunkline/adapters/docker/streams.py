@@ -57,6 +57,13 @@ class Connection:
         except (ValueError, KeyError, TypeError):
             return text or head.decode("latin-1").partition("\r\n")[0]
 
+    def send(self, data: bytes) -> None:
+        """Give the process input; nothing happens when it reads no more."""
+        try:
+            self._socket.sendall(data)
+        except OSError:  # it has ended
+            return
+
     def receive(self, timeout: float | None) -> bytes | None:
         """Return what came, b'' at the end, None when `timeout` seconds passed."""
         if self._rest:
@@ -127,6 +134,11 @@ class Output:
             parts.append(piece)
         del self._buffer[:position]
         return b"".join(parts)
+
+    def write(self, data: bytes) -> None:
+        """Give the process input."""
+        if not self.is_over:
+            self._connection.send(data)
 
     def close(self) -> None:
         """Let go of the connection."""

@@ -1,0 +1,225 @@
+"""One job's containers at the engine: its own, its services and those of its Docker actions."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+import msgspec
+
+from trunkline.adapters.docker import payloads
+from trunkline.adapters.docker.ending import Ending
+from trunkline.adapters.docker.engine import Engine, escaped, refusals
+from trunkline.adapters.docker.health import await_health
+from trunkline.adapters.docker.images import DockerImages
+from trunkline.adapters.docker.marks import remove_note, write_note
+from trunkline.adapters.docker.networks import Policy, create_network
+from trunkline.adapters.docker.payloads import Site
+from trunkline.adapters.docker.process import Command, Container, ContainerProcess
+from trunkline.adapters.docker.publishing import Publisher
+from trunkline.adapters.docker.signals import MARK, is_near
+from trunkline.adapters.docker.starting import ELSEWHERE, Made, Started, Starter
+from trunkline.adapters.docker.story import Story
+from trunkline.adapters.docker.streams import Output
+from trunkline.base.errors import Unavailable
+from trunkline.ports.clock import Ids
+from trunkline.ports.containers import ActionRun, Begun, ContainerSpec, Running, Watch
+from trunkline.ports.process import ProcessSpec
+
+FAILED = "One or more containers failed to start."
+CANCELLED = "The operation was canceled."
+NOT_BEGUN = "The job's container has not been started."
+
+
+class Door(Protocol):
+    """A job's own Engine API socket."""
+
+    @property
+    def was_used(self) -> bool:
+        """Tell whether anybody has come through it."""
+        ...
+
+    def open(self) -> str:
+        """Return its path, listening from now on. Raises Unavailable."""
+        ...
+
+    def close(self) -> None:
+        """Stop listening. Idempotent."""
+        ...
+
+
+class Wiring(msgspec.Struct, frozen=True):
+    """What a job's containers work with. `note` is where a later engine looks for what is left."""
+
+    connect: Callable[[], Engine]
+    publisher: Callable[[], Publisher]
+    door: Door
+    ids: Ids
+    note: str
+    policy: Policy = Policy.OPEN
+
+
+class JobContainers:
+    """One job's containers. `run`, `execute` and `socket` may be called from several threads."""
+
+    def __init__(self, site: Site, wiring: Wiring) -> None:
+        self._site = site
+        self._wiring = wiring
+        self._lock = threading.Lock()
+        self._network = ""
+        self._made: list[Made] = []
+        self._has_run = False
+        self._is_near = False
+        self.job_id = ""
+        self.images = DockerImages(wiring.connect, wiring.publisher, site.layout.outside)
+
+    @property
+    def engine(self) -> Engine:
+        """The engine, connected. Raises Unavailable."""
+        return self._wiring.connect()
+
+    # --- beginning ----------------------------------------------------------------------
+
+    def begin(
+        self, job: ContainerSpec | None, services: Mapping[str, ContainerSpec], watch: Watch
+    ) -> Begun:
+        """Start the job's container and its services, and await their health."""
+        story = Story(watch)
+        with story.group("Checking docker version"):
+            story.line(f"Docker daemon API version: {self.engine.version()}")
+        with story.group("Create local container network"):
+            is_reached = job is None and any(each.ports for each in services.values())
+            network = self._have_network(has_ports=is_reached)
+            story.command("docker", "network", "create", network)
+        starter = Starter(self.engine, self.images, story)
+        starter.made = self._made
+        with refusals():
+            own = self._begin_job(job, network, starter, story) if job else None
+            running = self._begin_services(services, network, starter, story)
+            self._await_health(starter, story)
+        return Begun(
+            network=network,
+            job=own.running(network) if own else None,
+            services=running,
+            env=own.env if own else {},
+        )
+
+    def _begin_job(
+        self, spec: ContainerSpec, network: str, starter: Starter, story: Story
+    ) -> Started:
+        with story.group("Starting job container"):
+            socket = self.socket() if spec.needs_engine else ""
+            create = payloads.job_container(self._site, spec, network, self._token(), socket)
+            started = starter.job(spec, create)
+        self._is_near = is_near(started.found["State"]["Pid"], started.made.id)
+        if not self._is_near and not self.engine.stat(
+            started.made.id, self._site.layout.event_path
+        ):
+            raise Unavailable(ELSEWHERE)
+        self.job_id = started.made.id
+        return started
+
+    def _begin_services(
+        self, services: Mapping[str, ContainerSpec], network: str, starter: Starter, story: Story
+    ) -> dict[str, Running]:
+        running: dict[str, Running] = {}
+        for alias, spec in services.items():
+            _stop_if_unwanted(story)
+            with story.group(f"Starting {alias} service container"):
+                create = payloads.service(self._site, alias, spec, network, self._token())
+                running[alias] = starter.service(alias, spec, create).running(network)
+        return running
+
+    def _await_health(self, starter: Starter, story: Story) -> None:
+        services = {made.alias: made.id for made in self._made if not made.is_job}
+        with story.group("Waiting for all services to be ready"):
+            failed = await_health(self.engine, services, story.watch)
+        _stop_if_unwanted(story)
+        for made in self._made:
+            if made.alias in failed and not made.is_job:
+                with story.group(f"Service container {made.alias} failed."):
+                    starter.tell_log(made)
+                    story.error(f"Failed to initialize container {made.image}")
+                    made.has_failed = True
+        if failed:
+            raise Unavailable(FAILED)
+
+    def _have_network(self, *, has_ports: bool) -> str:
+        """Return the job's network, made when it is first needed."""
+        with self._lock:
+            if not self._network:
+                name = f"github_network_{self._wiring.ids.token()}"
+                write_note(self._wiring.note)
+                policy, labels = self._wiring.policy, self._site.labels
+                create_network(self.engine, name, labels, policy, has_ports=has_ports)
+                self._network = name
+            return self._network
+
+    def _token(self) -> str:
+        return self._wiring.ids.token()
+
+    # --- processes ----------------------------------------------------------------------
+
+    def execute(self, spec: ProcessSpec) -> ContainerProcess:
+        """Start a command in the job's container. Raises Unavailable when the engine refuses."""
+        if not self.job_id:
+            raise Unavailable(NOT_BEGUN)
+        mark = "" if self._is_near else self._token()
+        env = {**spec.env, MARK: mark} if mark else spec.env
+        with refusals():
+            made = self.engine.client.exec_create(
+                self.job_id,
+                list(spec.argv),
+                stdin=spec.fed,
+                user=spec.user,
+                environment=[f"{name}={value}" for name, value in env.items()],
+                workdir=spec.cwd,
+            )
+            exec_id = str(made["Id"])
+            start = msgspec.json.encode({"Detach": False, "Tty": False})
+            connection = self.engine.hijack(f"/exec/{exec_id}/start", start)
+        command = Command(self.engine, self.job_id, exec_id, mark)
+        return ContainerProcess(Output(connection), command)
+
+    def run(self, action: ActionRun) -> ContainerProcess:
+        """Start a Docker action's container; it is removed when it has ended."""
+        network = self._have_network(has_ports=False)
+        self._has_run = True
+        socket = self.socket() if action.needs_engine else ""
+        create = payloads.action(self._site, action, network, socket)
+        client = self.engine.client
+        with refusals():
+            made = self.engine.create(create.body, create.name)
+            container = Container(self.engine, str(made["Id"]))
+            try:
+                query = "stream=1&stdout=1&stderr=1"
+                path = f"/containers/{escaped(str(made['Id']))}/attach?{query}"
+                connection = self.engine.hijack(path, b"")
+                client.start(made["Id"])
+            except BaseException:
+                container.close()
+                raise
+        return ContainerProcess(Output(connection), container)
+
+    def socket(self) -> str:
+        """Return the path of the job's own Engine API socket."""
+        return self._wiring.door.open()
+
+    # --- ending -------------------------------------------------------------------------
+
+    def end(self, watch: Watch) -> None:
+        """Tell the services' logs, then remove all that the job has at the engine."""
+        door = self._wiring.door
+        if self._network or door.was_used:
+            by_label = self._has_run or door.was_used
+            ending = Ending(self.engine, dict(self._site.labels), Story(watch))
+            ending.remove(self._made, self._network, by_label=by_label)
+            self._made, self._network, self.job_id = [], "", ""
+        door.close()
+        remove_note(self._wiring.note)
+
+
+def _stop_if_unwanted(story: Story) -> None:
+    if story.watch.unwanted():
+        raise Unavailable(CANCELLED)

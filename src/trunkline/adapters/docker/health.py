@@ -1,0 +1,92 @@
+"""Waiting until a job's services are ready, in the words of GitHub's runner."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from docker.errors import APIError, NotFound
+
+from trunkline.adapters.docker.engine import Engine, refusals
+from trunkline.ports.containers import Watch
+
+# What the runner waits between two looks, in seconds; the engine is asked more often here.
+TOLD_PAUSES = (2, 4, 8, 16, 32)
+FIRST_POLL, LONGEST_POLL = 0.1, 0.5
+HEALTHY, STARTING = "healthy", "starting"
+NO_TEST = frozenset({"", "NONE"})
+
+
+def await_health(engine: Engine, services: Mapping[str, str], watch: Watch) -> list[str]:
+    """Wait for each service (alias -> container id); return the aliases of those that failed."""
+    failed = []
+    for alias, container in services.items():
+        if _is_healthy(engine, alias, container, watch):
+            watch.tell(f"{alias} service is healthy.")
+        else:
+            failed.append(alias)
+    return failed
+
+
+def _is_healthy(engine: Engine, alias: str, container: str, watch: Watch) -> bool:
+    """Wait until a container is no longer starting.
+
+    Its test is run here as well, since the engine's first is an interval away (30 s by default),
+    and Podman without systemd makes none.
+    """
+    begun, told, poll = time.monotonic(), 0, FIRST_POLL
+    next_word = begun
+    while not watch.unwanted():
+        found = _inspect(engine, container)
+        test = _test(found)
+        if not test:
+            return True
+        state = found.get("State", {})
+        status = str((state.get("Health") or {}).get("Status") or STARTING)
+        if status != STARTING or not state.get("Running"):
+            return status == HEALTHY
+        now = time.monotonic()
+        if now >= next_word:
+            pause = TOLD_PAUSES[min(told, len(TOLD_PAUSES) - 1)]
+            watch.tell(
+                f"{alias} service is starting, waiting {pause} seconds before checking again."
+            )
+            told, next_word = told + 1, now + pause
+        if _passes(engine, container, test):
+            return True
+        time.sleep(poll)
+        poll = min(poll * 1.5, LONGEST_POLL)
+    return False
+
+
+def _inspect(engine: Engine, container: str) -> dict[str, Any]:
+    with refusals():
+        try:
+            found: dict[str, Any] = engine.client.inspect_container(container)
+        except NotFound:  # it has removed itself (--rm)
+            return {"Config": {"Healthcheck": {"Test": ["CMD"]}}}
+    return found
+
+
+def _test(found: dict[str, Any]) -> list[str]:
+    """Return the command that a container is tested with, [] for none."""
+    check = (found.get("Config") or {}).get("Healthcheck") or {}
+    test = check.get("Test") or []
+    return [] if not test or test[0] in NO_TEST else list(test)
+
+
+def _passes(engine: Engine, container: str, test: list[str]) -> bool:
+    """Run a container's test; tell whether it succeeds."""
+    kind, *rest = test
+    argv = ["/bin/sh", "-c", *rest] if kind == "CMD-SHELL" else rest
+    if not argv:
+        return False
+    client = engine.client
+    with refusals():
+        try:
+            made = client.exec_create(container, argv)
+            client.exec_start(made["Id"])
+            return bool(client.exec_inspect(made["Id"])["ExitCode"] == 0)
+        except APIError:  # it ends at this moment; the next look tells
+            return False

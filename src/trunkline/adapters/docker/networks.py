@@ -1,0 +1,38 @@
+"""A job's own network, and what may leave it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from trunkline.adapters.docker.engine import Engine, refusals
+
+DRIVER = "bridge"
+NO_WAY_OUT = {"com.docker.network.bridge.enable_ip_masquerade": "false"}
+
+
+class Policy(StrEnum):
+    """What containers may reach besides each other (`--network-policy`)."""
+
+    OPEN = "open"
+    REGISTRY = "registry"
+    NONE = "none"
+
+
+def create_network(
+    engine: Engine, name: str, labels: Mapping[str, str], policy: Policy, *, has_ports: bool
+) -> None:
+    """Create a job's network.
+
+    Without a way out it is internal. An internal network publishes no ports, so one whose ports
+    the host's steps need only loses the translation of addresses that lets packets out.
+    """
+    is_closed = policy is not Policy.OPEN
+    with refusals():
+        engine.client.create_network(
+            name,
+            driver=DRIVER,
+            labels=dict(labels),
+            internal=is_closed and not has_ports,
+            options=dict(NO_WAY_OUT) if is_closed and has_ports else None,
+        )

@@ -1,0 +1,145 @@
+"""Starting a container that lives as long as its job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from docker.errors import APIError
+
+from trunkline.adapters.docker.engine import Engine, words
+from trunkline.adapters.docker.images import DockerImages
+from trunkline.adapters.docker.payloads import KEEPERS, Create, with_keeper
+from trunkline.adapters.docker.removal import remove_container
+from trunkline.adapters.docker.story import Story
+from trunkline.base.errors import Unavailable
+from trunkline.ports.containers import ContainerSpec, Running
+
+NO_KEEPER = (
+    "The image {image} can't be a job's container: it has neither 'tail' nor 'sleep', which keep "
+    "the container running between the steps."
+)
+NO_PROGRAM = ("executable file not found", "no such file or directory")
+NO_FOLDER = "bind source path does not exist"
+ELSEWHERE = (
+    "The container engine does not see this machine's folders: is it on another machine? "
+    "Jobs need one that runs here."
+)
+TAKEN = ("port is already allocated", "address already in use")
+
+
+class Made(msgspec.Struct):
+    """A container that was created; `has_failed` when its log has been told already."""
+
+    alias: str
+    name: str
+    id: str
+    image: str
+    is_job: bool = False
+    has_failed: bool = False
+
+
+class Started(msgspec.Struct, frozen=True):
+    """A container that was started, as the engine describes it."""
+
+    made: Made
+    found: Mapping[str, Any]
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment that its commands have."""
+        pairs = (str(each).partition("=") for each in self.found["Config"]["Env"] or ())
+        return {name: value for name, sign, value in pairs if sign}
+
+    def running(self, network: str) -> Running:
+        """Return what `job.container` and `job.services` say of it."""
+        found = self.found.get("NetworkSettings", {}).get("Ports") or {}
+        ports = {
+            inside.partition("/")[0]: bindings[0]["HostPort"]
+            for inside, bindings in sorted(found.items())
+            if bindings
+        }
+        return Running(id=self.made.id, network=network, ports=ports)
+
+
+class Starter:
+    """Pulls, creates and starts one container after the other."""
+
+    def __init__(self, engine: Engine, images: DockerImages, story: Story) -> None:
+        self._engine = engine
+        self._images = images
+        self._story = story
+        self.made: list[Made] = []
+
+    def service(self, alias: str, spec: ContainerSpec, create: Create) -> Started:
+        """Start a service."""
+        self._pull(spec, create)
+        made = self._create(alias, spec, create)
+        try:
+            self._engine.client.start(made.id)
+        except APIError as error:
+            raise _refused(error) from error
+        return self._look(made)
+
+    def job(self, spec: ContainerSpec, create: Create) -> Started:
+        """Start the job's own container, with the first program of its image that keeps it up."""
+        self._pull(spec, create)
+        for keeper in KEEPERS:
+            made = self._create("job", spec, with_keeper(create, keeper))
+            made.is_job = True
+            try:
+                self._engine.client.start(made.id)
+            except APIError as error:
+                if not any(text in words(error) for text in NO_PROGRAM):
+                    raise _refused(error) from error
+                remove_container(self._engine, made.id)
+                self.made.remove(made)
+                continue
+            return self._look(made)
+        raise Unavailable(NO_KEEPER.format(image=spec.image))
+
+    def _pull(self, spec: ContainerSpec, create: Create) -> None:
+        self._story.command("docker", "pull", spec.image)
+        watch = self._story.watch
+        self._images.have(spec.image, spec.login, watch, create.platform)
+
+    def _create(self, alias: str, spec: ContainerSpec, create: Create) -> Made:
+        options = spec.options.split()
+        self._story.command("docker", "create", "--name", create.name, *options, spec.image)
+        try:
+            found = self._engine.create(create.body, create.name, create.platform)
+        except APIError as error:
+            raise _refused(error) from error
+        made = Made(alias, create.name, str(found["Id"]), spec.image)
+        self.made.append(made)
+        self._story.line(made.id)
+        for warning in found.get("Warnings") or ():
+            self._story.line(f"WARNING: {warning}")
+        self._story.command("docker", "start", made.name)
+        return made
+
+    def _look(self, made: Made) -> Started:
+        """Describe a container that was started; one that has ended again is told."""
+        found = self._engine.client.inspect_container(made.id)
+        if not found["State"]["Running"]:
+            self.tell_log(made)
+            self._story.line(f"It exited with code {found['State']['ExitCode']}.")
+            self._story.warning(f"Docker container {made.name} is not in running state.")
+        return Started(made, found)
+
+    def tell_log(self, made: Made) -> None:
+        """Tell a container's log."""
+        self._story.command("docker", "logs", "--details", made.name)
+        self._story.output(self._engine.client.logs(made.id, stream=True, follow=False))
+
+
+def _refused(error: APIError) -> Unavailable:
+    text = words(error)
+    if NO_FOLDER in text:
+        return Unavailable(text, hint=ELSEWHERE)
+    if any(each in text for each in TAKEN):
+        return Unavailable(
+            text, hint="Another program has this port; without a port of the machine one is free."
+        )
+    return Unavailable(text)
