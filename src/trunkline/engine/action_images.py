@@ -48,10 +48,11 @@ class ActionImages:
         """Pull or build an image unless that was done; return its id. Raises Unavailable."""
         with self._lock:
             if image not in self._ready:
-                self._ready[image] = self._make(image, watch)
+                self._ready[image] = self.make(image, watch)
             return self._ready[image]
 
-    def _make(self, image: ActionImage, watch: Watch) -> str:
+    def make(self, image: ActionImage, watch: Watch) -> str:
+        """Pull or build an image; return its id. Raises Unavailable."""
         images = self._images()
         if image.reference:
             watch.tell(f"Pull down action image '{image.reference}'")

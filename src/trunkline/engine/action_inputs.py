@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from trunkline.engine.action_images import is_dockerfile
 from trunkline.engine.job_context import JobContext, StepPlace
 from trunkline.engine.output import StepOutput
 from trunkline.engine.scopes import ActionIdentity, Scope
@@ -28,7 +29,7 @@ def action_inputs(
     given = given_inputs(context, step, place)
     if not isinstance(action.runs, DockerRuns):
         warn_of_unknown(given, tuple(declared.id for declared in action.inputs), output)
-    elif action.name or action.inputs:  # a bare Dockerfile declares nothing
+    elif not is_dockerfile(action.file):  # that declares nothing
         names = (declared.id for declared in action.inputs)
         warn_of_unknown(given, (*DOCKER_INPUTS, *names), output)
     found: dict[str, str] = {}

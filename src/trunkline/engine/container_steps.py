@@ -38,9 +38,10 @@ class ContainerSteps:
         try:
             self._do(task, self._watch(task, opened))
         except TrunklineError as error:
-            opened.output.line(f"##[error]{error}")
-            opened.output.engine_lines(hints(error))
             conclusion = Conclusion.FAILURE
+            if not self._token.asked or task.kind is Kind.END:
+                opened.output.line(f"##[error]{error}")
+                opened.output.engine_lines(hints(error))
         if self._token.asked and task.kind is not Kind.END:
             opened.output.line(f"##[error]{CANCELLED_TEXT}")
             conclusion = Conclusion.CANCELLED

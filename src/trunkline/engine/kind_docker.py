@@ -14,6 +14,7 @@ from trunkline.engine.action_loader import DOCKER, Files, Image
 from trunkline.engine.engine_use import speaks_of_engine
 from trunkline.engine.job_context import StepPlace
 from trunkline.engine.kind_javascript import stage_environment
+from trunkline.engine.mounted_paths import Mounts, moved
 from trunkline.engine.processes import run_to_end
 from trunkline.engine.scopes import Scope
 from trunkline.engine.step_runner import StepRunner, Stop, Work
@@ -51,6 +52,7 @@ def perform(runner: StepRunner, work: Work) -> Stop:
     image = _image(runner, work)
     action = _action(runner, work, runs, inputs, image)
     work.output.engine_lines([f"##[command]{command_line(action)}"])
+    work.output.read_within(action.mounts)
     process = runner.context.sandbox.containers.run(action)
     ended = run_to_end(process, work.output, runner.tools.clock, work.limits)
     if ended.exit_code == 0 and not ended.timed_out:
@@ -77,6 +79,8 @@ def _image(runner: StepRunner, work: Work) -> str:
     told = f"Pull {image.reference}" if image.reference else "Building docker image"
     work.output.engine_lines([f"##[group]{told}"])
     try:
+        if isinstance(work.instance.loaded, Files) and work.instance.loaded.local:
+            return images.make(image, watch)  # its files may be others by the next step
         return images.have(image, watch)
     finally:
         work.output.engine_lines(["##[endgroup]"])
@@ -94,7 +98,7 @@ def _action(
         Stage.MAIN: runs.entrypoint or given.get(ENTRYPOINT, ""),
         Stage.POST: runs.post_entrypoint,
     }
-    entrypoint = inside(entrypoints[work.stage], mounts)
+    entrypoint = moved(entrypoints[work.stage], mounts)
     if runs.args is None:
         args = tuple(split_arguments(given.get(ARGS, "")))
     else:
@@ -122,7 +126,7 @@ def _place(work: Work, inputs: dict[str, str]) -> StepPlace:
 
 
 def _environment(
-    runner: StepRunner, work: Work, env: Mapping[str, str], mounts: tuple[tuple[str, str], ...]
+    runner: StepRunner, work: Work, env: Mapping[str, str], mounts: Mounts
 ) -> dict[str, str]:
     """Return the container's variables: none of this machine's, paths as the container has them."""
     whole = process_environment(
@@ -133,10 +137,10 @@ def _environment(
     )
     if "PATH" not in env:
         del whole["PATH"]
-    return {**{name: inside(value, mounts) for name, value in whole.items()}, "HOME": HOME}
+    return {**{name: moved(value, mounts) for name, value in whole.items()}, "HOME": HOME}
 
 
-def mounts_of(layout: Layout) -> tuple[tuple[str, str], ...]:
+def mounts_of(layout: Layout) -> Mounts:
     """Return the job's folders that every Docker action gets, and where it has them."""
     return (
         (layout.temp, "/github/runner_temp"),
@@ -145,15 +149,6 @@ def mounts_of(layout: Layout) -> tuple[tuple[str, str], ...]:
         (layout.file_commands, "/github/file_commands"),
         (layout.workspace, WORKSPACE),
     )
-
-
-def inside(value: str, mounts: tuple[tuple[str, str], ...]) -> str:
-    """Return a value as the container has it: the path of a mounted folder, or below one."""
-    fitting = [pair for pair in mounts if value == pair[0] or value.startswith(f"{pair[0]}/")]
-    if not fitting:
-        return value
-    outside, path = max(fitting, key=lambda pair: len(pair[0]))
-    return path + value[len(outside) :]
 
 
 def command_line(action: ActionRun) -> str:

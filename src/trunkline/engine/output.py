@@ -14,6 +14,7 @@ from trunkline.engine.job_context import JobContext
 from trunkline.engine.job_log import JobLog
 from trunkline.engine.line_source import LineSource
 from trunkline.engine.matcher_files import MatcherFiles
+from trunkline.engine.mounted_paths import Mounts, moved, turned
 from trunkline.ports.clock import Clock
 from trunkline.ports.logs import LogStore
 from trunkline.run.annotations import Annotation
@@ -111,6 +112,7 @@ class StepOutput:
         self._source = LineSource(job.log.cut)
         self._commands = Commands(workspace=job.workspace, echo=job.is_debug)
         self._matchers = Matchers()
+        self._mounts: Mounts = ()
         self._out: list[bytes] = []
 
     # --- what a process prints ----------------------------------------------------------
@@ -141,6 +143,11 @@ class StepOutput:
             commands=_is_true(env.get("ACTIONS_ALLOW_UNSECURE_COMMANDS")),
             stop_tokens=_is_true(env.get("ACTIONS_ALLOW_UNSECURE_STOPCOMMAND_TOKENS")),
         )
+
+    def read_within(self, mounts: Mounts) -> None:
+        """Read paths as a container prints them: `mounts` are (the job's folder, its own)."""
+        self._mounts = turned(mounts)
+        self._commands.workspace = moved(self._job.workspace, mounts)
 
     # --- what the engine says -----------------------------------------------------------
 
@@ -246,11 +253,16 @@ class StepOutput:
             )
         if problem is None or self._job.files is None:
             return False
-        annotation = to_annotation(problem, self._job.files.locate)
+        annotation = to_annotation(problem, self._locate)
         if annotation is None:
             return False
         self._annotate(annotation, plain)
         return True
+
+    def _locate(self, file: str, from_path: str) -> str:
+        if self._job.files is None:
+            return ""
+        return self._job.files.locate(moved(file, self._mounts), moved(from_path, self._mounts))
 
     def _print(self, text: str) -> None:
         for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
@@ -299,7 +311,7 @@ class StepOutput:
         try:
             match effect:
                 case AddMatcher(path):
-                    rules = self._job.files.load(path)
+                    rules = self._job.files.load(moved(path, self._mounts))
                     self._log.add_matchers(rules)
                     owners = ", ".join(f"'{rule.owner}'" for rule in rules)
                     self._debug(
@@ -307,6 +319,7 @@ class StepOutput:
                         "warning or error strings and report these inline."
                     )
                 case RemoveMatcher(owner, path):
+                    path = moved(path, self._mounts)
                     owners_of = [rule.owner for rule in self._job.files.load(path)] if path else []
                     self._log.remove_matchers([owner, *owners_of])
         except MatcherError as error:

@@ -37,6 +37,7 @@ from trunkline.adapters.sandboxes.scripted import (
 )
 from trunkline.adapters.secrets.memory import MemorySecrets
 from trunkline.engine.action_loader import Sources
+from trunkline.engine.image_evidence import ImageEvidence
 from trunkline.engine.job_setup import World
 from trunkline.engine.job_worker import JobWorker
 from trunkline.ports.forge import Fetched
@@ -147,6 +148,7 @@ class Case:
             toolchains=Nodes(),
             compile_pattern=compile_pattern,
             digest=digest_of,
+            evidence=ImageEvidence,
             listen=self.hear,
         )
         self.worker: JobWorker | None = None
@@ -188,7 +190,8 @@ class Case:
                     steps = jobs.setdefault(event.key, {}).setdefault("steps", [])
                     steps.append(f"{result}: {stable(event.name)}")
                 case Annotated():
-                    said = f"{event.level} {event.message}"
+                    place = f"{event.file}:{event.line} " if event.file else ""
+                    said = f"{event.level} {place}{event.message}"
                     jobs.setdefault(event.key, {}).setdefault("annotations", []).append(said)
                 case JobCompleted():
                     job = jobs.setdefault(event.key, {})

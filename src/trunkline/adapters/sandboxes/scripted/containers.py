@@ -206,7 +206,9 @@ class ScriptedContainers:
             image = self.images.engine.image(spec.image)
             while image.health == "starting" and not self._clock.wait(2.0, watch.unwanted):
                 continue
-            if image.health in {"unhealthy", "starting"}:
+            if watch.unwanted():
+                raise Unavailable(FAILED_TO_START)
+            if image.health == "unhealthy":
                 for line in image.log.splitlines():
                     watch.tell(line)
                 watch.tell(f"##[error]Failed to initialize container {spec.image}")
