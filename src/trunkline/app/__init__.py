@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from trunkline.base.diagnostics import Diagnostic
 from trunkline.base.errors import Unavailable
 from trunkline.engine.action_loader import Sources
 from trunkline.engine.job_setup import Listener, World
@@ -30,7 +31,8 @@ from trunkline.ports.toolchains import NodeProgram, Toolchains
 from trunkline.run.events import Event
 from trunkline.run.matchers import Matching
 from trunkline.settings import Settings
-from trunkline.workflow.reading import ReadAction, ReadWorkflow
+from trunkline.workflow.model import Workflow
+from trunkline.workflow.reading import ReadAction, Readers, ReadWorkflow
 
 T = TypeVar("T")
 
@@ -59,6 +61,7 @@ ADAPTERS = {
     "workflow-readings": "trunkline.adapters.readings:workflow_readings",
     "action-readings": "trunkline.adapters.readings:action_readings",
     "read-workflow": "trunkline.workflow.parse:parse",
+    "read-buildspec": "trunkline.plan.buildspec_file:read_buildspec",
     "read-action": "trunkline.workflow.action:parse_action",
     "subreaper": "trunkline.adapters.sandboxes.host.subreaper:become_subreaper",
     "image-evidence": "trunkline.engine.image_evidence:ImageEvidence",
@@ -101,6 +104,16 @@ def load(entry: str) -> Any:
 def _compile_pattern(source: str, each_line: bool) -> Matching:  # noqa: FBT001 - a callable's shape
     """Compile a problem matcher's pattern; its library is loaded with the first one."""
     found: Matching = adapter("patterns")(source, each_line)
+    return found
+
+
+def _read_buildspec(
+    text: str, file: str, load: Callable[[str], bytes | None]
+) -> tuple[Workflow | None, tuple[Diagnostic, ...]]:
+    """Read a buildspec; what does is loaded with the first one."""
+    found: tuple[Workflow | None, tuple[Diagnostic, ...]] = adapter("read-buildspec")(
+        text, file, load
+    )
     return found
 
 
@@ -279,6 +292,11 @@ class System:
         folder = f"{self.settings.cache}/readings"
         found: ReadWorkflow = adapter("workflow-readings")(folder, lambda: adapter("read-workflow"))
         return found
+
+    @cached_property
+    def readers(self) -> Readers:
+        """Return what reads pipeline files."""
+        return Readers(self.read_workflow, _read_buildspec)
 
     @cached_property
     def read_action(self) -> ReadAction:

@@ -61,7 +61,7 @@ def show(options: argparse.Namespace) -> int:
     root = facts.root or options.directory
     files = workflow_files(options.directory, root, options.workflows)
     found = planning.prospect(
-        system.forge, facts, files, request, loader(root), system.read_workflow
+        system.forge, facts, files, request, loader(root), system.readers
     )
     choices = Choices(
         jobs=picked.jobs,

@@ -303,7 +303,7 @@ def _prospect(system: System, options: argparse.Namespace) -> planning.Prospect:
     root = facts.root or options.directory
     files = workflow_files(options.directory, root, options.workflows)
     return planning.prospect(
-        system.forge, facts, files, request, loader(root), system.read_workflow
+        system.forge, facts, files, request, loader(root), system.readers
     )
 
 

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from posixpath import basename, normpath
 
 from trunkline.base.diagnostics import Diagnostic, Severity
+from trunkline.document.kinds import is_buildspec
 from trunkline.document.limits import ALL_ERRORS
+from trunkline.plan.buildspec_file import read_buildspec
 from trunkline.workflow.action import parse_action
 from trunkline.workflow.encoding import decode
 from trunkline.workflow.model import CallJob, Workflow
@@ -24,8 +26,8 @@ Load = Callable[[str], bytes | None]
 def check(files: Mapping[str, bytes], load: Load) -> tuple[Diagnostic, ...]:
     """Return what is wrong with `files` (path -> content), file by file, by line and column.
 
-    A file named action.yml is read as an action, every other as a workflow. `load` gives the
-    content of a workflow that one of them calls by a `./` path, or None when it is not there.
+    A file named action.yml is read as an action, a buildspec as one, every other as a workflow.
+    `load` gives the content of a file that one of them names, or None when it is not there.
     """
     found: list[Diagnostic] = []
     for path, data in files.items():
@@ -50,6 +52,8 @@ def _check(path: str, data: bytes, load: Load) -> list[Diagnostic]:
     if basename(path) in ACTION_FILES:
         action, found = parse_action(text, path, limits=ALL_ERRORS)
         return [*found, *(unknown_names_of_action(action) if action is not None else ())]
+    if is_buildspec(path, text):
+        return list(read_buildspec(text, path, load)[1])
     workflow, found = parse(text, path, limits=ALL_ERRORS)
     if workflow is None:
         return list(found)

@@ -10,6 +10,7 @@ import msgspec
 from trunkline.base.diagnostics import Diagnostic, Severity
 from trunkline.base.errors import NotFound, Unavailable, UsageError
 from trunkline.base.words import nearest
+from trunkline.document.kinds import is_buildspec
 from trunkline.plan.binding import bind
 from trunkline.plan.compile import Files, compile_workflow, file_name
 from trunkline.plan.contexts import RunIdentity, github_context
@@ -23,7 +24,7 @@ from trunkline.plan.triggers import Decision, Triggered, decide_trigger
 from trunkline.ports.forge import Forge
 from trunkline.workflow.encoding import decode
 from trunkline.workflow.model import Workflow
-from trunkline.workflow.reading import ReadWorkflow
+from trunkline.workflow.reading import Readers
 
 NOT_FOUND = "workflow was not found."
 
@@ -104,12 +105,12 @@ def prospect(
     files: Mapping[str, bytes],
     request: Request,
     load: Load,
-    read: ReadWorkflow,
+    read: Readers,
 ) -> Prospect:
     """Return what `request.event` would start of the workflow `files` (path -> content).
 
     Paths are from the repository's root; `load` returns other files there, None when they are not;
-    `read` reads them all.
+    `read` reads workflows, and buildspecs, which every event starts.
     Raises UsageError for an unknown event, job or input. What is wrong in files is in the outlooks.
     """
     made = occurrence_of(request.event, facts, given=request.payload, inputs=request.inputs)
@@ -141,7 +142,7 @@ class _Reader:
 
     def __init__(
         self,
-        sources: tuple[Forge, Load, ReadWorkflow],
+        sources: tuple[Forge, Load, Readers],
         facts: RepositoryFacts,
         occurrence: Occurrence,
         variables: Mapping[str, str],
@@ -158,7 +159,10 @@ class _Reader:
         self.sources[path] = text.splitlines()
         if undecodable is not None:
             return Outlook(file=path, diagnostics=(undecodable,))
-        workflow, found = self.read(text, path)
+        if is_buildspec(path, text):
+            workflow, found = self.read.buildspec(text, path, self._kept)
+        else:
+            workflow, found = self.read.workflow(text, path)
         if workflow is None:
             return Outlook(file=path, diagnostics=found)
         decision = decide_trigger(workflow, self.occurrence)
@@ -192,7 +196,7 @@ class _Reader:
                 event=self.occurrence.event,
                 source=source,
                 files=Files(texts, unavailable),
-                read=self.read,
+                read=self.read.workflow,
             )
             if not isinstance(made, NeedFiles):
                 return made
@@ -202,6 +206,13 @@ class _Reader:
                     self.sources[file_name(ref)] = texts[ref].splitlines()
                 except (NotFound, Unavailable) as error:
                     unavailable[ref] = error.message
+
+    def _kept(self, path: str) -> bytes | None:
+        """Load another buildspec; its lines are shown beside what is wrong in it."""
+        data = self.load(path)
+        if data is not None:
+            self.sources[path] = decode(data, path)[0].splitlines()
+        return data
 
     def _text(self, ref: FileRef) -> str:
         if ref.repository:

@@ -19,6 +19,7 @@ import yaml
 from tests.unit.plan.examples import FACTS
 from trunkline.adapters.forges.memory import MemoryForge
 from trunkline.base.errors import UsageError
+from trunkline.plan.buildspec_file import read_buildspec
 from trunkline.plan.facts import RepositoryFacts
 from trunkline.plan.forecast import Choices
 from trunkline.plan.runners import read_platforms
@@ -31,6 +32,7 @@ from trunkline.services.plan_record import record
 from trunkline.services.plan_tree import tree
 from trunkline.services.planning import Prospect, Request, prospect
 from trunkline.workflow.parse import parse
+from trunkline.workflow.reading import Readers
 
 FOLDER = Path(__file__).parent
 SCENARIOS = sorted(FOLDER.glob("*.yml"))
@@ -69,7 +71,9 @@ def planned(scenario: dict[str, Any], folder: Path) -> Prospect:
         variables=scenario.get("vars", {}),
     )
     forge = forge_of(scenario.get("files", {}), folder)
-    return prospect(forge, facts_of(scenario.get("facts", {})), files, request, files.get, parse)
+    readers = Readers(parse, read_buildspec)
+    facts = facts_of(scenario.get("facts", {}))
+    return prospect(forge, facts, files, request, files.get, readers)
 
 
 def outputs(scenario: dict[str, Any], folder: Path) -> dict[str, str]:
