@@ -14,5 +14,7 @@ NATIVE = {
     "actions/setup-node": "trunkline.adapters.actions.setup_node.action:SetupNode",
     "actions/setup-python": "trunkline.adapters.actions.setup_python.action:SetupPython",
     "docker/build-push-action": "trunkline.adapters.actions.docker_build_push.action:DockerBuildPush",
+    "docker/login-action": "trunkline.adapters.actions.docker_login:DockerLogin",
+    "docker/metadata-action": "trunkline.adapters.actions.docker_metadata.action:DockerMetadata",
     "astral-sh/setup-uv": "trunkline.adapters.actions.setup_uv:SetupUv",
 }

@@ -35,5 +35,7 @@ def test_the_well_known_ones_are_there() -> None:
         "actions/upload-artifact/merge",
         "actions/download-artifact",
         "docker/build-push-action",
+        "docker/login-action",
+        "docker/metadata-action",
         "astral-sh/setup-uv",
     } == set(NATIVE)
