@@ -99,12 +99,14 @@ def resolve(registry: Registry, repository: str, reference: str) -> str:
 
 
 def delete(registry: Registry, repository: str, reference: str) -> None:
-    """Delete a tag, or by digest an image with its tags. Raises NotFound, RegistryError (DENIED).
+    """Delete an image: by digest with all its tags, by its last tag too; else the tag alone.
 
-    Its blobs go with the next collection.
+    Its blobs go with the next collection. Raises NotFound, RegistryError (DENIED).
     """
-    resolve(registry, repository, reference)
-    manifests.delete(registry, repository, reference)
+    digest = resolve(registry, repository, reference)
+    tags = registry.store.manifests.tags(repository) or ()
+    is_last = [tag.name for tag in tags if tag.digest == digest] == [reference]
+    manifests.delete(registry, repository, digest if is_last else reference)
 
 
 def record(registry: Registry, built: Built) -> None:
