@@ -25,6 +25,7 @@ from trunkline.adapters.docker.proxy.labelling import (
 from trunkline.adapters.docker.publishing import Publisher
 from trunkline.adapters.docker.wire import EngineRefused, Wire
 from trunkline.base.errors import Unavailable
+from trunkline.ports.kept_images import KeptImages
 
 # What publishes by other ways than `docker push`: plug-ins, and Podman's own API.
 PUBLISHING = (
@@ -176,3 +177,15 @@ def _failure(status: int, message: str) -> bytes:
         f"Content-Length: {len(content)}\r\nConnection: close\r\n\r\n"
     )
     return head.encode("ascii") + content
+
+
+def publisher(address: str, environ: Mapping[str, str], kept: KeptImages | None) -> Publisher:
+    """Return one job's publisher for the engine at `address`; `kept` is None with `--publish`."""
+    return Publisher(Wire(address, environ), kept)
+
+
+def engine_proxy(
+    address: str, environ: Mapping[str, str], of_job: Publisher, place: Place
+) -> Proxy:
+    """Return the proxy of the job that `place` describes, for the engine at `address`."""
+    return Proxy(Wire(address, environ), of_job, place)
