@@ -63,6 +63,9 @@ ADAPTERS = {
     "read-workflow": "trunkline.workflow.parse:parse",
     "read-buildspec": "trunkline.plan.buildspec_file:read_buildspec",
     "read-action": "trunkline.workflow.action:parse_action",
+    "kept-images": "trunkline.services.kept_images:LocalImages",
+    "publisher": "trunkline.adapters.docker.proxy.server:publisher",
+    "engine-proxy": "trunkline.adapters.docker.proxy.server:engine_proxy",
     "subreaper": "trunkline.adapters.sandboxes.host.subreaper:become_subreaper",
     "image-evidence": "trunkline.engine.image_evidence:ImageEvidence",
     "endpoints": "trunkline.app.endpoints:LocalEndpoints",
@@ -141,6 +144,7 @@ class Choices(msgspec.Struct, frozen=True):
 
     `directory` is the root of the user's repository; `secrets`, `variables` and `env` were given by hand,
     over `secret_file` and `variable_file` (and those files with `.<environment>` behind).
+    `publish` lets pushes leave this machine.
     """
 
     directory: str = "."
@@ -149,6 +153,7 @@ class Choices(msgspec.Struct, frozen=True):
     committed: bool = False
     local_repositories: Mapping[str, str] = {}
     pass_env: tuple[str, ...] = ()
+    publish: bool = False
     secrets: Mapping[str, str] = {}
     variables: Mapping[str, str] = {}
     env: Mapping[str, str] = {}

@@ -227,6 +227,11 @@ def _parser() -> argparse.ArgumentParser:
         help="let jobs see this variable of yours (repeatable)",
     )
     parser.add_argument(
+        "--publish",
+        action="store_true",
+        help="push images to the registries that they name, not to the local one",
+    )
+    parser.add_argument(
         "-n", "--dryrun", action="store_true", help="show what would run, run nothing"
     )
     parser.add_argument(
@@ -269,6 +274,7 @@ def _system(options: argparse.Namespace) -> System:
                 options.local_repository, "--local-repository SPEC=DIR"
             ),
             pass_env=tuple(options.pass_env),
+            publish=options.publish,
             secrets=given,
             variables=arguments.pairs(options.var, "--var K=V"),
             env=env,
