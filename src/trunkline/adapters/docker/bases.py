@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from trunkline.adapters.actions.docker_build_push.dockerfile import read_stages
 from trunkline.adapters.docker.publishing import Publisher, Tell
+from trunkline.oci.dockerfiles import read_stages
 
 
 def bring_bases(publisher: Publisher, text: str, arguments: Mapping[str, str], tell: Tell) -> None:

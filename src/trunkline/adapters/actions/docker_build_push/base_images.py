@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from trunkline.adapters.actions.docker_build_push.contexts import Place, Remote
-from trunkline.adapters.actions.docker_build_push.dockerfile import base_image
 from trunkline.adapters.actions.docker_build_push.settings import Settings
 from trunkline.adapters.toolkit.files import read_text
 from trunkline.base.errors import Unavailable
+from trunkline.oci.dockerfiles import base_image
 from trunkline.oci.repository_digests import digest_under, name_of
 from trunkline.ports.actions import ActionCall, ActionJob
 

@@ -1,4 +1,4 @@
-"""What a Dockerfile says of the image that a build starts from: the last stage's FROM, resolved."""
+"""Dockerfiles, as far as they say what images a build starts from."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trunkline.adapters.actions.docker_build_push.dockerfile import base_image
+from trunkline.oci.dockerfiles import base_image
 
 STAGES = """\
 # syntax=docker/dockerfile:1
