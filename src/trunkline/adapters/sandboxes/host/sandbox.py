@@ -4,41 +4,44 @@ from __future__ import annotations
 
 import os
 import stat
-import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
 import msgspec
 
-from trunkline.adapters.process_table import children, identity, is_alive
-from trunkline.adapters.sandboxes.host.copying import FolderCopy, take_over, write_file
+from trunkline.adapters.job_folders.copying import FolderCopy, take_over, write_file
+from trunkline.adapters.job_folders.folders import (
+    DiskSearch,
+    architecture,
+    folder_of,
+    folders_of_the_dead,
+    forget_owner,
+    make_folder,
+    own_root,
+    read_owner,
+    reason,
+    remove,
+    system,
+    tracking_id,
+    workspace_name,
+    write_owner,
+)
+from trunkline.adapters.process_table import children
 from trunkline.adapters.sandboxes.host.environment import Caller, passed, read_caller
+from trunkline.adapters.sandboxes.host.no_containers import no_containers
 from trunkline.adapters.sandboxes.host.orphans import Marks, end_orphans
 from trunkline.adapters.sandboxes.host.process import HostProcess, start_process
-from trunkline.adapters.slugs import slug
-from trunkline.adapters.trees import make_private, remove_tree
+from trunkline.adapters.trees import remove_tree
 from trunkline.base.errors import Unavailable
 from trunkline.ports.clock import Ids
+from trunkline.ports.containers import Containers, Watch
 from trunkline.ports.process import ProcessSpec, Signal
 from trunkline.ports.sandbox import Folder, Found, JobPlace, Layout
 
-# Who a job's folder belongs to: the engine's identity, then the job's tracking id.
-OWNER = ".owner"
-# Names beside the workspace, which has the repository's name.
-TAKEN = frozenset({"", OWNER, "_temp", "_tool", "_actions"})
-SYSTEMS = {"linux": "Linux", "darwin": "macOS"}
-# How often jobs that end may be in the way of one that starts.
-TRIES = 20
-MACHINES = {"x86_64": "X64", "amd64": "X64", "aarch64": "ARM64", "arm64": "ARM64"}
-
-
-class DiskSearch(Protocol):
-    """Searches this machine's files (`file_search.search_disk`, which is loaded when needed)."""
-
-    def __call__(
-        self, arguments: Sequence[str], root: str, home: str, *, digests: bool
-    ) -> tuple[Found, ...]: ...
+# Makes the containers of a job on this machine; nothing is asked of an engine before they are used.
+MakeContainers = Callable[[JobPlace, Layout], Containers]
+QUIET = Watch(lambda _: None, lambda: False)
 
 
 class Machine(msgspec.Struct, frozen=True):
@@ -50,6 +53,7 @@ class Machine(msgspec.Struct, frozen=True):
     caller: Caller
     adopted: bool
     search: DiskSearch
+    make_containers: MakeContainers
 
 
 class HostSandboxes:
@@ -62,6 +66,7 @@ class HostSandboxes:
         environ: Mapping[str, str],
         adopt: Callable[[], bool],
         search: DiskSearch,
+        make_containers: MakeContainers = no_containers,
     ) -> None:
         """Take the state folder, and the caller's environment.
 
@@ -73,6 +78,7 @@ class HostSandboxes:
         self._environ = environ
         self._adopt = adopt
         self._search = search
+        self._make_containers = make_containers
         self._lock = threading.Lock()
         self._machine: Machine | None = None
 
@@ -82,7 +88,7 @@ class HostSandboxes:
             raise Unavailable(f"Jobs can't run in '{where}': only on this machine, 'host'.")
         with self._lock:
             if self._machine is None:
-                _own(self._root)
+                own_root(self._root)
                 self._machine = Machine(
                     self._root,
                     self._ids,
@@ -90,35 +96,18 @@ class HostSandboxes:
                     read_caller(self._environ),
                     self._adopt(),
                     self._search,
+                    self._make_containers,
                 )
             return HostSandbox(self._machine)
 
     def sweep(self) -> None:
         """End the processes and remove the folders of jobs whose engine was killed."""
-        dead = {
-            folder: owner[1]
-            for folder in _job_folders(os.path.join(self._root, "work"))
-            if len(owner := _owner(folder)) == 2 and not is_alive(owner[0])
-        }
+        dead = folders_of_the_dead(self._root)
         if not dead:
             return
         end_orphans(Marks(frozenset(dead.values())), adopted=False)
         for folder in dead:
-            _remove(folder)
-
-
-def _own(root: str) -> None:
-    """Make the root folder; refuse one that somebody else made in a shared place."""
-    try:
-        make_private(root)
-        found = os.lstat(root)
-    except OSError as error:
-        raise Unavailable(f"The folder of workspaces can't be made: {_reason(error)}") from error
-    if found.st_uid != os.geteuid() or not stat.S_ISDIR(found.st_mode):
-        raise Unavailable(
-            f"The folder of workspaces {root} belongs to somebody else.",
-            hint="Name another one in TRUNKLINE_WORK.",
-        )
+            remove(folder)
 
 
 class HostSandbox:
@@ -129,6 +118,8 @@ class HostSandbox:
         self._lock = threading.Lock()
         self._folder = ""
         self._layout: Layout | None = None
+        self._place: JobPlace | None = None
+        self._containers: Containers | None = None
         self._processes: list[HostProcess] = []
         self._sessions: set[int] = set()
 
@@ -136,7 +127,7 @@ class HostSandbox:
         """Make the job's folders, its HOME and its event file."""
         if self._layout is not None:
             return self._layout
-        self._folder = os.path.join(self._machine.root, "work", place.run_id, slug(place.key))
+        self._folder = folder_of(self._machine.root, place)
         layout = _layout(self._folder, place, self._machine)
         try:
             self._claim(layout.tracking_id)
@@ -145,24 +136,33 @@ class HostSandbox:
             write_file(layout.event_path, place.event.encode(), 0o600)
             self._furnish(layout.home)
         except OSError as error:
-            raise Unavailable(f"The job's folders can't be made: {_reason(error)}") from error
-        self._layout = layout
+            raise Unavailable(f"The job's folders can't be made: {reason(error)}") from error
+        self._layout, self._place = layout, place
         return layout
 
-    def _claim(self, tracking_id: str) -> None:
+    @property
+    def containers(self) -> Containers:
+        """Return the job's containers, made when they are first asked for."""
+        if self._layout is None or self._place is None:
+            raise Unavailable("A job that is not prepared has no containers.")
+        with self._lock:
+            if self._containers is None:
+                self._containers = self._machine.make_containers(self._place, self._layout)
+            return self._containers
+
+    def _claim(self, tracking: str) -> None:
         """Make the job's folder; what an engine that died left there goes first."""
         try:
             os.mkdir(self._folder, 0o700)
         except FileNotFoundError:
-            _make_folder(self._folder)
+            make_folder(self._folder)
         except FileExistsError:
-            owner = _owner(self._folder)
+            owner = read_owner(self._folder)
             if len(owner) == 2:
                 end_orphans(Marks(frozenset({owner[1]})), adopted=False)
             remove_tree(self._folder)
-            _make_folder(self._folder)
-        owner_path = os.path.join(self._folder, OWNER)
-        write_file(owner_path, f"{identity(os.getpid())}\n{tracking_id}\n".encode(), 0o600)
+            make_folder(self._folder)
+        write_owner(self._folder, tracking)
 
     def _furnish(self, home: str) -> None:
         for name, content in self._machine.caller.files:
@@ -197,7 +197,7 @@ class HostSandbox:
             else:
                 write_file(path, content, mode)
         except OSError as error:
-            raise Unavailable(f"'{path}' can't be written: {_reason(error)}") from error
+            raise Unavailable(f"'{path}' can't be written: {reason(error)}") from error
 
     def renew(self, old: Sequence[str], new: Sequence[str], mode: int) -> None:
         """Make empty files, of old ones that are empty still and that no process can have open.
@@ -218,7 +218,7 @@ class HostSandbox:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
-            raise Unavailable(f"'{path}' can't be read: {_reason(error)}") from error
+            raise Unavailable(f"'{path}' can't be read: {reason(error)}") from error
         if not stat.S_ISREG(os.fstat(file).st_mode):
             os.close(file)
             raise Unavailable(f"'{path}' can't be read: it is not a file.")
@@ -234,14 +234,21 @@ class HostSandbox:
         if not self._folder:
             return ()
         ended = self._end_processes()
+        try:
+            if self._containers is not None:
+                self._containers.end(QUIET)
+        finally:
+            self._remove_folders(keep=keep)
+        return ended
+
+    def _remove_folders(self, *, keep: bool) -> None:
         if keep and self._layout is not None:
             for path in (self._layout.temp, self._layout.tool_cache, self._layout.actions):
-                _remove(path)
-            _forget_owner(self._folder)
+                remove(path)
+            forget_owner(self._folder)
         else:
-            _remove(self._folder)
+            remove(self._folder)
         self._layout, self._folder = None, ""
-        return ended
 
     def _end_processes(self) -> tuple[tuple[int, str], ...]:
         if self._layout is None:
@@ -259,22 +266,17 @@ class HostSandbox:
 
 
 def _layout(folder: str, place: JobPlace, machine: Machine) -> Layout:
-    name = place.repository.rpartition("/")[2]
-    if name in TAKEN:
-        name = "repository"
+    name = workspace_name(place)
     temp = f"{folder}/_temp"
     home = f"{temp}/_github_home"
-    number = machine.ids.token()
-    guid = "-".join((number[:8], number[8:12], number[12:16], number[16:20], number[20:]))
-    tracking_id = f"github_{guid}"
-    uname = os.uname()
+    tracking = tracking_id(machine.ids.token())
     caller = machine.caller
     env = {
         **caller.variables,
         **{variable: f"{home}/{file}" for variable, file in caller.at_home.items()},
         "HOME": home,
         **passed(machine.environ, place.pass_env),
-        "RUNNER_TRACKING_ID": tracking_id,
+        "RUNNER_TRACKING_ID": tracking,
     }
     return Layout(
         workspace=f"{folder}/{name}/{name}",
@@ -285,10 +287,10 @@ def _layout(folder: str, place: JobPlace, machine: Machine) -> Layout:
         home=home,
         file_commands=f"{temp}/_runner_file_commands",
         event_path=f"{temp}/_github_workflow/event.json",
-        os=SYSTEMS.get(sys.platform, sys.platform),
-        arch=MACHINES.get(uname.machine, uname.machine.upper()),
-        name=uname.nodename,
-        tracking_id=tracking_id,
+        os=system(),
+        arch=architecture(),
+        name=os.uname().nodename,
+        tracking_id=tracking,
         env=env,
         host_paths=True,
     )
@@ -307,59 +309,5 @@ def _folders(layout: Layout) -> tuple[str, ...]:
     )
 
 
-def _job_folders(work: str) -> list[str]:
-    found: list[str] = []
-    try:
-        runs = os.listdir(work)
-        for run in runs:
-            jobs = os.listdir(os.path.join(work, run))
-            found += [os.path.join(work, run, job) for job in jobs]
-    except (FileNotFoundError, NotADirectoryError):  # another engine tidies up as well
-        pass
-    return found
-
-
-def _owner(folder: str) -> list[str]:
-    try:
-        with open(os.path.join(folder, OWNER), encoding="utf-8") as stream:
-            return stream.read().split("\n")[:2]
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-
-
-def _make_folder(folder: str) -> None:
-    """Make a job's folder; another job that ends may remove the run's empty folder meanwhile."""
-    for _ in range(TRIES):
-        try:
-            make_private(folder)
-        except FileNotFoundError:
-            continue
-        return
-    make_private(folder)
-
-
-def _forget_owner(folder: str) -> None:
-    try:
-        os.unlink(os.path.join(folder, OWNER))
-    except FileNotFoundError:
-        return
-
-
-def _remove(folder: str) -> None:
-    """Remove a folder, and the run's folder when that was its last."""
-    try:
-        remove_tree(folder)
-    except OSError as error:
-        raise Unavailable(f"'{folder}' can't be removed: {_reason(error)}") from error
-    try:
-        os.rmdir(os.path.dirname(folder))
-    except OSError:  # other jobs are in it
-        return
-
-
 def _is_program(path: str) -> bool:
     return os.path.isfile(path) and os.access(path, os.X_OK)
-
-
-def _reason(error: OSError) -> str:
-    return f"{error.strerror}: '{error.filename}'" if error.filename else f"{error.strerror}"
