@@ -16,6 +16,7 @@ from trunkline.adapters.docker.proxy.connection import Connection, Ended
 from trunkline.adapters.docker.proxy.heads import BadHead, parse_request
 from trunkline.adapters.docker.proxy.images import ImageRoutes
 from trunkline.adapters.docker.proxy.labelling import (
+    ENGINE_SOCKETS,
     Place,
     container_of,
     labelled,
@@ -185,7 +186,19 @@ def publisher(address: str, environ: Mapping[str, str], kept: KeptImages | None)
 
 
 def engine_proxy(
-    address: str, environ: Mapping[str, str], of_job: Publisher, place: Place
+    address: str,
+    environ: Mapping[str, str],
+    of_job: Publisher,
+    labels: Mapping[str, str],
+    outside: Callable[[str], str | None],
+    own_socket: str,
 ) -> Proxy:
-    """Return the proxy of the job that `place` describes, for the engine at `address`."""
+    """Return a job's proxy for the engine at `address`.
+
+    `labels` are for what the job's scripts create; `outside` gives the engine's machine's path for
+    one that the job sees, None for what only the job has; `own_socket` is where the job's own
+    socket is on that machine: containers get it in place of the engine's.
+    """
+    sockets = ENGINE_SOCKETS | {address.removeprefix("unix://")}
+    place = Place(labels=labels, outside=outside, socket=own_socket, sockets=sockets)
     return Proxy(Wire(address, environ), of_job, place)
