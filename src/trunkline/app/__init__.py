@@ -24,6 +24,7 @@ from trunkline.ports.endpoints import REGISTRY, Endpoints
 from trunkline.ports.forge import Fetched, Forge, never
 from trunkline.ports.gate import Gate
 from trunkline.ports.journal import Journals
+from trunkline.ports.kept_images import KeptImages
 from trunkline.ports.logs import LogStore
 from trunkline.ports.sandbox import Sandboxes
 from trunkline.ports.secrets import Secrets
@@ -63,6 +64,7 @@ ADAPTERS = {
     "read-workflow": "trunkline.workflow.parse:parse",
     "read-buildspec": "trunkline.plan.buildspec_file:read_buildspec",
     "read-action": "trunkline.workflow.action:parse_action",
+    "images": "trunkline.app.registry:image_store",
     "kept-images": "trunkline.services.kept_images:LocalImages",
     "publisher": "trunkline.adapters.docker.proxy.server:publisher",
     "engine-proxy": "trunkline.adapters.docker.proxy.server:engine_proxy",
@@ -341,6 +343,15 @@ class System:
         )
         self.on_close(made.stop)
         found: Endpoints = made
+        return found
+
+    @cached_property
+    def kept_images(self) -> KeptImages | None:
+        """Return the registry that pushes stay in; None when they may leave (`--publish`)."""
+        if self.choices.publish:
+            return None
+        store = Once(lambda: adapter("images")(self))
+        found: KeptImages = adapter("kept-images")(self.endpoints, store)
         return found
 
     def on_close(self, closer: Callable[[], None]) -> None:
