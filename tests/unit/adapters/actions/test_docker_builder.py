@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trunkline.adapters.actions.docker_build_push.builder import parse_builder, read_version
+from trunkline.adapters.toolkit.builders import parse_builder, read_version
 
 ENGINE = """\
 time="2026-01-01T00:00:00Z" level=debug msg="using default config store"

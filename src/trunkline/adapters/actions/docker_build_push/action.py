@@ -8,17 +8,17 @@ from contextlib import contextmanager
 
 from trunkline.adapters.actions.docker_build_push import engine_build
 from trunkline.adapters.actions.docker_build_push.base_images import Base, find_base
-from trunkline.adapters.actions.docker_build_push.builder import (
-    Builder,
-    Buildx,
-    find_buildx,
-    inspect,
-)
 from trunkline.adapters.actions.docker_build_push.buildx import BuildxBuild
 from trunkline.adapters.actions.docker_build_push.contexts import Place, Remote, locate, rendered
 from trunkline.adapters.actions.docker_build_push.result import Result
 from trunkline.adapters.actions.docker_build_push.settings import DEFAULTS, NAMES, Settings, read
 from trunkline.adapters.actions.docker_build_push.summary import Facts, markdown, shown_inputs
+from trunkline.adapters.toolkit.builders import (
+    Builder,
+    Buildx,
+    find_buildx,
+    inspect,
+)
 from trunkline.adapters.toolkit.docker_config import find_login, read_config
 from trunkline.adapters.toolkit.inputs import major_version
 from trunkline.adapters.toolkit.world import World

@@ -10,10 +10,10 @@ import json
 import posixpath
 from typing import Any, NamedTuple
 
-from trunkline.adapters.actions.docker_build_push.builder import Builder, Buildx
 from trunkline.adapters.actions.docker_build_push.contexts import Place, Remote, rendered
 from trunkline.adapters.actions.docker_build_push.result import Result
 from trunkline.adapters.actions.docker_build_push.settings import Settings, with_builder
+from trunkline.adapters.toolkit.builders import Builder, Buildx
 from trunkline.adapters.toolkit.files import has_file, read_text
 from trunkline.adapters.toolkit.lists import parse_records
 from trunkline.ports.actions import ActionCall, ActionFailed, ActionJob
