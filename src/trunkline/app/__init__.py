@@ -29,7 +29,7 @@ from trunkline.ports.logs import LogStore
 from trunkline.ports.sandbox import Sandboxes
 from trunkline.ports.secrets import Secrets
 from trunkline.ports.toolchains import NodeProgram, Toolchains
-from trunkline.run.events import Event
+from trunkline.run.events import Event, ImagePushed, RunStarted
 from trunkline.run.matchers import Matching
 from trunkline.settings import Settings
 from trunkline.workflow.model import Workflow
@@ -69,6 +69,7 @@ ADAPTERS = {
     "publisher": "trunkline.adapters.docker.proxy.server:publisher",
     "engine-proxy": "trunkline.adapters.docker.proxy.server:engine_proxy",
     "subreaper": "trunkline.adapters.sandboxes.host.subreaper:become_subreaper",
+    "keep-record": "trunkline.services.build_records:keep",
     "image-evidence": "trunkline.engine.image_evidence:ImageEvidence",
     "endpoints": "trunkline.app.endpoints:LocalEndpoints",
     "web-server": "trunkline.web.server:serve",
@@ -204,6 +205,10 @@ class LateToolchains:
     def install_node(self, versions: str) -> NodeProgram:
         """Install the newest node of an npm range into the cache."""
         return self._made().install_node(versions)
+
+    def external_node(self, major: int, *, musl: bool) -> str:
+        """Have a node for containers; return its folder's name."""
+        return self._made().external_node(major, musl=musl)
 
 
 class LateNatives:
@@ -346,12 +351,20 @@ class System:
         return found
 
     @cached_property
+    def images(self) -> Callable[[], object]:
+        """Return what opens the store of this machine's registry (ports/image_store.py)."""
+        return Once(lambda: adapter("images")(self))
+
+    def keep_record(self, started: RunStarted, at: float, pushed: ImagePushed) -> None:
+        """Keep the record of an image that a run pushed at `at` (epoch seconds)."""
+        adapter("keep-record")(self.images(), started, at, pushed)
+
+    @cached_property
     def kept_images(self) -> KeptImages | None:
         """Return the registry that pushes stay in; None when they may leave (`--publish`)."""
         if self.choices.publish:
             return None
-        store = Once(lambda: adapter("images")(self))
-        found: KeptImages = adapter("kept-images")(self.endpoints, store)
+        found: KeptImages = adapter("kept-images")(self.endpoints, self.images)
         return found
 
     def on_close(self, closer: Callable[[], None]) -> None:

@@ -16,7 +16,7 @@ import msgspec
 from trunkline import settings
 from trunkline.app import Choices, System, adapter
 from trunkline.base.diagnostics import Severity
-from trunkline.base.errors import InvalidPipeline, UsageError
+from trunkline.base.errors import InvalidPipeline, TrunklineError, UsageError
 from trunkline.cli import arguments
 from trunkline.cli.main import load
 from trunkline.cli.view_choice import View, open_view
@@ -25,10 +25,12 @@ from trunkline.engine.job_worker import JobWorker
 from trunkline.plan.triggers import NotTriggered
 from trunkline.run.events import (
     Conclusion,
+    ImagePushed,
     JobSkipped,
     JobStarted,
     Options,
     Record,
+    RunStarted,
     SkipReason,
 )
 from trunkline.services import planning, runs
@@ -113,19 +115,7 @@ def _perform(
     found, outlook = what
     world = system.world(view.lines, dirty=found.facts.dirty)
 
-    started: list[str] = []
-    stranded: list[str] = []
-
-    def observe(_run_id: str, record: Record) -> None:
-        match record.event:
-            case JobStarted(key=key):
-                started.append(key)
-            case JobSkipped(key=key, reason=SkipReason.NO_RUNNER):
-                stranded.append(key)
-            case _:
-                pass
-        view.record(record)
-
+    observer = _Observer(system, view)
     picked = arguments.selection(options)
     runner = Runner(
         RunnerPorts(
@@ -135,7 +125,7 @@ def _perform(
             ids=system.ids,
             secrets=system.secrets,
             make_worker=lambda request, report: JobWorker(request, world, report),
-            observe=observe,
+            observe=observer,
         ),
         Options(
             jobs=picked.jobs,
@@ -147,7 +137,45 @@ def _perform(
     )
     with _Signals(runner):
         state = runner.perform(found, outlook)
-    return Finished(state.conclusion, runner.is_cancelled, bool(stranded) and not started)
+    for trouble in observer.troubles:
+        sys.stderr.write(f"warning: {trouble}\n")
+    stranded = bool(observer.stranded) and not observer.started
+    return Finished(state.conclusion, runner.is_cancelled, stranded)
+
+
+class _Observer:
+    """Hears a run's records: shows them, counts its jobs, keeps the evidence of its images."""
+
+    def __init__(self, system: System, view: View) -> None:
+        self._system = system
+        self._view = view
+        self._begun: RunStarted | None = None
+        self.started: list[str] = []
+        self.stranded: list[str] = []
+        self.troubles: list[str] = []
+
+    def __call__(self, _run_id: str, record: Record) -> None:
+        match record.event:
+            case RunStarted() as begun:
+                self._begun = begun
+            case JobStarted(key=key):
+                self.started.append(key)
+            case JobSkipped(key=key, reason=SkipReason.NO_RUNNER):
+                self.stranded.append(key)
+            case ImagePushed() as pushed:
+                self._keep(record.at, pushed)
+            case _:
+                pass
+        self._view.record(record)
+
+    def _keep(self, at: float, pushed: ImagePushed) -> None:
+        """Keep the record of an image; the journal has it, whatever becomes of the record."""
+        if self._begun is None:
+            return
+        try:
+            self._system.keep_record(self._begun, at, pushed)
+        except TrunklineError as error:
+            self.troubles.append(f"where {pushed.reference} came from was not kept: {error}")
 
 
 class _Signals:
@@ -308,9 +336,7 @@ def _prospect(system: System, options: argparse.Namespace) -> planning.Prospect:
     facts = planning.repository_facts(system.forge, options.directory, request)
     root = facts.root or options.directory
     files = workflow_files(options.directory, root, options.workflows)
-    return planning.prospect(
-        system.forge, facts, files, request, loader(root), system.readers
-    )
+    return planning.prospect(system.forge, facts, files, request, loader(root), system.readers)
 
 
 def _dry_run(options: argparse.Namespace) -> int:

@@ -9,10 +9,11 @@ class Built(msgspec.Struct, frozen=True, kw_only=True):
     """One build of one image.
 
     `digest` is the pushed manifest's or index's, `repository` the one it was named with
-    (`ghcr.io/o/n`), `tags` those of the build. `commit` is the source's, `dirty` says that
-    uncommitted work was built with it. `base_digest` and `base_name` are those of the last `FROM`
-    ('' for `scratch` or when unknown). `created` is in seconds since the epoch. `published`: it
-    went to the real registry, not to the local one.
+    (`ghcr.io/o/n`), `tags` those of the build. `source` is the repository of its source, `commit`
+    the commit, `dirty` says that uncommitted work was built with it. `number` is the run's in its
+    workflow. `base_digest` and `base_name` are those of the last `FROM` ('' for `scratch` or when
+    unknown). `created` is in seconds since the epoch. `published`: it went to the real registry,
+    not to the local one.
     """
 
     digest: str
@@ -24,6 +25,7 @@ class Built(msgspec.Struct, frozen=True, kw_only=True):
     dirty: bool = False
     ref: str = ""
     run_id: str = ""
+    number: int = 0
     attempt: int = 1
     workflow: str = ""
     job: str = ""
