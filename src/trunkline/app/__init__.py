@@ -210,6 +210,10 @@ class LateToolchains:
         """Have a node for containers; return its folder's name."""
         return self._made().external_node(major, musl=musl)
 
+    def external_node(self, major: int, *, musl: bool) -> str:
+        """Have a node for containers; return its folder's name."""
+        return self._made().external_node(major, musl=musl)
+
 
 class LateNatives:
     """The native actions, each loaded when a workflow first uses it."""

@@ -6,6 +6,7 @@ which mounts it always).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from trunkline.engine.action_loader import Files
@@ -14,12 +15,13 @@ from trunkline.expr.written import written
 from trunkline.ports.containers import ContainerSpec
 from trunkline.workflow.model import RunStep, SessionStep
 
-WORDS = ("docker", "podman", "buildah", "testcontainers")
+# Programs and libraries that ask an engine; a Dockerfile or Docker Hub is none.
+WORDS = r"docker(?!file|hub|\.io|\.com)|podman|buildah|testcontainers"
 
 
 def speaks_of_engine(*texts: str) -> bool:
     """Tell whether one of the texts names a program or a library that asks a container engine."""
-    return any(word in text.lower() for text in texts for word in WORDS)
+    return any(re.search(WORDS, text, re.IGNORECASE) for text in texts)
 
 
 def job_needs_engine(spec: ContainerSpec, instances: Iterable[Instance]) -> bool:

@@ -75,6 +75,7 @@ class JobContext:
         }
         self.begun: Begun | None = None
         self.image = ""
+        self.nodes: dict[int, str] = {}
         self._github: dict[str, Value] = {}
 
     def open(self, secrets: Mapping[str, str], variables: Mapping[str, str]) -> None:

@@ -15,7 +15,7 @@ from trunkline.engine.job_containers import IN_CONTAINER, Wanted, wanted_contain
 from trunkline.engine.job_context import Digest, JobContext, TemplateError
 from trunkline.engine.job_secrets import job_secrets
 from trunkline.engine.output import JobOutput, StepOutput
-from trunkline.engine.push_evidence import LateEvidence, MakeEvidence, Origin
+from trunkline.engine.push_evidence import Evidence, LateEvidence, MakeEvidence, Origin
 from trunkline.engine.step_runner import Handler, StepRunner, Tools
 from trunkline.ports.clock import Clock, Ids
 from trunkline.ports.logs import LogStore
@@ -117,20 +117,11 @@ def set_up(
     context.shared.variables.update(world.env)
     for token in request.job.env:
         context.shared.variables.update(context.texts(token, context.job_place()))
+    evidence = _evidence(request, world, sandbox, parts)
+    _offer_engine(context, evidence)
     wanted = wanted_containers(context, output, parts.log)
-    loader = ActionLoader(request, sandbox, layout, world.sources, parts.cancelled)
-    images = ActionImages(lambda: sandbox.containers.images)
-    tools = Tools(
-        clock=world.clock,
-        ids=world.ids,
-        toolchains=world.toolchains,
-        loader=loader,
-        images=images,
-        evidence=_evidence(request, world, sandbox, parts),
-        report=parts.report,
-        compile_pattern=world.compile_pattern,
-    )
-    runner = StepRunner(context, tools, parts.handlers)
+    runner = _runner(context, world, parts, evidence)
+    loader = runner.tools.loader
     loader.prepare(laid_out(request.job.steps))
     instances: dict[int, Instance] = {}
     for slot, step in enumerate(laid_out(request.job.steps)):
@@ -138,19 +129,44 @@ def set_up(
             instances[slot] = instance = Instance(step, context.scope)
             runner.load_remote(instance)
     needed = images_of(each for each in instances.values() if _may_run(context, each))
-    if needed or wanted.names:
+    if needed or wanted.names:  # without an engine nothing of the job runs
         sandbox.containers.images.inspect((*wanted.names, *(image.name for image in needed))[0])
     wanted = _with_engine(wanted, tuple(instances.values()), parts.log)
     parts.log.engine_lines([*loader.fetched, f"Complete job name: {request.leg.name}"])
     return Ready(context, runner, instances, wanted, needed)
 
 
-def _evidence(request: JobRequest, world: World, sandbox: Sandbox, parts: Parts) -> LateEvidence:
+def _runner(context: JobContext, world: World, parts: Parts, evidence: Evidence) -> StepRunner:
+    """Return what performs the job's steps."""
+    request, sandbox, layout = context.request, context.sandbox, context.layout
+    tools = Tools(
+        clock=world.clock,
+        ids=world.ids,
+        toolchains=world.toolchains,
+        loader=ActionLoader(request, sandbox, layout, world.sources, parts.cancelled),
+        images=ActionImages(lambda: sandbox.containers.images),
+        evidence=evidence,
+        report=parts.report,
+        compile_pattern=world.compile_pattern,
+    )
+    return StepRunner(context, tools, parts.handlers)
+
+
+def _evidence(request: JobRequest, world: World, sandbox: Sandbox, parts: Parts) -> Evidence:
     """Return who hears of the job's images."""
     origin = Origin(request.key, str(request.github.get("sha", "")), world.dirty)
     return LateEvidence(
         lambda: world.evidence(origin, lambda: sandbox.containers.images, parts.report)
     )
+
+
+def _offer_engine(context: JobContext, evidence: Evidence) -> None:
+    """Let programs of a job on the host find the container engine by the job's own socket."""
+    context.sandbox.containers.images.listen(evidence.pushed)
+    if not context.layout.in_container:
+        socket = context.sandbox.containers.socket()
+        if socket:
+            context.export({"DOCKER_HOST": f"unix://{socket}"})
 
 
 def _may_run(context: JobContext, instance: Instance) -> bool:

@@ -184,8 +184,13 @@ def _needs_engine(runner: StepRunner, work: Work, runs: DockerRuns, argv: tuple[
             stream = runner.context.sandbox.get(posixpath.join(loaded.folder, runs.image))
             if stream is not None:
                 with stream:
-                    names.append(stream.read().decode("utf-8", "replace"))
+                    names.append(_instructions(stream.read().decode("utf-8", "replace")))
     return speaks_of_engine(*names, *argv)
+
+
+def _instructions(dockerfile: str) -> str:
+    """Return a Dockerfile without its comments: `# syntax=docker/dockerfile:1` says nothing."""
+    return "\n".join(line for line in dockerfile.splitlines() if not line.lstrip().startswith("#"))
 
 
 def _texts(value: Value) -> list[str]:

@@ -6,6 +6,7 @@ import posixpath
 
 from trunkline.engine.action_inputs import action_inputs, header
 from trunkline.engine.action_loader import Files
+from trunkline.engine.container_node import container_node
 from trunkline.engine.processes import run_to_end
 from trunkline.engine.step_runner import StepRunner, Stop, Work
 from trunkline.ports.process import ProcessSpec
@@ -33,8 +34,8 @@ def perform(runner: StepRunner, work: Work) -> Stop:
     if work.stage is not Stage.POST and runs.post:
         work.instance.wants_post = True
     entry = {Stage.PRE: runs.pre, Stage.MAIN: runs.main, Stage.POST: runs.post}[work.stage]
-    node = runner.tools.toolchains.node(NODE_MAJORS[runs.using])
     env = runner.environment(work, stage_environment(inputs, work.instance.state))
+    node = _node(runner, work, NODE_MAJORS[runs.using], env)
     argv = (node, posixpath.join(loaded.folder, entry))
     process = runner.context.sandbox.start(
         ProcessSpec(argv=argv, env=env, cwd=runner.context.layout.workspace)
@@ -43,6 +44,12 @@ def perform(runner: StepRunner, work: Work) -> Stop:
     if ended.exit_code == 0 and not ended.timed_out:
         return Stop(Conclusion.SUCCESS, 0)
     return Stop(Conclusion.FAILURE, ended.exit_code)
+
+
+def _node(runner: StepRunner, work: Work, major: int, env: dict[str, str]) -> str:
+    if runner.context.layout.in_container:
+        return container_node(runner.context, runner.tools, major, env, work.limits)
+    return runner.tools.toolchains.node(major)
 
 
 def stage_environment(inputs: dict[str, str], state: dict[str, str]) -> dict[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from trunkline.engine.action_inputs import given_inputs, header, warn_of_unknown
 from trunkline.engine.action_loader import Native
-from trunkline.engine.processes import run_to_end
+from trunkline.engine.processes import Kept, run_to_end
 from trunkline.engine.step_runner import StepFailed, StepRunner, Stop, Work
 from trunkline.ports.actions import ActionCall, ActionFailed
 from trunkline.ports.process import ProcessSpec
@@ -97,7 +97,7 @@ class NativeJob:
         """Run a program quietly; return its exit code and its output."""
         kept = Kept()
         code = self._start(argv, cwd, env, kept)
-        return code, kept.data.decode("utf-8", "replace")
+        return code, kept.text
 
     def artifact_stored(self, name: str, digest: str, size: int, files: int, path: str) -> None:
         """Tell that an artifact is complete."""
@@ -132,17 +132,3 @@ class NativeJob:
         )
         target = sink if isinstance(sink, Kept) else self._work.output
         return run_to_end(process, target, self._runner.tools.clock, self._work.limits).exit_code
-
-
-class Kept:
-    """A sink that keeps what a quiet program printed."""
-
-    def __init__(self) -> None:
-        self.data = bytearray()
-
-    def feed(self, data: bytes) -> None:
-        """Take a chunk of output."""
-        self.data += data
-
-    def tick(self) -> None:
-        """Nothing is held back."""

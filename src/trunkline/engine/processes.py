@@ -34,6 +34,25 @@ class Sink(Protocol):
         ...
 
 
+class Kept:
+    """A sink that keeps what a quiet program printed."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+
+    def feed(self, data: bytes) -> None:
+        """Take a chunk of output."""
+        self.data += data
+
+    def tick(self) -> None:
+        """Nothing is held back."""
+
+    @property
+    def text(self) -> str:
+        """The output as text."""
+        return self.data.decode("utf-8", "replace")
+
+
 class Ended(msgspec.Struct, frozen=True):
     """How a process ended: its exit code; whether its time was up; whether it was cancelled."""
 

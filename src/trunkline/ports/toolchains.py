@@ -40,3 +40,11 @@ class Toolchains(Protocol):
         Raises Unavailable.
         """
         ...
+
+    def external_node(self, major: int, *, musl: bool) -> str:
+        """Have a node of that major version for containers; return its folder's name below `/__e`.
+
+        The program is `bin/node` in it (`node20`, `node20_alpine`); `musl`: for images with that C
+        library. Raises Unavailable when it can't be had.
+        """
+        ...

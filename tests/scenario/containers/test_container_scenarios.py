@@ -75,7 +75,7 @@ class Nodes:
         raise NotImplementedError(versions)
 
     def external_node(self, major: int, *, musl: bool) -> str:
-        return f"/cache/externals/node{major}{'_alpine' if musl else ''}"
+        return f"node{major}_alpine" if musl else f"node{major}"
 
 
 def carry_out(call: Call) -> Script:

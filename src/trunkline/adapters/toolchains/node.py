@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from trunkline.adapters.toolchains.externals import Externals
 from trunkline.adapters.toolchains.registry import Registry
 from trunkline.adapters.toolkit.semver import Version, parse_range, parse_version
 from trunkline.base.errors import Unavailable
@@ -61,6 +62,7 @@ class NodeToolchain:
         self._offline = offline
         self._lock = threading.Lock()
         self._asked: dict[str, str] = {}
+        self._externals = Externals(Path(cache), environment, offline=offline)
 
     def node(self, major: int) -> str:
         """Return the path of a node of that major version. Raises Unavailable."""
@@ -86,6 +88,15 @@ class NodeToolchain:
     def install_node(self, versions: str) -> NodeProgram:
         """Install the newest node of an npm range, with an npm. Raises Unavailable."""
         return self._install(versions, with_npm=True)
+
+    def external_node(self, major: int, *, musl: bool) -> str:
+        """Have a node for containers; return its folder's name. Raises Unavailable."""
+        return self._externals.node(major, lambda: self._of(major), musl=musl)
+
+    def _of(self, major: int) -> tuple[str, ...]:
+        """Return the programs of a major version, the one on PATH first."""
+        fitting = (node for node in self.nodes() if node.version.startswith(f"{major}."))
+        return tuple(node.path for node in fitting)
 
     def _newest(self, versions: str) -> NodeProgram | None:
         wanted = parse_range(versions)

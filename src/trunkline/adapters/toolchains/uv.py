@@ -7,12 +7,12 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from trunkline.adapters.toolchains.pip import find_pip
 from trunkline.adapters.toolkit.python_versions import python_version
 from trunkline.adapters.toolkit.semver import Range
 from trunkline.base.errors import Unavailable
@@ -70,7 +70,8 @@ class UvToolchain:
         failure = f"uv{specifier} can't be had from PyPI"
         flags = ("--quiet", "--no-deps", "--no-warn-script-location", "--disable-pip-version-check")
         try:
-            self._run(failure, *self._pip(), *flags, "--target", str(draft), f"uv{specifier}")
+            pip = (*find_pip(self._environment, "uv"), "install")
+            self._run(failure, *pip, *flags, "--target", str(draft), f"uv{specifier}")
             version = _ask(str(draft / "bin/uv"))
             if not version:
                 raise Unavailable(f"{failure}: what was installed does not start.")
@@ -80,14 +81,6 @@ class UvToolchain:
         finally:
             shutil.rmtree(draft, ignore_errors=True)
         return UvProgram(version, str(target / "bin/uv"), str(target / "bin/uvx"))
-
-    def _pip(self) -> tuple[str, ...]:
-        """Return a pip that works: our own Python's, else one on PATH."""
-        path = self._environment.get("PATH", "")
-        for python in (sys.executable, shutil.which("python3", path=path)):
-            if python and _succeeds(python, "-m", "pip", "--version"):
-                return (python, "-m", "pip", "install")
-        raise Unavailable("uv can't be installed: no Python here has pip.")
 
     def install_python(self, uv: str, versions: Range, *, free_threaded: bool) -> str:
         """Install the newest CPython of uv's that fits; return its program. Raises Unavailable."""
@@ -158,11 +151,3 @@ def _ask(path: str) -> str:
         return ""
     words = done.stdout.split()
     return words[1] if len(words) > 1 else ""
-
-
-def _succeeds(*argv: str) -> bool:
-    try:
-        subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return False
-    return True

@@ -196,6 +196,7 @@ class ScriptedContainers:
         watch.tell(f"##[group]Starting {what} container")
         self.images.pull(spec.image, spec.login, watch)
         container = self.images.engine.make(f"{name} {spec.image}")
+        self._note(f"create {name}", spec.image, needs_engine=spec.needs_engine)
         self._made.append((container, spec))
         watch.tell("##[endgroup]")
         ports = dict(_published(spec.ports, self.images.engine))
@@ -218,8 +219,13 @@ class ScriptedContainers:
         """Start a Docker action's container."""
         self.images.engine.image(action.image)
         self.runs.append(action)
+        self._note("run", action.image, needs_engine=action.needs_engine)
         text = " ".join(["docker", "run", action.image, action.entrypoint, *action.args])
         return self._place.play(text, action.env, tuple((b, a) for a, b in action.mounts))
+
+    def _note(self, done: str, image: str, *, needs_engine: bool) -> None:
+        with_socket = " with the engine's socket" if needs_engine else ""
+        self.images.engine.calls.append(f"{done} {image}{with_socket}")
 
     def socket(self) -> str:
         """Return the path of the job's own Engine API socket, '' without an engine."""
