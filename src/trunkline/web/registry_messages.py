@@ -110,10 +110,13 @@ def listing(record: object, link: str = "") -> Response:
 
 
 def refusal(error: RegistryError, headers: Headers | None = None) -> Response:
-    """Return the answer for what the registry refuses."""
-    told = {"code": error.code, "message": error.message, "detail": error.detail}
-    if error.detail is None:
-        del told["detail"]
+    """Return the answer for what the registry refuses.
+
+    There is always a detail: Docker's engine tries for most of a minute what was refused in the
+    code's own words and without one.
+    """
+    detail = {} if error.detail is None else error.detail
+    told = {"code": error.code, "message": error.message, "detail": detail}
     body = msgspec.json.encode({"errors": [told]})
     return answer(error.status, {"Content-Type": JSON, **(headers or {})}, body)
 

@@ -112,7 +112,7 @@ def _refusal(refused: Refused) -> Response:
 
 def _error(status: int, code: str, message: str, oauth: str = "invalid_request") -> Response:
     """Return an error in the words of registries and in those of OAuth 2: clients read either."""
-    told = {"code": code, "message": message, "detail": None}
+    told = {"code": code, "message": message, "detail": {}}
     record = {"error": oauth, "error_description": message, "errors": [told]}
     return _json(status, record)
 
