@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import ipaddress
+import re
 import threading
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
@@ -25,6 +25,8 @@ from trunkline.ports.kept_images import KeptImages
 Tell = Callable[[Message], None]
 
 NOT_LOCALLY = "An image does not exist locally with the tag"
+THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
+PORT = re.compile(r":[0-9]+$")
 # Another job that pushes the same name may remove the name in between that we share.
 TRIES = 5
 NO_LOGIN: Mapping[str, str] = {}
@@ -291,15 +293,12 @@ def read_reference(text: str) -> ImageReference:
 
 
 def is_this_machine(host: str) -> bool:
-    """Tell whether a registry's `host[:port]` is this machine by name or loopback address."""
-    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() else host
-    name = name.strip("[]").lower()
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
+    """Tell whether a registry's `host[:port]` is this machine, under the names that people write.
+
+    Any other counts as another machine's: the mistake that publishes nothing.
+    """
+    name = PORT.sub("", host).strip("[]").lower()
+    return name in THIS_MACHINE or name.endswith(".localhost")
 
 
 def encoded_login(login: Mapping[str, object]) -> str:
