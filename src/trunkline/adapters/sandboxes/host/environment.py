@@ -88,6 +88,12 @@ CONFIGURATIONS = (
     ("", (".config/go/env",)),
     ("", ("Library/Application Support/pip/pip.conf",)),
 )
+# Where a job's logins to registries are. A login is written there already: without any, Docker's
+# client asks the user's own keychain (docker/cli `DetectDefaultStore`), and Podman's the user's
+# file in XDG_RUNTIME_DIR. Podman, Buildah and Skopeo are told; they write Docker's form.
+LOGINS = ".docker/config.json"
+NO_LOGINS = b'{"auths": {"rehearsal.invalid": {}}}\n'
+LOGINS_VARIABLE = "REGISTRY_AUTH_FILE"
 # Cargo's variable for its cache would carry its credentials along; links do not.
 LINKS = (".cargo/registry", ".cargo/git")
 
@@ -110,7 +116,7 @@ def read_caller(environ: Mapping[str, str]) -> Caller:
     variables.setdefault("PATH", DEFAULT_PATH)
     home = environ.get("HOME", "")
     if not os.path.isabs(home):
-        return Caller(variables, (), (), {})
+        return Caller(variables, ((LOGINS, NO_LOGINS),), (), {LOGINS_VARIABLE: LOGINS})
     known = {name.upper() for name in variables}
     folders = _folders(home, environ.get("XDG_CACHE_HOME", ""))
     variables |= {name: path for name, path in folders if name.upper() not in known}
@@ -181,7 +187,7 @@ def _configurations(
                 if named:
                     at_home[variable] = place
                 break
-    return tuple(files), at_home
+    return (*files, (LOGINS, NO_LOGINS)), {**at_home, LOGINS_VARIABLE: LOGINS}
 
 
 def _cleaned(place: str, text: str) -> str:
