@@ -173,3 +173,64 @@ def test_every_job_ends_and_every_step_is_told_once(
     assert len(started) == len(steps)
     failed = Conclusion.FAILURE in results.values()
     assert state.status is (Conclusion.FAILURE if failed else Conclusion.SUCCESS)
+
+
+def drive_containers(
+    images: int, *, containers: bool, failing: tuple[Kind, ...] = ()
+) -> tuple[list[str], JobState]:
+    """Run a job of one step with containers; tasks that may not run are skipped, as the worker does."""
+    state = JobState()
+    tasks = machine.container_tasks(images, containers=containers)
+    machine.apply(state, machine.Prepared((), machine.tasks_of((run_step("a"),)), tasks))
+    told: list[str] = []
+    while isinstance(command := machine.decide(state), machine.Perform):
+        task = command.task
+        conclusion = Conclusion.FAILURE if task.kind in failing else Conclusion.SUCCESS
+        if not machine.may_run(state, task):
+            conclusion = Conclusion.SKIPPED
+        told.append(f"{task.kind} {conclusion}")
+        machine.apply(state, machine.TaskEnded(task, conclusion))
+    return told, state
+
+
+def test_images_come_first_then_the_containers_which_go_last():
+    told, state = drive_containers(2, containers=True)
+    assert told == [
+        "image success",
+        "image success",
+        "begin success",
+        "perform success",
+        "end success",
+    ]
+    assert state.status is Conclusion.SUCCESS
+
+
+def test_containers_that_were_never_begun_are_not_removed():
+    told, state = drive_containers(2, containers=True, failing=(Kind.IMAGE,))
+    assert told == ["image failure", "image skipped", "begin skipped", "perform success"]
+    assert state.status is Conclusion.FAILURE
+
+
+def test_containers_that_failed_to_begin_are_removed():
+    told, state = drive_containers(0, containers=True, failing=(Kind.BEGIN,))
+    assert told == ["begin failure", "perform success", "end success"]
+    assert state.status is Conclusion.FAILURE
+
+
+def test_a_job_without_containers_has_no_tasks_for_them():
+    assert drive_containers(0, containers=False)[0] == ["perform success"]
+
+
+def test_the_containers_go_after_every_other_post():
+    state = JobState()
+    tasks = machine.container_tasks(0, containers=True)
+    machine.apply(state, machine.Prepared((), machine.tasks_of((run_step("a"),)), tasks))
+    machine.apply(state, machine.TaskEnded(tasks[0], Conclusion.SUCCESS))
+    post = Task(stage=Stage.POST, kind=Kind.PERFORM, slot=0, step_id="a")
+    machine.apply(state, machine.PostRegistered(post))
+    main = machine.decide(state)
+    assert isinstance(main, machine.Perform)
+    machine.apply(state, machine.TaskEnded(main.task, Conclusion.SUCCESS))
+    assert machine.decide(state) == machine.Perform(post)
+    machine.apply(state, machine.TaskEnded(post, Conclusion.SUCCESS))
+    assert machine.decide(state) == machine.Perform(machine.END)
