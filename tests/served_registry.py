@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from typing import NamedTuple
 from tests.commands import COMMAND, Place
 
 PATIENCE = 30
+SETTLING = 0.2
 LINE = re.compile(r'\S+ "(?P<method>\S+) (?P<path>\S+)" (?P<status>\d+) (?P<sent>\d+) \d+ms')
 
 
@@ -40,7 +42,14 @@ class Registry:
             self._lines.append(line)
 
     def requests(self) -> list[Answered]:
-        """Return what was answered since this was asked last."""
+        """Return what was answered since this was asked last.
+
+        A line is printed when its answer has been sent: the last ones are waited for.
+        """
+        told = -1
+        while told < len(self._lines):
+            told = len(self._lines)
+            time.sleep(SETTLING)
         lines, self._lines = self._lines, []
         found = (LINE.match(line) for line in lines)
         return [Answered(m["method"], m["path"], int(m["status"])) for m in found if m]
