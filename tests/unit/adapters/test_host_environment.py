@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -141,7 +143,7 @@ def test_a_job_has_its_own_home_with_the_clients_settings_but_no_credentials(
     )
     assert (own / ".cargo/registry").readlink() == home / ".cargo/registry"
     names = sorted(str(path.relative_to(own)) for path in own.rglob("*") if not path.is_dir())
-    assert names == [".config/pip/pip.conf", ".npmrc"]
+    assert names == [".config/pip/pip.conf", ".docker/config.json", ".npmrc"]
     sandbox.tear_down(keep=False)
     assert (home / ".cargo/registry").is_dir()
 
@@ -153,6 +155,38 @@ def test_a_configuration_that_a_variable_names_is_copied_too(tmp_path: Path) -> 
     path = Path(layout.env["PIP_CONFIG_FILE"])
     assert path.is_relative_to(layout.home)
     assert path.read_text() == "[global]\nindex-url = https://mirror/simple\n"
+    sandbox.tear_down(keep=False)
+
+
+def test_container_clients_are_shown_logins_of_the_jobs_own(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    (home / ".docker").mkdir(parents=True)
+    (home / ".docker/config.json").write_text('{"auths": {"ghcr.io": {"auth": "bWU6cHc="}}}')
+    environ = {"HOME": str(home), "DOCKER_CONFIG": str(home / ".docker")}
+    sandbox, layout = prepare(environ, tmp_path)
+    assert "DOCKER_CONFIG" not in layout.env
+    own = Path(layout.home, ".docker/config.json")
+    assert layout.env["REGISTRY_AUTH_FILE"] == str(own)
+    assert json.loads(own.read_text()) == {"auths": {"rehearsal.invalid": {}}}
+    sandbox.tear_down(keep=False)
+
+
+@pytest.mark.skipif(shutil.which("docker") is None, reason="Docker's client is not installed")
+def test_docker_does_not_ask_the_users_keychain_in_a_job(tmp_path: Path) -> None:
+    tools, told = tmp_path / "tools", tmp_path / "told"
+    tools.mkdir()
+    for name in ("pass", "docker-credential-pass", "docker-credential-secretservice"):
+        (tools / name).write_text(f"#!/bin/sh\necho asked >>{told}\n")
+        (tools / name).chmod(0o755)
+    path = f"{tools}:{os.environ['PATH']}"
+    sandbox, layout = prepare({"PATH": path, "HOME": str(tmp_path)}, tmp_path)
+    env = {**layout.env, "DOCKER_HOST": f"unix://{tmp_path}/nobody"}
+    for argv in (("docker", "push", "ghcr.io/o/n"), ("docker", "pull", "ghcr.io/o/n")):
+        process = sandbox.start(ProcessSpec(argv=argv, env=env, cwd=layout.workspace))
+        while process.read(None):
+            pass
+        assert process.wait()
+    assert not told.exists()
     sandbox.tear_down(keep=False)
 
 
@@ -175,7 +209,7 @@ def test_nothing_else_of_this_process_is_in_a_process(
     output = started.read(None) or b""
     assert started.wait() == 0
     names = {line.partition("=")[0] for line in output.decode().splitlines()}
-    assert names == {"PATH", "HOME", "RUNNER_TRACKING_ID"}
+    assert names == {"PATH", "HOME", "RUNNER_TRACKING_ID", "REGISTRY_AUTH_FILE"}
     sandbox.tear_down(keep=False)
 
 

@@ -32,7 +32,7 @@ from trunkline.adapters.sandboxes.host.environment import Caller, passed, read_c
 from trunkline.adapters.sandboxes.host.no_containers import no_containers
 from trunkline.adapters.sandboxes.host.orphans import Marks, end_orphans
 from trunkline.adapters.sandboxes.host.process import HostProcess, start_process
-from trunkline.adapters.trees import remove_tree
+from trunkline.adapters.trees import make_private, remove_tree
 from trunkline.base.errors import Unavailable
 from trunkline.ports.clock import Ids
 from trunkline.ports.containers import Containers, Watch
@@ -166,7 +166,9 @@ class HostSandbox:
 
     def _furnish(self, home: str) -> None:
         for name, content in self._machine.caller.files:
-            write_file(os.path.join(home, name), content, 0o600)
+            path = os.path.join(home, name)
+            make_private(os.path.dirname(path))
+            write_file(path, content, 0o600)
         for name, target in self._machine.caller.links:
             path = os.path.join(home, name)
             os.makedirs(os.path.dirname(path), exist_ok=True)
