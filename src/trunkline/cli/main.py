@@ -25,6 +25,7 @@ VERBS = {
     "show": "trunkline.cli.show:main",
     "logs": "trunkline.cli.logs:main",
     "cancel": "trunkline.cli.cancel:main",
+    "images": "trunkline.cli.images:main",
     "registry": "trunkline.cli.registry:main",
 }
 
@@ -36,6 +37,7 @@ SUMMARIES = {
     "show": "show one run: its jobs, steps, annotations and artifacts",
     "logs": "print what a run's jobs printed",
     "cancel": "cancel a run that is going on",
+    "images": "list the images that runs pushed here, and where each came from",
     "registry": "serve a registry of container images",
 }
 

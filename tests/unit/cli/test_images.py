@@ -1,0 +1,186 @@
+"""`trunkline images`: what is here, how large, where from; and how it goes."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from trunkline.adapters.blobs.files import FileBlobs
+from trunkline.adapters.clock import SystemClock, SystemIds
+from trunkline.adapters.registries.files import FileImageStore
+from trunkline.cli.main import main
+from trunkline.oci.built import Built
+from trunkline.oci.digests import digest_of
+from trunkline.oci.manifests import read_manifest
+from trunkline.ports.image_store import ImageStore
+
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+BASE = b"b" * 2000
+PULLED = "127.0.0.1:5000/docker.io/library/dog:latest"
+
+
+def push(store: ImageStore, repository: str, *tags: str, layers: tuple[bytes, ...]) -> str:
+    """Push an image as a client does; return its digest."""
+    described = []
+    for content in (b"{}", *layers):
+        digest = digest_of(content)
+        upload = store.uploads.start(repository, "sha256").id
+        store.uploads.append(repository, upload, io.BytesIO(content), None, len(content))
+        store.uploads.finish(repository, upload, digest)
+        described.append({"mediaType": "x/y", "digest": digest, "size": len(content)})
+    record = {"schemaVersion": 2, "config": described[0], "layers": described[1:]}
+    body = json.dumps({**record, "mediaType": MANIFEST}).encode()
+    manifest = read_manifest(body, MANIFEST)
+    store.manifests.put(repository, manifest, body, tags)
+    return manifest.digest
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ImageStore]:
+    monkeypatch.setenv("TRUNKLINE_STATE", str(tmp_path))
+    root = str(tmp_path / "registry")
+    made = FileImageStore(root, FileBlobs(root), SystemClock(), SystemIds())
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def cat(store: ImageStore) -> str:
+    """Push an image with two tags, which a run built; and one by hand. Return the first's digest."""
+    repository = "ghcr.io/octo/cat"
+    digest = push(store, repository, "1.2", "latest", layers=(BASE, b"c" * 1000))
+    push(store, "docker.io/library/dog", "latest", layers=(BASE,))
+    for tag in ("1.2", "latest"):
+        store.evidence.record(
+            Built(
+                digest=digest,
+                repository=repository,
+                created=5.0,
+                tags=(tag,),
+                source="octo/cat",
+                commit="0123456789abcdef",
+                dirty=True,
+                run_id="217405",
+                number=7,
+                workflow="CI",
+                job="build",
+                base_name="alpine:3",
+                base_digest=f"sha256:{'a' * 64}",
+            )
+        )
+    return digest
+
+
+def shown(capsys: pytest.CaptureFixture[str], *argv: str) -> list[str]:
+    assert main(["images", *argv]) == 0
+    return capsys.readouterr().out.splitlines()
+
+
+@pytest.mark.usefixtures("store")
+def test_without_images_it_says_how_to_get_some(capsys: pytest.CaptureFixture[str]):
+    assert shown(capsys)[0].startswith("There are no images yet.")
+    assert shown(capsys, "--json") == []
+
+
+def test_images_are_listed_with_what_they_came_from(cat: str, capsys: pytest.CaptureFixture[str]):
+    lines = shown(capsys)
+    assert [line for line in lines if not line.startswith("  latest")] == [
+        "docker.io/library/dog",
+        "      pushed by hand: no run tells where it came from",
+        "ghcr.io/octo/cat",
+        f"  1.2, latest  {cat[7:19]}  3.0 kB, 1.0 kB of it alone  now",
+        "      from octo/cat@0123456789ab with uncommitted work",
+        "      by CI #7, job build: trunkline show 217405",
+        "      on alpine:3@aaaaaaaaaaaa",
+        "",
+        "2 images in 2 repositories: 3.0 kB, 2.0 kB shared",
+        f"To pull one: `trunkline registry`, then `docker pull {PULLED}`",
+    ]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ghcr.io/octo/cat",
+        "octo/cat",
+        "cat",
+        "cat:1.2",
+        "ghcr.io/octo/cat:latest",
+    ],
+)
+def test_one_repository_or_image_by_any_of_its_names(
+    cat: str, capsys: pytest.CaptureFixture[str], name: str
+):
+    lines = shown(capsys, name)
+    assert lines[0] == "ghcr.io/octo/cat"
+    assert cat[7:19] in lines[1]
+    assert len(lines) == 5
+
+
+def test_an_image_by_its_digest(cat: str, capsys: pytest.CaptureFixture[str]):
+    for digest in (cat, cat[:20], cat[7:15]):
+        assert shown(capsys, f"octo/cat@{digest}")[0] == "ghcr.io/octo/cat"
+
+
+@pytest.mark.usefixtures("cat")
+def test_docker_hubs_short_names_are_known(capsys: pytest.CaptureFixture[str]):
+    assert shown(capsys, "dog")[0] == "docker.io/library/dog"
+
+
+@pytest.mark.usefixtures("cat")
+def test_what_was_built_from_a_commit(capsys: pytest.CaptureFixture[str]):
+    assert shown(capsys, "--commit", "0123456")[0] == "ghcr.io/octo/cat"
+    assert shown(capsys, "--commit", "fff") == ["No image fits; `trunkline images` lists all."]
+
+
+def test_json_has_it_in_full(cat: str, capsys: pytest.CaptureFixture[str]):
+    records = [json.loads(line) for line in shown(capsys, "cat", "--json")]
+    assert [(each["tag"], each["digest"]) for each in records] == [("1.2", cat), ("latest", cat)]
+    assert records[0]["built"][0]["base_digest"] == f"sha256:{'a' * 64}"
+    assert (records[0]["size"], records[0]["unique"]) == (3002, 1000)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("nothing", "The registry has no repository 'nothing'."),
+        ("octo/cta", "Did you mean"),
+        ("cat:2", "Its tags: 1.2, latest."),
+        ("cat@sha256:ffff", "names no images"),
+        ("", ""),
+    ],
+)
+@pytest.mark.usefixtures("cat")
+def test_a_name_that_fits_nothing_is_told(capsys: pytest.CaptureFixture[str], name: str, told: str):
+    assert main(["images", name]) == (2 if name else 0)
+    assert told in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("cat")
+def test_a_tag_goes_and_the_image_stays(store: ImageStore, capsys: pytest.CaptureFixture[str]):
+    assert shown(capsys, "rm", "cat:1.2")[0] == "deleted ghcr.io/octo/cat:1.2"
+    assert [tag.name for tag in store.manifests.tags("ghcr.io/octo/cat") or ()] == ["latest"]
+
+
+def test_an_image_goes_by_its_digest(
+    cat: str, store: ImageStore, capsys: pytest.CaptureFixture[str]
+):
+    assert shown(capsys, "rm", f"cat@{cat[7:19]}")[0] == f"deleted ghcr.io/octo/cat@{cat}"
+    assert store.manifests.find("ghcr.io/octo/cat", cat) is None
+
+
+@pytest.mark.usefixtures("cat")
+def test_a_repository_is_not_deleted_at_once(capsys: pytest.CaptureFixture[str]):
+    assert main(["images", "rm", "cat"]) == 2
+    assert "NAME:TAG or NAME@DIGEST" in capsys.readouterr().err
+
+
+def test_a_name_that_ends_several_is_told(store: ImageStore, capsys: pytest.CaptureFixture[str]):
+    for host in ("ghcr.io", "quay.io"):
+        push(store, f"{host}/octo/cat", "1", layers=(BASE,))
+    assert main(["images", "octo/cat"]) == 2
+    assert "ghcr.io/octo/cat, quay.io/octo/cat" in capsys.readouterr().err
