@@ -26,7 +26,7 @@ from trunkline.ports.gate import Gate
 from trunkline.ports.journal import Journals
 from trunkline.ports.kept_images import KeptImages
 from trunkline.ports.logs import LogStore
-from trunkline.ports.sandbox import Sandboxes
+from trunkline.ports.sandbox import Sandbox, Sandboxes
 from trunkline.ports.secrets import Secrets
 from trunkline.ports.toolchains import NodeProgram, Toolchains
 from trunkline.run.events import Event, ImagePushed, RunStarted
@@ -44,6 +44,24 @@ ADAPTERS = {
     "journals": "trunkline.adapters.journals.files:FileJournals",
     "logs": "trunkline.adapters.logs.files:FileLogStore",
     "sandboxes": "trunkline.adapters.sandboxes.host.sandbox:HostSandboxes",
+    "docker-sandboxes": "trunkline.adapters.sandboxes.docker.sandbox:DockerSandboxes",
+    "docker-machine": "trunkline.adapters.sandboxes.docker.sandbox:Machine",
+    "engines": "trunkline.app.containers:Engines",
+    "engine": "trunkline.adapters.docker.engine:connect",
+    "engine-address": "trunkline.adapters.docker.tunnel:reachable_address",
+    "engine-door": "trunkline.adapters.docker.door:Door",
+    "has-engine": "trunkline.adapters.docker.presence:has_engine",
+    "sweep-engine": "trunkline.adapters.docker.removal:sweep",
+    "sweep-engine-sockets": "trunkline.adapters.docker.door:sweep",
+    "containers": "trunkline.adapters.docker.containers:JobContainers",
+    "container-limits": "trunkline.adapters.docker.payloads:Limits",
+    "container-note": "trunkline.adapters.docker.marks:note_path",
+    "container-notes": "trunkline.adapters.docker.marks:dead_notes",
+    "write-container-note": "trunkline.adapters.docker.marks:write_note",
+    "container-site": "trunkline.adapters.docker.payloads:Site",
+    "container-wiring": "trunkline.adapters.docker.containers:Wiring",
+    "job-labels": "trunkline.adapters.docker.labels:job_labels",
+    "network-policy": "trunkline.adapters.docker.networks:Policy",
     "gate": "trunkline.adapters.gates.files:FileGate",
     "secrets": "trunkline.adapters.secrets.files:FileSecrets",
     "blobs": "trunkline.adapters.blobs.files:FileBlobs",
@@ -147,7 +165,8 @@ class Choices(msgspec.Struct, frozen=True):
 
     `directory` is the root of the user's repository; `secrets`, `variables` and `env` were given by hand,
     over `secret_file` and `variable_file` (and those files with `.<environment>` behind).
-    `publish` lets pushes leave this machine.
+    `publish` lets pushes leave this machine. `network_policy` is what containers may reach: `none`,
+    `registry` or `open`.
     """
 
     directory: str = "."
@@ -157,6 +176,7 @@ class Choices(msgspec.Struct, frozen=True):
     local_repositories: Mapping[str, str] = {}
     pass_env: tuple[str, ...] = ()
     publish: bool = False
+    network_policy: str = "open"
     secrets: Mapping[str, str] = {}
     variables: Mapping[str, str] = {}
     env: Mapping[str, str] = {}
@@ -210,10 +230,6 @@ class LateToolchains:
         """Have a node for containers; return its folder's name."""
         return self._made().external_node(major, musl=musl)
 
-    def external_node(self, major: int, *, musl: bool) -> str:
-        """Have a node for containers; return its folder's name."""
-        return self._made().external_node(major, musl=musl)
-
 
 class LateNatives:
     """The native actions, each loaded when a workflow first uses it."""
@@ -259,6 +275,27 @@ class Once(Generic[T]):
             if not self._made:
                 self._made.append(self._make())
             return self._made[0]
+
+
+class Places:
+    """Makes places of every kind."""
+
+    def __init__(
+        self, host: Sandboxes, docker: Callable[[], Sandboxes], sweep_engine: Callable[[], None]
+    ) -> None:
+        self._host = host
+        self._docker = Once(docker)
+        self._sweep_engine = sweep_engine
+
+    def open(self, where: str) -> Sandbox:
+        """Return a place on this machine, or in a container."""
+        made = self._docker() if where.startswith("docker:") else self._host
+        return made.open(where)
+
+    def sweep(self) -> None:
+        """Remove what killed engines left: containers first, since they use the folders."""
+        self._sweep_engine()
+        self._host.sweep()
 
 
 class System:
@@ -324,13 +361,37 @@ class System:
     @cached_property
     def sandboxes(self) -> Sandboxes:
         """Return the maker of places for jobs."""
-        found: Sandboxes = adapter("sandboxes")(
-            self.settings.work,
+        settings = self.settings
+        host: Sandboxes = adapter("sandboxes")(
+            settings.work,
             self.ids,
-            self.settings.environment,
+            settings.environment,
             adapter("subreaper"),
             lambda *wanted, digests: adapter("file-search")(*wanted, digests=digests),
+            lambda place, layout: self._engines().of_job(place, layout),
         )
+        return Places(host, self._docker_sandboxes, self._sweep_engine)
+
+    def _sweep_engine(self) -> None:
+        """Ask the container engine only when a note says that something may be left there."""
+        notes = adapter("container-notes")(self.settings.work)
+        if notes:
+            self._engines().sweep(notes)
+
+    @cached_property
+    def _engines(self) -> Once[Any]:
+        return Once(lambda: adapter("engines")(self))
+
+    def _docker_sandboxes(self) -> Sandboxes:
+        settings = self.settings
+        machine = adapter("docker-machine")(
+            settings.work,
+            f"{settings.cache}/externals",
+            self.ids,
+            settings.environment,
+            self._engines().of_container_job,
+        )
+        found: Sandboxes = adapter("docker-sandboxes")(machine)
         return found
 
     @cached_property

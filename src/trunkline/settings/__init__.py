@@ -15,6 +15,7 @@ class Settings(msgspec.Struct, frozen=True):
     `work` holds the workspaces of jobs: tools and tests choke on folders whose name begins with a
     dot (a web server that serves no dot files, a linter that skips them), and on long paths.
     `keep_days` is how long runs are kept; `cpus` the number of jobs that run at once by default.
+    `container_memory` (bytes, 0: all there is) and `container_pids` limit each container of a job.
     """
 
     state: str
@@ -25,6 +26,8 @@ class Settings(msgspec.Struct, frozen=True):
     architecture: str
     system: str
     is_ci: bool
+    container_memory: int
+    container_pids: int
     environment: Mapping[str, str]
 
 
@@ -40,27 +43,30 @@ ARCHITECTURES = {
 }
 SYSTEMS = {"Linux": "Linux", "Darwin": "macOS", "Windows": "Windows"}
 KEEP_DAYS = 30
+CONTAINER_PIDS = 4096
 
 
 def read(environment: Mapping[str, str] | None = None) -> Settings:
     """Read the settings from `environment` (default: this process's).
 
     Folders follow the XDG base directory specification; `TRUNKLINE_STATE`, `TRUNKLINE_WORK`,
-    `TRUNKLINE_CACHE` and `TRUNKLINE_KEEP_DAYS` overrule. Unreadable numbers count as not given.
+    `TRUNKLINE_CACHE` and `TRUNKLINE_KEEP_DAYS` overrule. `TRUNKLINE_CONTAINER_MEMORY` is in bytes,
+    `TRUNKLINE_CONTAINER_PIDS` a number. Unreadable numbers count as not given.
     """
     env = dict(os.environ) if environment is None else dict(environment)
     home = env.get("HOME") or os.path.expanduser("~")
-    keep = env.get("TRUNKLINE_KEEP_DAYS", "")
     state = _folder(env, "TRUNKLINE_STATE", "XDG_STATE_HOME", f"{home}/.local/state")
     return Settings(
         state=state,
         work=_work(env, state),
         cache=_folder(env, "TRUNKLINE_CACHE", "XDG_CACHE_HOME", f"{home}/.cache"),
-        keep_days=int(keep) if keep.isdecimal() else KEEP_DAYS,
+        keep_days=_number(env, "TRUNKLINE_KEEP_DAYS", KEEP_DAYS),
         cpus=os.cpu_count() or 1,
         architecture=ARCHITECTURES.get(platform.machine().lower(), "X64"),
         system=SYSTEMS.get(platform.system(), platform.system()),
         is_ci=env.get("CI", "").lower() == "true",
+        container_memory=_number(env, "TRUNKLINE_CONTAINER_MEMORY", 0),
+        container_pids=_number(env, "TRUNKLINE_CONTAINER_PIDS", CONTAINER_PIDS),
         environment=env,
     )
 
@@ -78,3 +84,8 @@ def _folder(env: Mapping[str, str], own: str, xdg: str, default: str) -> str:
         return os.path.abspath(env[own])
     base = env[xdg] if env.get(xdg, "").startswith("/") else default
     return os.path.normpath(f"{base}/trunkline")
+
+
+def _number(env: Mapping[str, str], name: str, default: int) -> int:
+    written = env.get(name, "")
+    return int(written) if written.isdecimal() else default

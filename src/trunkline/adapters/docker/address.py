@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
+from trunkline.adapters.docker.presence import sockets
 from trunkline.base.errors import Unavailable
 
 NO_ENGINE = "No container engine is here: neither Docker's nor Podman's socket was found."
@@ -28,7 +29,7 @@ def engine_address(environ: Mapping[str, str]) -> str:
     if chosen:
         return chosen
     refused = ""
-    for path in _sockets(environ):
+    for path in sockets(environ):
         if os.access(path, os.R_OK | os.W_OK):
             return f"unix://{path}"
         if not refused and os.path.exists(path):
@@ -39,27 +40,6 @@ def engine_address(environ: Mapping[str, str]) -> str:
             hint="Join the group that the socket belongs to (`docker`), or run a rootless engine.",
         )
     raise Unavailable(NO_ENGINE, hint=HOW_TO_GET_ONE)
-
-
-def has_engine(environ: Mapping[str, str]) -> bool:
-    """Tell whether something may be an engine here; nothing is asked of it."""
-    try:
-        engine_address(environ)
-    except Unavailable:
-        return False
-    return True
-
-
-def _sockets(environ: Mapping[str, str]) -> Iterator[str]:
-    home = environ.get("HOME", "")
-    runtime = environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"
-    yield "/var/run/docker.sock"
-    yield f"{runtime}/docker.sock"
-    if home:
-        yield f"{home}/.docker/run/docker.sock"
-        yield f"{home}/.docker/desktop/docker.sock"
-    yield f"{runtime}/podman/podman.sock"
-    yield "/run/podman/podman.sock"
 
 
 def _context(environ: Mapping[str, str]) -> str:

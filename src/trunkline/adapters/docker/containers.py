@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import msgspec
+from docker.errors import APIError
 
 from trunkline.adapters.docker import payloads
 from trunkline.adapters.docker.ending import Ending
@@ -71,6 +72,7 @@ class JobContainers:
         self._made: list[Made] = []
         self._has_run = False
         self._is_near = False
+        self._keeper = 0
         self.job_id = ""
         self.images = DockerImages(wiring.connect, wiring.publisher, site.layout.outside)
 
@@ -112,7 +114,8 @@ class JobContainers:
             socket = self.socket() if spec.needs_engine else ""
             create = payloads.job_container(self._site, spec, network, self._token(), socket)
             started = starter.job(spec, create)
-        self._is_near = is_near(started.found["State"]["Pid"], started.made.id)
+        self._keeper = int(started.found["State"]["Pid"])
+        self._is_near = is_near(self._keeper, started.made.id)
         if not self._is_near and not self.engine.stat(
             started.made.id, self._site.layout.event_path
         ):
@@ -182,6 +185,18 @@ class JobContainers:
         command = Command(self.engine, self.job_id, exec_id, mark)
         return ContainerProcess(Output(connection), command)
 
+    def processes(self) -> tuple[tuple[int, str], ...]:
+        """Return what runs in the job's container besides what keeps it up, as (number, name)."""
+        if not self.job_id:
+            return ()
+        with refusals():
+            try:
+                found = self.engine.client.top(self.job_id, "-eo pid,ppid,comm")
+            except APIError:  # it has ended, or the engine's machine has no ps
+                return ()
+        table = [row for row in found.get("Processes") or () if len(row) >= 3]
+        return tuple((int(row[0]), row[2]) for row in table if int(row[0]) != self._keeper)
+
     def run(self, action: ActionRun) -> ContainerProcess:
         """Start a Docker action's container; it is removed when it has ended."""
         network = self._have_network(has_ports=False)
@@ -216,6 +231,7 @@ class JobContainers:
             ending = Ending(self.engine, dict(self._site.labels), Story(watch))
             ending.remove(self._made, self._network, by_label=by_label)
             self._made, self._network, self.job_id = [], "", ""
+        self._wiring.publisher().close()
         door.close()
         remove_note(self._wiring.note)
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import socket
-import subprocess
-import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from docker import APIClient
 from docker.errors import APIError, BuildError, DockerException
@@ -18,15 +14,13 @@ from docker.tls import TLSConfig
 from requests.exceptions import ConnectionError as NoConnection
 from requests.exceptions import RequestException, Timeout
 
-from trunkline.adapters.docker.address import HOW_TO_GET_ONE, engine_address
+from trunkline.adapters.docker.address import HOW_TO_GET_ONE
 from trunkline.adapters.docker.streams import Connection
 from trunkline.adapters.docker.wire import Wire
 from trunkline.base.errors import Unavailable
 
 # Starting and removing take long on a busy machine; pulls, builds and waits have no limit.
 PATIENCE = 300
-TUNNEL_SECONDS = 20.0
-REMOTE_SOCKET = "/var/run/docker.sock"
 
 
 @contextmanager
@@ -102,11 +96,8 @@ class Engine:
         return self.wire.connect()
 
 
-def connect(environ: Mapping[str, str]) -> Engine:
-    """Connect to the engine that the caller's environment leads to. Raises Unavailable."""
-    address = engine_address(environ)
-    if address.startswith("ssh://"):
-        address = _tunnel(address)
+def connect(address: str, environ: Mapping[str, str]) -> Engine:
+    """Connect to the engine at an address, in the caller's environment. Raises Unavailable."""
     if not address.startswith(("unix://", "tcp://", "http://", "https://")):
         raise Unavailable(f"unable to parse docker host `{address}`")
     tls = _tls(environ) if address.startswith(("tcp://", "https://")) else None
@@ -128,29 +119,6 @@ def _tls(environ: Mapping[str, str]) -> TLSConfig | None:
             ca_cert=f"{folder}/ca.pem",
             verify=verify,
         )
-
-
-def _tunnel(address: str) -> str:
-    """Bring an engine's socket here over ssh; the tunnel ends with this process."""
-    parts = urlsplit(address)
-    folder = tempfile.mkdtemp(prefix="trunkline-ssh-")
-    local, remote = f"{folder}/engine.sock", parts.path or REMOTE_SOCKET
-    port = ["-p", str(parts.port)] if parts.port else []
-    target = f"{parts.username}@{parts.hostname}" if parts.username else f"{parts.hostname}"
-    options = ["-o", "ExitOnForwardFailure=yes", "-o", "BatchMode=yes"]
-    argv = ["ssh", *options, "-L", f"{local}:{remote}", *port, "--", target, "cat"]
-    try:
-        # `cat` ends when this process does, and its session with it.
-        tunnel = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
-    except OSError as error:
-        raise Unavailable(f"ssh can't be started: {error.strerror}") from error
-    end = time.monotonic() + TUNNEL_SECONDS
-    while not os.path.exists(local):
-        if tunnel.poll() is not None or time.monotonic() > end:
-            tunnel.kill()
-            raise Unavailable(f"The container engine at {address} can't be reached over ssh.")
-        time.sleep(0.02)
-    return f"unix://{local}"
 
 
 def escaped(text: str) -> str:

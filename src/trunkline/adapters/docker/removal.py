@@ -10,6 +10,7 @@ from docker.errors import APIError, NotFound
 
 from trunkline.adapters.docker.engine import Engine, refusals
 from trunkline.adapters.docker.labels import ENGINE, JOB, MACHINE, filters, machine
+from trunkline.adapters.docker.marks import remove_note
 from trunkline.adapters.process_table import is_alive
 
 AT_ONCE = 8
@@ -70,6 +71,13 @@ def _ignore_gone(remove: Any, name: str) -> None:
         remove(name)
     except NotFound:
         return
+
+
+def sweep(engine: Engine, notes: Iterable[str]) -> None:
+    """Remove what engines left that were killed, and the notes that they had something."""
+    remove_of_the_dead(engine)
+    for note in notes:
+        remove_note(note)
 
 
 def remove_of_the_dead(engine: Engine) -> list[str]:

@@ -1,0 +1,187 @@
+"""Puts the containers of jobs together: the engine, the job's own socket, and where pushes go."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from trunkline.app import Once, System, adapter
+from trunkline.ports.containers import (
+    ActionRun,
+    Begun,
+    BuildSpec,
+    Containers,
+    ContainerSpec,
+    ImageFacts,
+    ImagePush,
+    Images,
+    Login,
+    Watch,
+)
+from trunkline.ports.process import Process
+from trunkline.ports.sandbox import JobPlace, Layout
+
+
+class Engines:
+    """The container engine of this process's jobs, connected when one of them needs it."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+        environ = system.settings.environment
+        self.address = Once[str](lambda: adapter("engine-address")(environ))
+        self.connect = Once[Any](lambda: adapter("engine")(self.address(), environ))
+        self._swept = Once[None](lambda: adapter("sweep-engine-sockets")(environ))
+
+    def of_job(self, place: JobPlace, layout: Layout) -> LateContainers:
+        """Return the containers of a job on this machine; nothing is loaded yet."""
+        self._swept()
+        return LateContainers(Parts(self._system, self, place, layout))
+
+    def of_container_job(self, place: JobPlace, layout: Layout) -> Any:
+        """Return the containers of a job in a container."""
+        self._swept()
+        return Parts(self._system, self, place, layout).containers()
+
+    def sweep(self, notes: list[str]) -> None:
+        """Remove what killed engines of ours left at the container engine, as their notes tell."""
+        adapter("sweep-engine")(self.connect(), notes)
+
+
+class Parts:
+    """What one job's containers are made of, each made when it is first needed."""
+
+    def __init__(self, system: System, engines: Engines, place: JobPlace, layout: Layout) -> None:
+        self._system = system
+        self._engines = engines
+        self._layout = layout
+        self._environ = system.settings.environment
+        self._labels: Mapping[str, str] = adapter("job-labels")(place.run_id, place.key)
+        self._note = adapter("container-note")(system.settings.work, place.run_id, place.key)
+        self._lock = threading.Lock()
+        self._listeners: list[Callable[[ImagePush], None]] = []
+        self._publishers: list[Any] = []
+        self.door = adapter("engine-door")(self._environ, system.ids.token(), self._proxy)
+        self.containers = Once[Any](self._containers)
+        self.was_made = False
+
+    def has_engine(self) -> bool:
+        """Tell whether an engine may be here."""
+        found: bool = adapter("has-engine")(self._environ)
+        return found
+
+    def listen(self, told: Callable[[ImagePush], None]) -> None:
+        """Say who hears of every push."""
+        with self._lock:
+            self._listeners.append(told)
+            for publisher in self._publishers:
+                publisher.listen(told)
+
+    def publisher(self) -> Any:
+        """Return where the job's pushes go."""
+        address = self._engines.address()
+        with self._lock:
+            if not self._publishers:
+                made = adapter("publisher")(address, self._environ, self._system.kept_images)
+                for told in self._listeners:
+                    made.listen(told)
+                self._publishers.append(made)
+            return self._publishers[0]
+
+    def _proxy(self) -> Any:
+        """Make what serves the job's own socket; its scripts may create containers by it."""
+        adapter("write-container-note")(self._note)
+        return adapter("engine-proxy")(
+            self._engines.address(),
+            self._environ,
+            self.publisher(),
+            self._labels,
+            self._layout.outside,
+            self.door.open(),
+        )
+
+    def _containers(self) -> Any:
+        system, settings = self._system, self._system.settings
+        self.was_made = True
+        limits = adapter("container-limits")(settings.container_memory, settings.container_pids)
+        return adapter("containers")(
+            adapter("container-site")(self._layout, self._labels, limits),
+            adapter("container-wiring")(
+                connect=self._engines.connect,
+                publisher=self.publisher,
+                door=self.door,
+                ids=system.ids,
+                note=self._note,
+                policy=adapter("network-policy")(system.choices.network_policy),
+            ),
+        )
+
+
+class LateContainers:
+    """The containers of a job on this machine, made with the first that it begins or runs."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self.images: Images = LateImages(parts)
+
+    def _real(self) -> Containers:
+        found: Containers = self._parts.containers()
+        return found
+
+    def begin(
+        self, job: ContainerSpec | None, services: Mapping[str, ContainerSpec], watch: Watch
+    ) -> Begun:
+        """Start the job's services."""
+        return self._real().begin(job, services, watch)
+
+    def run(self, action: ActionRun) -> Process:
+        """Start a Docker action's container."""
+        return self._real().run(action)
+
+    def socket(self) -> str:
+        """Return the path of the job's own Engine API socket, '' without an engine."""
+        if not self._parts.has_engine():
+            return ""
+        path: str = self._parts.door.open()
+        return path
+
+    def end(self, watch: Watch) -> None:
+        """Remove what there is, scripts' containers too."""
+        if self._parts.was_made or self._parts.door.was_used:
+            self._real().end(watch)
+        self._parts.door.close()
+
+
+class LateImages:
+    """The images of a job on this machine; to listen costs nothing."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def _real(self) -> Images:
+        found: Images = self._parts.containers().images
+        return found
+
+    def pull(self, reference: str, login: Login | None, watch: Watch) -> ImageFacts:
+        """Have an image here."""
+        return self._real().pull(reference, login, watch)
+
+    def build(self, spec: BuildSpec, watch: Watch) -> ImageFacts:
+        """Build an image."""
+        return self._real().build(spec, watch)
+
+    def push(self, reference: str, login: Login | None, watch: Watch) -> ImagePush:
+        """Push an image."""
+        return self._real().push(reference, login, watch)
+
+    def inspect(self, reference: str) -> ImageFacts | None:
+        """Return what is known of an image that is here."""
+        return self._real().inspect(reference)
+
+    def tag(self, image: str, reference: str) -> None:
+        """Give an image another name."""
+        self._real().tag(image, reference)
+
+    def listen(self, told: Callable[[ImagePush], None]) -> None:
+        """Say who hears of every push."""
+        self._parts.listen(told)
