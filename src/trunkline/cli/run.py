@@ -48,6 +48,13 @@ def main(argv: list[str]) -> int:
     if options.dryrun:
         return _dry_run(options)
     system = _system(options)
+    try:
+        return _run_event(system, options)
+    finally:
+        system.close()
+
+
+def _run_event(system: System, options: argparse.Namespace) -> int:
     found = _prospect(system, options)
     _refuse_mistakes(found)
     started = [outlook for outlook in found.outlooks if outlook.plan is not None]
