@@ -82,6 +82,7 @@ def parts() -> list[tuple[Path, str, str]]:
         (JSON_OUTPUT, "events", structs.events()),
         (JSON_OUTPUT, "forecasts", structs.forecasts()),
         (JSON_OUTPUT, "views", structs.views()),
+        (JSON_OUTPUT, "images", structs.images()),
         (NATIVE_ACTIONS, "native", native.table()),
     ]
 

@@ -11,9 +11,11 @@ from textwrap import fill
 import msgspec
 
 from trunkline.cli.views.records import LogLines
+from trunkline.oci.built import Built
 from trunkline.plan.forecast import JobForecast, LegForecast, RunForecast
 from trunkline.plan.model import Plan
 from trunkline.run.events import Event, Group, Leg, Options
+from trunkline.services.registry.images import KeptImage
 from trunkline.services.runs import JobView, RunView, StepView
 
 WORDS = {str: "text", int: "integer", float: "number", bool: "true or false", object: "anything"}
@@ -29,6 +31,11 @@ def events() -> str:
 def views() -> str:
     """Return a section for every struct of `show --json` and `runs --json`."""
     return "\n" + _sections((RunView, JobView, StepView))
+
+
+def images() -> str:
+    """Return a section for every struct of `images --json`."""
+    return "\n" + _sections((KeptImage, Built))
 
 
 def forecasts() -> str:

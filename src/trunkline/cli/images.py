@@ -117,11 +117,8 @@ def _lines(listed: tuple[Image, ...], now: float) -> list[str]:
             lines.append(repository)
         tags = ", ".join(image.tags) or "untagged"
         alone = f", {size(image.unique)} of it alone" if image.unique != image.size else ""
-        lines.append(
-            f"  {tags}  {_short(image.digest)}  {size(image.size)}{alone}"
-            f"  {ago(now - image.pushed)}"
-        )
-        lines += [f"      {line}" for line in _origin(image.built)]
+        lines.append(f"  {tags}  {size(image.size)}{alone}  {ago(now - image.pushed)}")
+        lines += [f"      {line}" for line in (image.digest, *_origin(image.built))]
     return lines
 
 
