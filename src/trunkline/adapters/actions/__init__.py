@@ -16,5 +16,7 @@ NATIVE = {
     "docker/build-push-action": "trunkline.adapters.actions.docker_build_push.action:DockerBuildPush",
     "docker/login-action": "trunkline.adapters.actions.docker_login:DockerLogin",
     "docker/metadata-action": "trunkline.adapters.actions.docker_metadata.action:DockerMetadata",
+    "docker/setup-buildx-action": "trunkline.adapters.actions.docker_setup_buildx:DockerSetupBuildx",
+    "docker/setup-qemu-action": "trunkline.adapters.actions.docker_setup_qemu:DockerSetupQemu",
     "astral-sh/setup-uv": "trunkline.adapters.actions.setup_uv:SetupUv",
 }

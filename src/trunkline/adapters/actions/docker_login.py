@@ -210,12 +210,12 @@ def _is_ecr(registry: str) -> bool:
 
 
 def _is_here(server: str) -> bool:
-    """Tell whether a registry's host is this machine, or another container of the job (`registry`)."""
-    name = server.partition("]")[0].removeprefix("[") if "]" in server else server.partition(":")[0]
+    """Tell whether a registry's `host[:port]` is this machine; any other name is another's."""
+    name = re.sub(r":\d+$", "", server).strip("[]").lower()
     try:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
-        return bool(server) and ("." not in name or name.endswith(".localhost"))
+        return name == "localhost" or name.endswith(".localhost")
 
 
 def _home(call: ActionCall, job: ActionJob) -> str:

@@ -54,7 +54,16 @@ def log_out(job: LocalJob) -> None:
 def configuration(job: LocalJob, folder: str = "") -> Any:
     path = Path(folder or f"{job.layout.home}/.docker") / "config.json"
     assert path.stat().st_mode & 0o777 == 0o600
-    return json.loads(path.read_text(encoding="utf-8"))
+    found = json.loads(path.read_text(encoding="utf-8"))
+    # A job's configuration is made with a login that is none, which stays.
+    assert folder or found["auths"].pop("rehearsal.invalid", {}) == {}
+    return found
+
+
+def write_configuration(job: LocalJob, text: str) -> None:
+    path = Path(job.layout.home, ".docker/config.json")
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, encoding="utf-8")
 
 
 def basic(username: str, password: str = "") -> str:
@@ -87,7 +96,7 @@ def test_a_rehearsal_gives_the_job_no_password(job: LocalJob) -> None:
     assert any(line.startswith("Rehearsal: ghcr.io was not asked") for line in job.lines)
 
 
-@pytest.mark.parametrize("host", ["localhost:5000", "127.0.0.1", "[::1]:5000", "registry:5000"])
+@pytest.mark.parametrize("host", ["localhost:5000", "127.0.0.1", "[::1]:5000", "a.localhost"])
 def test_registries_of_this_machine_get_theirs(job: LocalJob, host: str) -> None:
     log_in(job, registry=host, username="octo", password=PASSWORD)
     assert configuration(job) == {"auths": {host: {"auth": basic("octo", PASSWORD)}}}
@@ -106,9 +115,7 @@ def test_registries_that_are_asked(job: LocalJob) -> None:
 
 
 def test_what_is_there_stays(job: LocalJob) -> None:
-    path = Path(job.layout.home, ".docker/config.json")
-    path.parent.mkdir()
-    path.write_text('{"auths": {"a.io": {"auth": "eA=="}}, "psFormat": "x"}', encoding="utf-8")
+    write_configuration(job, '{"auths": {"a.io": {"auth": "eA=="}}, "psFormat": "x"}')
     log_in(job, registry="b.io", username="octo", password=PASSWORD)
     found = configuration(job)
     assert (list(found["auths"]), found["psFormat"]) == (["a.io", "b.io"], "x")
@@ -198,9 +205,7 @@ def test_mistakes(job: LocalJob, inputs: dict[str, str], message: str) -> None:
 
 
 def test_a_broken_configuration(job: LocalJob) -> None:
-    path = Path(job.layout.home, ".docker/config.json")
-    path.parent.mkdir()
-    path.write_text("{", encoding="utf-8")
+    write_configuration(job, "{")
     with pytest.raises(ActionFailed, match="Unable to parse config file"):
         log_in(job, registry="b.io", username="octo", password=PASSWORD)
 
@@ -224,9 +229,7 @@ def test_helpers_keep_credentials(job: LocalJob) -> None:
     program.write_text(HELPER, encoding="utf-8")
     program.chmod(0o755)
     job.add_path(str(program.parent))
-    path = Path(job.layout.home, ".docker/config.json")
-    path.parent.mkdir()
-    path.write_text('{"credsStore": "box"}', encoding="utf-8")
+    write_configuration(job, '{"credsStore": "box"}')
     log_in(job, Registries(), registry="b.io", username="octo", password=PASSWORD)
     log_out(job)
     stored, erased = program.with_suffix(".calls").read_text(encoding="utf-8").split("erase")

@@ -37,5 +37,7 @@ def test_the_well_known_ones_are_there() -> None:
         "docker/build-push-action",
         "docker/login-action",
         "docker/metadata-action",
+        "docker/setup-buildx-action",
+        "docker/setup-qemu-action",
         "astral-sh/setup-uv",
     } == set(NATIVE)
