@@ -10,17 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from trunkline.adapters.blobs.files import FileBlobs
-from trunkline.adapters.clock import FakeClock, FakeIds
-from trunkline.adapters.registries.files import FileImageStore
-from trunkline.adapters.registries.memory import MemoryImageStore
+from tests.image_stores import KINDS, REPO, image, index, make_store, push_blob, push_image
+from trunkline.adapters.clock import FakeClock
 from trunkline.base.errors import NotFound
 from trunkline.oci.built import Built
-from trunkline.oci.collection import Rules
 from trunkline.oci.digests import digest_of
-from trunkline.oci.manifests import Manifest, read_manifest
-from trunkline.oci.media_types import OCI_CONFIG, OCI_INDEX, OCI_LAYER_GZIP, OCI_MANIFEST
-from trunkline.oci.retention import Retention
+from trunkline.oci.manifests import read_manifest
+from trunkline.oci.media_types import OCI_INDEX, OCI_LAYER_GZIP, OCI_MANIFEST
 from trunkline.ports.image_store import (
     BlobNamed,
     BrokenOff,
@@ -32,7 +28,6 @@ from trunkline.ports.image_store import (
     UploadOutOfOrder,
 )
 
-REPO = "team/app"
 HOUR = 3600.0
 WEEK = 7 * 24 * HOUR
 
@@ -42,61 +37,11 @@ def clock() -> FakeClock:
     return FakeClock(start=4_000_000_000.0)  # files are never newer than that
 
 
-@pytest.fixture(params=["files", "memory"])
+@pytest.fixture(params=KINDS)
 def store(request: pytest.FixtureRequest, tmp_path: Path, clock: FakeClock) -> Iterator[ImageStore]:
-    root = str(tmp_path / "registry")
-    made = (
-        FileImageStore(root, FileBlobs(root), clock, FakeIds())
-        if request.param == "files"
-        else MemoryImageStore(clock, FakeIds())
-    )
+    made = make_store(request.param, tmp_path / "registry", clock)
     yield made
     made.close()
-
-
-def push_blob(
-    store: ImageStore, content: bytes, repository: str = REPO, way: str = "sha256"
-) -> str:
-    digest = digest_of(content, way)
-    upload = store.uploads.start(repository, way).id
-    store.uploads.append(repository, upload, io.BytesIO(content), None, len(content))
-    assert store.uploads.finish(repository, upload, digest).size == len(content)
-    return digest
-
-
-def image(*layers: bytes, subject: str = "", note: str = "") -> tuple[Manifest, bytes]:
-    def described(content: bytes, media_type: str) -> dict[str, object]:
-        return {"mediaType": media_type, "digest": digest_of(content), "size": len(content)}
-
-    record: dict[str, object] = {
-        "schemaVersion": 2,
-        "mediaType": OCI_MANIFEST,
-        "config": described(b"{}", OCI_CONFIG),
-        "layers": [described(layer, OCI_LAYER_GZIP) for layer in layers],
-        "annotations": {"note": note},
-    }
-    if subject:
-        record["subject"] = {"mediaType": OCI_MANIFEST, "digest": subject, "size": 1}
-    body = json.dumps(record, indent=1).encode()
-    return read_manifest(body, OCI_MANIFEST), body
-
-
-def index(*manifests: Manifest) -> tuple[Manifest, bytes]:
-    named = [
-        {"mediaType": OCI_MANIFEST, "digest": one.digest, "size": one.size} for one in manifests
-    ]
-    body = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": named}).encode()
-    return read_manifest(body, OCI_INDEX), body
-
-
-def push_image(
-    store: ImageStore, *tags: str, layers: tuple[bytes, ...] = (b"layer",), repository: str = REPO
-) -> Manifest:
-    for content in (b"{}", *layers):
-        push_blob(store, content, repository)
-    manifest, body = image(*layers)
-    store.manifests.put(repository, manifest, body, tags)
-    return manifest
 
 
 def test_a_blob_comes_in_chunks(store: ImageStore) -> None:
@@ -398,76 +343,6 @@ def test_records_outlive_their_images_newest_first(store: ImageStore) -> None:
     assert store.evidence.records(manifest.digest) == (second, first)
     assert store.evidence.records() == (other, second, first)
     assert store.evidence.records("sha256:y") == ()
-
-
-def test_a_collection_takes_what_nothing_needs(store: ImageStore, clock: FakeClock) -> None:
-    kept = push_image(store, "kept", layers=(b"shared", b"mine"))
-    gone = push_image(store, "gone", layers=(b"shared", b"garbage"))
-    push_image(store, "kept", layers=(b"elsewhere",), repository="other")
-    push_blob(store, b"garbage too")
-    store.manifests.remove(REPO, gone.digest)
-    clock.advance(2 * HOUR)
-    collected = store.collect(Rules(now=clock.now()))
-    assert (collected.manifests, collected.tags, collected.uploads) == (0, 0, 0)
-    assert (collected.blobs, collected.size) == (2, len(b"garbage" + b"garbage too"))
-    assert store.blobs.find(REPO, digest_of(b"garbage")) is None
-    for layer in (b"shared", b"mine"):
-        with store.blobs.open(REPO, digest_of(layer)) as content:
-            assert content.read() == layer
-    assert store.manifests.find(REPO, kept.digest) is not None
-    assert store.collect(Rules(now=clock.now())).blobs == 0
-
-
-def test_a_collection_leaves_what_a_push_was_told_is_there(
-    store: ImageStore, clock: FakeClock
-) -> None:
-    found, mounted, fresh = (push_blob(store, content) for content in (b"f", b"m", b"n"))
-    clock.advance(2 * HOUR)
-    assert store.blobs.find(REPO, found) is not None
-    assert store.blobs.mount(REPO, mounted, "other")
-    collected = store.collect(Rules(now=clock.now()))
-    assert collected.blobs == 1
-    assert store.blobs.find(REPO, fresh) is None
-    assert store.blobs.find(REPO, found) is not None
-    assert store.blobs.find("other", mounted) is not None
-    assert store.blobs.find(REPO, mounted) is None
-
-
-def test_a_collection_leaves_a_repository_that_is_being_pushed_to(
-    store: ImageStore, clock: FakeClock
-) -> None:
-    digest = push_blob(store, b"early layer")
-    upload = store.uploads.start(REPO, "sha256").id
-    clock.advance(2 * HOUR)
-    store.uploads.append(REPO, upload, io.BytesIO(b"late"), None, None)
-    store.collect(Rules(now=clock.now()))
-    assert store.blobs.find(REPO, digest) is not None
-
-
-def test_a_collection_ends_uploads_that_nobody_continues(
-    store: ImageStore, clock: FakeClock
-) -> None:
-    old = store.uploads.start(REPO, "sha256").id
-    clock.advance(WEEK)
-    young = store.uploads.start(REPO, "sha256").id
-    clock.advance(HOUR)
-    assert store.collect(Rules(now=clock.now())).uploads == 1
-    assert store.uploads.find(REPO, old) is None
-    assert store.uploads.find(REPO, young) is not None
-
-
-def test_retention_takes_tags_with_their_images(store: ImageStore, clock: FakeClock) -> None:
-    for number in range(4):
-        push_image(store, f"b{number}", layers=(f"layer {number}".encode(),))
-        clock.advance(HOUR)
-    clock.advance(2 * HOUR)
-    rules = Rules(now=clock.now(), retention=(Retention(keep_last=2),))
-    collected = store.collect(rules)
-    assert (collected.tags, collected.manifests, collected.blobs) == (2, 2, 2)
-    tags = store.manifests.tags(REPO)
-    assert tags is not None
-    assert [tag.name for tag in tags] == ["b2", "b3"]
-    assert store.collect(rules).tags == 0
 
 
 def test_holdings_show_all_that_is_there(store: ImageStore, clock: FakeClock) -> None:

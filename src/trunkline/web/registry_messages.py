@@ -118,7 +118,8 @@ def refusal(error: RegistryError, headers: Headers | None = None) -> Response:
     detail = {} if error.detail is None else error.detail
     told = {"code": error.code, "message": error.message, "detail": detail}
     body = msgspec.json.encode({"errors": [told]})
-    return answer(error.status, {"Content-Type": JSON, **(headers or {})}, body)
+    more = {"Retry-After": "1"} if error.status == 429 else {}
+    return answer(error.status, {"Content-Type": JSON, **more, **(headers or {})}, body)
 
 
 def link_to_next(path: str, query: Mapping[str, str | int]) -> str:
