@@ -488,5 +488,6 @@ class System:
             environment=self.settings.environment,
             committed=choices.committed,
             offline=choices.offline,
+            publish=choices.publish,
         )
         return found

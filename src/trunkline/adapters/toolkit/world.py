@@ -17,7 +17,8 @@ class World(NamedTuple):
 
     `source` is the root of the user's repository, `committed` leaves its uncommitted work out.
     `cache` is Trunkline's own cache folder; `environment` the caller's, where programs and their
-    versions are looked for (its HOME and PATH; nothing of it is handed to jobs).
+    versions are looked for (its HOME and PATH; nothing of it is handed to jobs). `publish` says
+    that what jobs push may leave this machine.
     """
 
     forge: Forge
@@ -30,3 +31,4 @@ class World(NamedTuple):
     environment: Mapping[str, str]
     committed: bool = False
     offline: bool = False
+    publish: bool = False
