@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import posixpath
 import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, NamedTuple
 
+from trunkline.adapters.docker.registry_logins import REHEARSAL_TOKEN, ask_engine
 from trunkline.adapters.toolkit.docker_config import HUB_KEY, DockerConfig, read_config
 from trunkline.adapters.toolkit.inputs import Inputs, major_version
 from trunkline.adapters.toolkit.world import World
 from trunkline.document.limits import GITHUB
 from trunkline.document.problems import TooMuch
 from trunkline.document.yaml import MappingNode, Node, ScalarNode, SequenceNode, load
+from trunkline.oci.hosts import is_this_machine
 from trunkline.ports.actions import ActionCall, ActionFailed, ActionJob
 from trunkline.ports.containers import Login
 
@@ -32,23 +34,26 @@ _STORE = '"$1" store <"$2"'
 _ERASE = 'printf %s "$2" | "$1" erase'
 # As Docker's client has it for a token (docker/cli, `tokenUsername`).
 _TOKEN_USER = "<token>"  # noqa: S105 - a name
-# Stands in for a password in a rehearsal: what goes round the job's engine has no credentials.
-REHEARSAL_TOKEN = "trunkline-rehearsal"  # noqa: S105 - it opens nothing
 
 # Asks a registry about credentials; returns the token that the job is to have instead of the
 # password, '' for the password itself. Raises ActionFailed in the registry's words.
 Ask = Callable[[ActionJob, Login], str]
 
 
-def rehearse(job: ActionJob, login: Login) -> str:
-    """Believe credentials without asking; the job gets none, but for this machine's registries."""
-    if _is_here(login.server):
-        return ""
-    job.log(
-        f"Rehearsal: {login.server or 'docker.io'} was not asked, and the job does not get the "
-        "password: what it pushes stays on this machine."
-    )
-    return REHEARSAL_TOKEN
+def ask_registry(job: ActionJob, login: Login, *, publish: bool) -> str:
+    """Ask by the job's engine; without one credentials are believed.
+
+    In a rehearsal the job gets none, but for this machine's registries.
+    """
+    token = ask_engine(job, login)
+    if token is None:
+        token = "" if publish or is_this_machine(login.server) else REHEARSAL_TOKEN
+    if token == REHEARSAL_TOKEN:
+        job.log(
+            f"Rehearsal: {login.server or 'docker.io'} was not asked, and the job does not get "
+            "the password: what it pushes stays on this machine."
+        )
+    return token
 
 
 class _Auth(NamedTuple):
@@ -74,9 +79,9 @@ class DockerLogin:
     has_post = True
     post_condition = "always()"
 
-    def __init__(self, _world: World, ask: Ask = rehearse) -> None:
-        """Ask registries with `ask`; nothing of the world is needed."""
-        self._ask = ask
+    def __init__(self, world: World, ask: Ask | None = None) -> None:
+        """Ask registries with `ask`, by default by the job's engine."""
+        self._ask = ask or partial(ask_registry, publish=world.publish)
 
     def describe(self, ref: str) -> str:
         """Return the major version whose behaviour applies."""
@@ -207,15 +212,6 @@ def _key(registry: str) -> str:
 
 def _is_ecr(registry: str) -> bool:
     return bool(_ECR.fullmatch(registry) or _PUBLIC_ECR.search(registry))
-
-
-def _is_here(server: str) -> bool:
-    """Tell whether a registry's `host[:port]` is this machine; any other name is another's."""
-    name = re.sub(r":\d+$", "", server).strip("[]").lower()
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return name == "localhost" or name.endswith(".localhost")
 
 
 def _home(call: ActionCall, job: ActionJob) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
@@ -12,6 +11,7 @@ import msgspec
 
 from trunkline.adapters.docker.wire import EngineRefused, Message, Wire
 from trunkline.base.errors import Unavailable
+from trunkline.oci.hosts import is_this_machine
 from trunkline.oci.references import (
     ImageReference,
     InvalidReference,
@@ -25,8 +25,6 @@ from trunkline.ports.kept_images import KeptImages
 Tell = Callable[[Message], None]
 
 NOT_LOCALLY = "An image does not exist locally with the tag"
-THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
-PORT = re.compile(r":[0-9]+$")
 # Another job that pushes the same name may remove the name in between that we share.
 TRIES = 5
 NO_LOGIN: Mapping[str, str] = {}
@@ -290,15 +288,6 @@ def read_reference(text: str) -> ImageReference:
         return parse_reference(text)
     except InvalidReference as error:
         raise EngineRefused(str(error), 400) from error
-
-
-def is_this_machine(host: str) -> bool:
-    """Tell whether a registry's `host[:port]` is this machine, under the names that people write.
-
-    Any other counts as another machine's: the mistake that publishes nothing.
-    """
-    name = PORT.sub("", host).strip("[]").lower()
-    return name in THIS_MACHINE or name.endswith(".localhost")
 
 
 def encoded_login(login: Mapping[str, object]) -> str:

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from tests.jobs import LocalJob, world
-from trunkline.adapters.actions.docker_login import REHEARSAL_TOKEN, DockerLogin
+from trunkline.adapters.actions.docker_login import DockerLogin
+from trunkline.adapters.docker.registry_logins import REHEARSAL_TOKEN
 from trunkline.ports.actions import ActionFailed, ActionJob
 from trunkline.ports.containers import Login
 

@@ -38,7 +38,7 @@ def echo(connection: socket.socket) -> None:
 @pytest.fixture
 def runtime() -> Iterator[dict[str, str]]:
     # Test folders have long paths.
-    with tempfile.TemporaryDirectory(prefix="tl-", dir="/tmp") as folder:  # noqa: S108
+    with tempfile.TemporaryDirectory(prefix="tl-", dir="/tmp") as folder:
         yield {"XDG_RUNTIME_DIR": folder}
 
 

@@ -9,13 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trunkline.adapters.docker.proxy.logins import (
-    REHEARSAL_TOKEN,
-    Logins,
-    decoded_login,
-    host_of,
-)
+from trunkline.adapters.docker.proxy.logins import Logins, decoded_login, host_of
 from trunkline.adapters.docker.publishing import encoded_login
+from trunkline.adapters.docker.registry_logins import REHEARSAL_TOKEN
 
 ADA = {"username": "ada", "password": "secret", "serveraddress": "https://ghcr.io/v2/"}
 WRITTEN = {"username": "ada", "identitytoken": REHEARSAL_TOKEN, "serveraddress": "ghcr.io"}

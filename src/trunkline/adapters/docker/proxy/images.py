@@ -10,15 +10,12 @@ import msgspec
 
 from trunkline.adapters.docker.proxy.call import Call, without_login
 from trunkline.adapters.docker.proxy.heads import Request
-from trunkline.adapters.docker.proxy.logins import (
-    REHEARSAL_TOKEN,
-    Logins,
-    decoded_login,
-    host_of,
-)
-from trunkline.adapters.docker.publishing import Publisher, is_this_machine, read_reference
+from trunkline.adapters.docker.proxy.logins import Logins, decoded_login, host_of
+from trunkline.adapters.docker.publishing import Publisher, read_reference
+from trunkline.adapters.docker.registry_logins import REHEARSAL_TOKEN
 from trunkline.adapters.docker.wire import EngineRefused
 from trunkline.base.errors import Unavailable
+from trunkline.oci.hosts import is_this_machine
 
 AUTH = "x-registry-auth"
 CONFIG = "x-registry-config"

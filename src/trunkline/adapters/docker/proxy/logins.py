@@ -10,9 +10,8 @@ from collections.abc import Mapping
 import msgspec
 
 from trunkline.adapters.docker.publishing import encoded_login
+from trunkline.adapters.docker.registry_logins import REHEARSAL_TOKEN
 
-# Docker's client keeps this in place of the password: what goes round the proxy has no credentials.
-REHEARSAL_TOKEN = "trunkline-rehearsal"  # noqa: S105 - it opens nothing
 HUB = "docker.io"
 HUB_NAMES = frozenset({"", "docker.io", "index.docker.io", "registry-1.docker.io"})
 
