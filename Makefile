@@ -54,6 +54,7 @@ bench: env container-tools .venv-bench/ready ## measure beside act, and print th
 	@$(PIP) wheel --quiet --no-deps --no-build-isolation -w build/bench .
 	@.venv-bench/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --force-reinstall build/bench/*.whl
 	@$(WITH_DOCKER) .venv-bench/bin/python -m benchmarks.run $(if $(WRITE),--write $(WRITE))
+	@.venv-bench/bin/python -m benchmarks.registry $(if $(WRITE),--write docs/benchmarks.md)
 
 # What users install, and nothing else: other packages change how long ours take to load.
 .venv-bench/ready: requirements/run.txt requirements/bench.txt
@@ -74,7 +75,7 @@ lock: ## resolve the dependencies anew (needs uv)
 	uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
 	  --custom-compile-command "make lock" -c requirements/dev.txt pyproject.toml -o requirements/run.txt
 	uv pip compile -q --upgrade --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
-	  --custom-compile-command "make lock" requirements/bench.in -o requirements/bench.txt
+	  --custom-compile-command "make lock" -c requirements/dev.txt requirements/bench.in -o requirements/bench.txt
 
 clean: ## remove the environment and what the tools left
 	rm -rf .venv .venv-bench build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
