@@ -1,4 +1,4 @@
-"""What every sandbox does: the host's, with and without orphans handed to us, and the fake."""
+"""What every sandbox does: the host's (with and without orphans handed to us), Docker's, the fake."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.docker_engine import Engine
+from tests.engine import image
 from trunkline.adapters.clock import FakeClock, FakeIds, SystemIds
+from trunkline.adapters.docker import process as container_process
+from trunkline.adapters.docker.containers import JobContainers
 from trunkline.adapters.file_search import search_disk
 from trunkline.adapters.sandboxes.host import HostSandboxes, process
 from trunkline.adapters.sandboxes.host.subreaper import become_subreaper
@@ -25,10 +29,14 @@ from trunkline.adapters.sandboxes.scripted import (
     Script,
     ScriptedSandboxes,
 )
+from trunkline.adapters.trees import remove_tree
+from trunkline.app import System
 from trunkline.base.errors import Unavailable
 from trunkline.expr.errors import ExpressionError
+from trunkline.ports.containers import ContainerSpec, Watch
 from trunkline.ports.process import Process, ProcessSpec, Signal
 from trunkline.ports.sandbox import Folder, JobPlace, Layout, Sandbox, Sandboxes
+from trunkline.settings import read
 
 PLACE = JobPlace(
     run_id="7", key="build (1)", where="host", repository="octo/cat", event='{"a": "é"}'
@@ -82,6 +90,7 @@ class Case(NamedTuple):
     maker: Sandboxes
     sandbox: Sandbox
     layout: Layout
+    where: str = "host"
 
     def start(self, text: str, **env: str) -> Process:
         spec = ProcessSpec(
@@ -139,11 +148,65 @@ def pattern(text: str) -> str:
     return "".join(letter if letter.isalnum() else f"\\{letter}" for letter in text)
 
 
-@pytest.fixture(params=["host", "host without orphans", "scripted"])
+class Docker:
+    """One container for all tests, made anew after those that end it."""
+
+    def __init__(self, folder: Path, host: str, image: str) -> None:
+        system = System(
+            read({"PATH": os.environ["PATH"], "HOME": str(folder), "DOCKER_HOST": host})
+        )
+        self.maker = system.sandboxes
+        self._image = image
+        self._case: Case | None = None
+
+    def case(self) -> Case:
+        """Return the place, with a container that runs and no files."""
+        if self._case is not None and not self._is_whole(self._case):
+            self._case = None
+        if self._case is None:
+            where = f"docker:{self._image}"
+            sandbox = self.maker.open(where)
+            self._case = Case(self.maker, sandbox, sandbox.prepare(PLACE), where)
+            quiet = Watch(lambda _: None, lambda: False)
+            sandbox.containers.begin(ContainerSpec(image=self._image), {}, quiet)
+        containers = self._case.sandbox.containers
+        if isinstance(containers, JobContainers) and containers.processes():
+            self._case.start("kill -9 -1").wait()  # all but the first process
+        for folder in (self._case.layout.workspace, self._case.layout.tool_cache):
+            outside = self._case.layout.outside(folder)
+            assert outside is not None
+            for path in Path(outside).iterdir():
+                remove_tree(str(path)) if path.is_dir() else path.unlink()
+        return self._case
+
+    def _is_whole(self, case: Case) -> bool:
+        event = case.sandbox.get(case.layout.event_path)
+        if event is not None:
+            event.close()
+        return event is not None
+
+    def close(self) -> None:
+        """Remove the container."""
+        if self._case is not None:
+            self._case.sandbox.tear_down(keep=False)
+
+
+@pytest.fixture(scope="module")
+def docker(tmp_path_factory: pytest.TempPathFactory, engine: Engine) -> Iterator[Docker]:
+    made = Docker(tmp_path_factory.mktemp("docker"), engine.host, image(engine, "debian"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=["host", "host without orphans", "scripted", "docker"])
 def case(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Case]:
     monkeypatch.setattr(process, "DRAIN_SECONDS", 0.3)
+    monkeypatch.setattr(container_process, "DRAIN_SECONDS", 0.3)
+    if request.param == "docker":
+        yield request.getfixturevalue("docker").case()
+        return
     makes = maker(request.param, tmp_path)
     sandbox = makes.open("host")
     yield Case(makes, sandbox, sandbox.prepare(PLACE))
@@ -475,17 +538,20 @@ def test_tear_down_can_keep_the_workspace(case: Case) -> None:
 
 
 def test_tear_down_before_prepare_is_nothing(case: Case) -> None:
-    assert case.maker.open("host").tear_down(keep=False) == ()
+    assert case.maker.open(case.where).tear_down(keep=False) == ()
 
 
 def test_two_jobs_share_nothing(case: Case) -> None:
-    other = case.maker.open("host")
+    other = case.maker.open(case.where)
     layout = other.prepare(
         JobPlace(run_id="7", key="build-1", where="host", repository="octo/cat", event="{}")
     )
     try:
         mine = case.layout
-        assert len({layout.workspace, layout.temp, layout.home, mine.workspace, mine.home}) == 5
+        folders = [layout.workspace, layout.temp, layout.home]
+        places = [layout.outside(path) for path in folders]
+        places += [mine.outside(mine.workspace), mine.outside(mine.home)]
+        assert len(set(places)) == 5
         assert layout.tracking_id != mine.tracking_id
     finally:
         other.tear_down(keep=False)

@@ -74,6 +74,7 @@ class JobContainers:
         self._is_near = False
         self._keeper = 0
         self.job_id = ""
+        self.job_env: Mapping[str, str] = {}
         self.images = DockerImages(wiring.connect, wiring.publisher, site.layout.outside)
 
     @property
@@ -120,7 +121,7 @@ class JobContainers:
             started.made.id, self._site.layout.event_path
         ):
             raise Unavailable(ELSEWHERE)
-        self.job_id = started.made.id
+        self.job_id, self.job_env = started.made.id, started.env
         return started
 
     def _begin_services(

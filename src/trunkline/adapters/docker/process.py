@@ -111,6 +111,10 @@ class ContainerProcess:
         if self._look() is None:
             self._subject.signal(signal)
 
+    def is_closed(self) -> bool:
+        """Tell whether the output has been read, or let go of."""
+        return self._output.is_over
+
     def close(self) -> None:
         """Let go of the output when nobody reads it."""
         self._output.close()

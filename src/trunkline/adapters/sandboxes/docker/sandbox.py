@@ -37,6 +37,8 @@ from trunkline.ports.process import ProcessSpec
 from trunkline.ports.sandbox import Folder, Found, JobPlace, Layout
 
 PREFIX = "docker:"
+# What the engine searches when an image says nothing.
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 QUIET = Watch(lambda _: None, lambda: False)
 # The folders as the job's container has them (reference section 3.14).
 WORK, TOOLS, EXTERNALS = "/__w", "/__t", "/__e"
@@ -87,6 +89,7 @@ class DockerSandbox:
         self._files = MountedFiles(())
         self._containers: JobContainers | None = None
         self._own: ContainerFiles | None = None
+        self._processes: list[ContainerProcess] = []
 
     def prepare(self, place: JobPlace) -> Layout:
         """Make the job's folders and its event file."""
@@ -151,7 +154,11 @@ class DockerSandbox:
         argv = spec.argv
         if own.is_program(SHELL) and all(map(PLAIN_NAME.fullmatch, env)):
             argv = (SHELL, "-c", ONE_PIPE, "sh", *argv)
-        return containers.execute(msgspec.structs.replace(spec, argv=argv, env=env))
+        process = containers.execute(msgspec.structs.replace(spec, argv=argv, env=env))
+        with self._lock:
+            self._processes = [kept for kept in self._processes if not kept.is_closed()]
+            self._processes.append(process)
+        return process
 
     def _check(self, spec: ProcessSpec) -> None:
         """Raise Unavailable, in the words of GitHub's runner, for what can't be started."""
@@ -165,8 +172,11 @@ class DockerSandbox:
                 raise _not_started(
                     spec, "Permission denied" if there else "No such file or directory"
                 )
-        elif self.find(program, spec.env.get("PATH", "")) is None:
+        elif self.find(program, spec.env.get("PATH") or self._default_path()) is None:
             raise _not_started(spec, "No such file or directory")
+
+    def _default_path(self) -> str:
+        return self._own_containers().job_env.get("PATH", DEFAULT_PATH)
 
     def find(self, program: str, path: str) -> str | None:
         """Return the full path of a program on a search path."""
@@ -279,6 +289,8 @@ class DockerSandbox:
                 ended = self._containers.processes()
                 self._containers.end(QUIET)
         finally:
+            for process in self._processes:
+                process.close()
             self._remove_folders(keep=keep)
         return ended
 
