@@ -75,6 +75,11 @@ def config_file(source: Repository | None, url: str, branch: str) -> bytes:
     return _rendered(settings)
 
 
+def include_section(git_dir: str, path: str) -> str:
+    """Return the part of a config that includes the file at `path` for the repository `git_dir`."""
+    return f"[includeIf {_quoted(f'gitdir:{git_dir}')}]\n\tpath = {_value(path)}\n"
+
+
 def _carry(source: Repository, settings: dict[str, dict[str, str]]) -> None:
     for name in _CARRIED:
         if name in source.config:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.jobs import LocalJob
@@ -12,11 +13,19 @@ from tests.repositories import IDENTITY, commit, repository
 
 
 @pytest.fixture
-def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalJob:
+def sees_this_machine() -> bool:
+    """Whether the job's processes see the folders of this machine: those of a container do not."""
+    return True
+
+
+@pytest.fixture
+def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, sees_this_machine: bool) -> LocalJob:
     for name, value in IDENTITY.items():
         if name.startswith("GIT_CONFIG"):
             monkeypatch.setenv(name, value)
-    return LocalJob(tmp_path / "state", os.environ)
+    made = LocalJob(tmp_path / "state", os.environ)
+    made.layout = msgspec.structs.replace(made.layout, host_paths=sees_this_machine)
+    return made
 
 
 @pytest.fixture

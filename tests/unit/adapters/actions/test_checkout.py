@@ -19,6 +19,11 @@ URL = "https://github.com/octo/demo"
 TOKEN = "tok-en".replace("-", "")
 
 
+@pytest.fixture(params=[True, False], ids=["borrowed", "copied"])
+def sees_this_machine(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
 def test_a_clean_repository(job: LocalJob, tmp_path: Path, root: Path) -> None:
     check_out(job, tmp_path, root)
     assert tree(job.workspace) == tree(root)

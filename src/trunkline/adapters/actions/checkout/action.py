@@ -8,10 +8,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from trunkline.adapters.actions.checkout import settings as asked
-from trunkline.adapters.actions.checkout.place import place, run_git
+from trunkline.adapters.actions.checkout.place import run_git
+from trunkline.adapters.actions.checkout.placing import placing
 from trunkline.adapters.actions.checkout.settings import Settings
 from trunkline.adapters.actions.checkout.source import Source, decide
 from trunkline.adapters.actions.checkout.submodules import place_submodules
+from trunkline.adapters.git.layout import include_section
 from trunkline.adapters.toolkit.inputs import major_version, warn_of_unsupported
 from trunkline.adapters.toolkit.world import World
 from trunkline.ports.actions import ActionCall, ActionFailed, ActionJob
@@ -41,12 +43,12 @@ class Checkout:
         warn_of_unsupported(call, job, asked.UNSUPPORTED)
         job.log(f"Syncing repository: {settings.repository}")
         source = decide(settings, self._world, job)
-        _make_room(settings, source, job)
+        _make_room(settings, source, call, job)
         if settings.safe:
             _trust(settings.target, job)
-        placed = place(source, settings, settings.target, job)
+        placed = placing(job)(source, settings, settings.target, job)
         if settings.lfs:
-            _lfs(source, settings.target, job)
+            _lfs(source, settings.target, call, job)
         if settings.submodules:
             place_submodules(source, settings, placed, job, offline=self._world.offline)
         if settings.token:
@@ -62,46 +64,55 @@ class Checkout:
         """Remove the credentials that main left for the job's git."""
         include = call.state.get("credentials", "")
         if include:
-            key = f"includeIf.{include}.path"
-            job.capture(
-                ["git", "config", "--local", "--unset-all", key],
-                cwd=call.state["repositoryPath"],
-            )
+            path = f"{call.state['repositoryPath']}/.git/config"
+            config = _content(path, job)
+            if include.encode() in config:
+                job.sandbox.put(path, config.replace(include.encode(), b""))
             job.sandbox.put(call.state["credentialsPath"], b"", 0o600)
 
 
-def _make_room(settings: Settings, source: Source, job: ActionJob) -> None:
+def _make_room(settings: Settings, source: Source, call: ActionCall, job: ActionJob) -> None:
     """Empty the target, unless `clean: false` and it is a checkout of the same repository."""
     target = settings.target
+    if job.sandbox.find("find", call.env["PATH"]) is None and _is_empty(target, job):
+        return
     first = ("-mindepth", "1", "-maxdepth", "1", "-print", "-quit")
     code, found = job.capture(["find", target, *first])
     if code or not found:
         return
-    if not settings.clean:
-        _, url = job.capture(["git", "config", "--local", "remote.origin.url"], cwd=target)
-        if url.strip() == source.url:
-            return
+    same = f"url = {source.url}\n".encode()
+    if not settings.clean and same in _content(f"{target}/.git/config", job):
+        return
     job.log(f"Deleting the contents of '{target}'")
     if job.run(["find", target, "-mindepth", "1", "-delete"]):
         raise ActionFailed(f"Unable to clean or reset the repository '{target}'.")
 
 
+def _is_empty(target: str, job: ActionJob) -> bool:
+    return not job.sandbox.search(target, ("*",), digests=False)
+
+
 def _trust(target: str, job: ActionJob) -> None:
     """Add the checkout to `safe.directory` in the job's own HOME."""
     path = f"{job.layout.home}/.gitconfig"
-    before = b""
-    existing = job.sandbox.get(path)
-    if existing is not None:
-        with existing:
-            before = existing.read()
+    before = _content(path, job)
     escaped = target.replace("\\", "\\\\").replace('"', '\\"')
     entry = f'[safe]\n\tdirectory = "{escaped}"\n'.encode(errors="surrogateescape")
     if entry not in before:
         job.sandbox.put(path, before + entry)
 
 
-def _lfs(source: Source, target: str, job: ActionJob) -> None:
-    if job.sandbox.find("git-lfs", job.layout.env["PATH"]) is None:
+def _content(path: str, job: ActionJob) -> bytes:
+    """Return what is in a file, b'' when there is none."""
+    stream = job.sandbox.get(path)
+    if stream is None:
+        return b""
+    with stream:
+        return stream.read()
+
+
+def _lfs(source: Source, target: str, call: ActionCall, job: ActionJob) -> None:
+    if job.sandbox.find("git-lfs", call.env["PATH"]) is None:
         raise ActionFailed("Input 'lfs' is true, but git-lfs is not installed here.")
     run_git(job, target, "lfs", "install", "--local")
     if source.repository is not None:
@@ -120,8 +131,9 @@ def _persist(settings: Settings, job: ActionJob) -> None:
         f'[http "{parts.scheme}://{parts.netloc}/"]\n\textraheader = AUTHORIZATION: basic {basic}\n'
     )
     job.sandbox.put(path, text.encode(), 0o600)
-    include = f"gitdir:{settings.target}/.git"
-    run_git(job, settings.target, "config", "--local", f"includeIf.{include}.path", path)
+    include = include_section(f"{settings.target}/.git", path)
+    config = f"{settings.target}/.git/config"
+    job.sandbox.put(config, _content(config, job) + include.encode(errors="surrogateescape"))
     job.save_state("credentials", include)
     job.save_state("credentialsPath", path)
 

@@ -1,8 +1,9 @@
-"""Puts a checkout into the job: a `.git` of its own on the source's objects, and the files."""
+"""Puts a checkout into a job on this machine: a `.git` of its own on the source's objects, the files."""
 
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Callable
 from typing import NamedTuple
 
 from trunkline.adapters.actions.checkout.settings import Settings
@@ -24,6 +25,10 @@ _REMOTE = "refs/remotes/origin/"
 _TAGS = "refs/tags/"
 
 
+# Runs git in the checkout; returns what it prints.
+Run = Callable[..., str]
+
+
 class Placed(NamedTuple):
     """What was put in place: the files as on disk (None when git wrote a commit's)."""
 
@@ -36,52 +41,47 @@ def place(source: Source, settings: Settings, target: str, job: ActionJob) -> Pl
 
     Raises ActionFailed, Unavailable.
     """
-    put_git_dir(source, settings, target, job)
+    entries = git_dir(source, settings)
+    if source.repository is not None:
+        entries["objects/info/alternates"] = alternates_file(source.repository.objects)
+    for name, content in entries.items():
+        job.sandbox.put(f"{target}/.git/{name}", content)
+
+    def run(*args: str) -> str:
+        return run_git(job, target, *args)
+
     if settings.sparse:
-        run_git(job, target, *_sparse(settings))
+        run(*sparse(settings))
     if not source.as_on_disk:
-        run_git(job, target, "reset", "--hard", "-q")
+        run("reset", "--hard", "-q")
         return Placed(target, None)
     files = list_files(source.root)
-    kept = _kept(files, settings, target, job) if settings.sparse else files.paths
+    kept = written_by_git(files, settings, run) if settings.sparse else files.paths
     job.sandbox.put(target, Folder(path=source.root, files=kept))
     if source.repository is not None and not settings.sparse:
         _put_index(source.repository, files, target, job)
     return Placed(target, files)
 
 
-def put_git_dir(source: Source, settings: Settings, target: str, job: ActionJob) -> None:
-    """Write `.git` below `target`: HEAD, refs, config, and the way to the source's objects."""
-    refs = _refs(source, settings)
+def git_dir(source: Source, settings: Settings) -> dict[str, bytes]:
+    """Return the files of a `.git`, without objects: HEAD, refs, config."""
     branch = source.ref.removeprefix(_HEADS) if source.ref.startswith(_HEADS) else ""
     head = source.ref if source.sha or source.ref else f"{_HEADS}main"
     entries = {
         "HEAD": head_file(head, source.sha),
         "config": config_file(source.repository, source.url, branch),
-        "packed-refs": packed_refs_file(refs),
+        "packed-refs": packed_refs_file(refs_of(source, settings)),
         "refs/.keep": b"",
         "objects/.keep": b"",
         "info/exclude": b"",
     }
-    boundary = _boundary(source, settings.depth)
-    if boundary:
-        entries["shallow"] = "".join(f"{sha}\n" for sha in sorted(boundary)).encode()
-    if source.repository is not None:
-        _put_objects(source.repository, target, entries, job)
-    for name, content in entries.items():
-        job.sandbox.put(f"{target}/.git/{name}", content)
+    cut = boundary(source, settings.depth)
+    if cut:
+        entries["shallow"] = "".join(f"{sha}\n" for sha in sorted(cut)).encode()
+    return entries
 
 
-def _put_objects(
-    repository: Repository, target: str, entries: dict[str, bytes], job: ActionJob
-) -> None:
-    if job.layout.host_paths:
-        entries["objects/info/alternates"] = alternates_file(repository.objects)
-    else:
-        job.sandbox.put(f"{target}/.git/objects", Folder(path=repository.objects))
-
-
-def _refs(source: Source, settings: Settings) -> dict[str, Tip]:
+def refs_of(source: Source, settings: Settings) -> dict[str, Tip]:
     """Return the refs that GitHub's fetch would have made."""
     if source.repository is None or not source.sha:
         return {}
@@ -107,7 +107,7 @@ def _refs(source: Source, settings: Settings) -> dict[str, Tip]:
     return refs
 
 
-def _boundary(source: Source, depth: int) -> set[str]:
+def boundary(source: Source, depth: int) -> set[str]:
     """Return the commits behind which history is cut off; a shallow source is never deepened."""
     repository = source.repository
     if repository is None or not source.sha:
@@ -142,16 +142,21 @@ def _put_index(repository: Repository, files: Files, target: str, job: ActionJob
     job.capture(["git", "update-index", "-q", "--refresh"], cwd=target)
 
 
-def _sparse(settings: Settings) -> tuple[str, ...]:
+def sparse(settings: Settings) -> tuple[str, ...]:
+    """Return the git command that makes a checkout sparse."""
     mode = "--cone" if settings.cone else "--no-cone"
     return ("sparse-checkout", "set", mode, "--end-of-options", *settings.sparse)
 
 
-def _kept(files: Files, settings: Settings, target: str, job: ActionJob) -> tuple[str, ...]:
-    """Let git write what a sparse checkout wants, then say which files come as they are on disk."""
-    run_git(job, target, "reset", "--hard", "-q")
-    listed = run_git(job, target, "ls-files", "-z", "-t")
-    entries = [entry for entry in listed.split("\0") if entry]
+def written_by_git(files: Files | None, settings: Settings, run: Run) -> tuple[str, ...]:
+    """Let git write what a sparse checkout wants; return which files come as they are on disk.
+
+    `files` are those of the user's work tree, None when only a commit's are wanted.
+    """
+    run("reset", "--hard", "-q")
+    if files is None:
+        return ()
+    entries = [entry for entry in run("ls-files", "-z", "-t").split("\0") if entry]
     skipped = {entry[2:] for entry in entries if entry.startswith("S")}
     tracked = {entry[2:] for entry in entries}
     return tuple(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import posixpath
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from trunkline.adapters.actions.checkout.place import Placed, place, run_git
+from trunkline.adapters.actions.checkout.place import Placed, run_git
+from trunkline.adapters.actions.checkout.placing import placing
 from trunkline.adapters.actions.checkout.settings import Settings
 from trunkline.adapters.actions.checkout.source import Source
-from trunkline.adapters.git.command import without_credentials
+from trunkline.adapters.git.command import GitFailed, git, without_credentials
 from trunkline.adapters.git.layout import stand_in
 from trunkline.adapters.git.worktree import read_refs, read_repository
 from trunkline.ports.actions import ActionFailed, ActionJob
@@ -34,10 +36,15 @@ def place_submodules(
 
 def _declared(job: ActionJob, target: str) -> Mapping[str, str]:
     """Return the names of the submodules by path, as `.gitmodules` declares them."""
-    wanted = ("config", "-z", "-f", ".gitmodules", "--get-regexp", r"^submodule\..*\.path$")
-    code, output = job.capture(["git", *wanted], cwd=target)
-    if code:
+    stream = job.sandbox.get(f"{target}/.gitmodules")
+    if stream is None:
         return {}
+    wanted = ("config", "-z", "-f", "-", "--get-regexp", r"^submodule\..*\.path$")
+    with stream, tempfile.TemporaryDirectory(prefix="trunkline-") as empty:
+        try:
+            output = git(empty, *wanted, given=stream.read()).decode(errors="surrogateescape")
+        except GitFailed:
+            return {}
     entries = (entry.partition("\n") for entry in output.split("\0") if entry)
     return {
         path: key.removeprefix("submodule.").removesuffix(".path")
@@ -66,7 +73,7 @@ def _as_on_disk(
     url = url if "://" in url and not url.startswith("file:") else ""
     source = Source(folder, repository, "", repository.sha, url, as_on_disk=True)
     inner = settings._replace(sparse=())
-    below = place(source, inner, f"{placed.target}/{path}", job)
+    below = placing(job)(source, inner, f"{placed.target}/{path}", job)
     job.log(f"Submodule path '{path}': as it is on disk, at '{repository.sha}'")
     if settings.submodules == "recursive":
         place_submodules(source, inner, below, job, offline=offline)
