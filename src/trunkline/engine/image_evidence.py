@@ -15,7 +15,10 @@ from trunkline.run.events import Event, ImagePushed
 
 
 class Base(msgspec.Struct, frozen=True):
-    """The image that another was built on; '' for what is unknown, or no base at all."""
+    """The image that another was built on; '' for what is unknown, or no base at all.
+
+    The digest is the manifest's; that of an image which only this machine has is its id.
+    """
 
     name: str = ""
     digest: str = ""
@@ -82,8 +85,8 @@ def base_of(images: Images, push: ImagePush) -> Base:
 
 
 def named(image: ImageFacts) -> Base:
-    """Return an image by its first name, with the digest that it has under that name."""
+    """Return an image by its first name, with its digest under that name: else with its id."""
     references = [*image.tags, *(digest.partition("@")[0] for digest in image.digests)]
     if not references:
         return Base()
-    return Base(references[0], digest_under(references[0], image.digests))
+    return Base(references[0], digest_under(references[0], image.digests) or image.id)

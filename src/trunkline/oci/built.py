@@ -12,8 +12,8 @@ class Built(msgspec.Struct, frozen=True, kw_only=True):
     (`ghcr.io/o/n`), `tags` those of the build. `source` is the repository of its source, `commit`
     the commit, `dirty` says that uncommitted work was built with it. `number` is the run's in its
     workflow. `base_digest` and `base_name` are those of the last `FROM` ('' for `scratch` or when
-    unknown). `created` is in seconds since the epoch. `published`: it went to the real registry,
-    not to the local one.
+    unknown); an image that only one machine has goes by its id. `created` is in seconds since the
+    epoch. `published`: it went to the real registry, not to the local one.
     """
 
     digest: str

@@ -209,7 +209,8 @@ class ImagePushed(msgspec.Struct, frozen=True, kw_only=True, tag="ImagePushed"):
     `reference` is the name that was asked for, `digest` the manifest's as pushed. `kept_as` is the
     reference in the local registry, '' when it went to the real one. `size` is in bytes. `commit`
     is the source's, `dirty` says that uncommitted work was built with it. `base_name` and
-    `base_digest` are those of the image it was built on, '' for none or when unknown.
+    `base_digest` are those of the image it was built on, '' for none or when unknown; an image
+    that only one machine has goes by its id.
     """
 
     key: str

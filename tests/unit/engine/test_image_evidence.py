@@ -73,11 +73,11 @@ def test_an_older_build_of_the_image_is_not_its_base(older: str):
     assert told(app, before, DEBIAN).base_name == "debian:12"
 
 
-def test_a_base_that_was_built_here_has_no_digest():
+def test_a_base_that_was_built_here_has_its_id_for_a_digest():
     base = ImageFacts(id="sha256:base", tags=("base:latest",), parent="sha256:debian")
     app = ImageFacts(id="sha256:app", parent="sha256:base")
     event = told(app, base, DEBIAN)
-    assert (event.base_name, event.base_digest) == ("base:latest", "")
+    assert (event.base_name, event.base_digest) == ("base:latest", "sha256:base")
 
 
 def test_a_base_without_a_tag_goes_by_its_digest():

@@ -20,7 +20,10 @@ _IMAGE = "docker-image://"
 
 
 class Base(NamedTuple):
-    """A base image's reference and digest; '' for what is unknown, or for no base at all."""
+    """A base image's reference and digest; '' for what is unknown, or for no base at all.
+
+    The digest is the manifest's; that of an image which only this machine has is its id.
+    """
 
     name: str = ""
     digest: str = ""
@@ -85,8 +88,11 @@ def _materials(metadata: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, 
 
 
 def _from_engine(name: str, job: ActionJob) -> str:
-    """Return the digest that the engine pulled the image by; evidence is no reason to fail."""
+    """Return the digest that the engine pulled the image by; its id when it came from nowhere.
+
+    Evidence is no reason to fail: an engine that is gone tells nothing.
+    """
     image = None
     with contextlib.suppress(Unavailable):
         image = job.sandbox.containers.images.inspect(name)
-    return digest_under(name, image.digests) if image is not None else ""
+    return digest_under(name, image.digests) or image.id if image is not None else ""

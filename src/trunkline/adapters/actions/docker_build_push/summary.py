@@ -24,7 +24,7 @@ def markdown(facts: Facts) -> str:
     """Return the summary: a table of what was built, and the inputs."""
     status = f":x: {_cell(facts.error)}" if facts.error else ":white_check_mark: completed"
     rows = (
-        ("Image", "<br>".join(f"`{_cell(tag)}`" for tag in facts.tags)),
+        ("Image", ", ".join(f"`{_cell(tag)}`" for tag in facts.tags)),
         ("Digest", _code(facts.digest)),
         ("Image ID", _code(facts.image_id)),
         ("Platform", _code(facts.platform)),

@@ -85,7 +85,7 @@ class KnownImages:
             return ImageFacts(id=IMAGE_ID, os="linux", architecture="amd64")
         if reference == "alpine:3":
             return ImageFacts(id="sha256:a", digests=(f"alpine@{BASE}",))
-        return None
+        return ImageFacts(id="sha256:d") if reference == "debian:12" else None
 
 
 class Containers:

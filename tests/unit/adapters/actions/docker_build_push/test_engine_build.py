@@ -96,7 +96,7 @@ class TestEngine:
         job.env["KEY"] = "t"
         run(context=".", build_args="KEY\nNOTHING\nBASE=debian:12")
         assert images.specs[0].args == {"KEY": "t", "BASE": "debian:12"}
-        assert job.built == [(IMAGE_ID, "debian:12", "")]
+        assert job.built == [(IMAGE_ID, "debian:12", "sha256:d")]
 
     @pytest.mark.parametrize(
         ("name", "value"),
@@ -194,7 +194,7 @@ class TestSummary:
     def test_it_tells_what_was_built(self, run: Run, job: LocalJob, tmp_path: Path) -> None:
         run(context=".", push="true", tags="o/n:1\no/n:2", **{"github-token": "t0ken"})
         told = self.post(job, tmp_path)
-        assert "| Image | `o/n:1`<br>`o/n:2` |" in told
+        assert "| Image | `o/n:1`, `o/n:2` |" in told
         assert f"| Digest | `{DIGEST}` |" in told
         assert "| Platform | `linux/amd64` |" in told
         assert f"| Base image | `alpine:3@{BASE}` |" in told
