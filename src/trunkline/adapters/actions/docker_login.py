@@ -81,6 +81,7 @@ class DockerLogin:
 
     def __init__(self, world: World, ask: Ask | None = None) -> None:
         """Ask registries with `ask`, by default by the job's engine."""
+        self._publish = world.publish
         self._ask = ask or partial(ask_registry, publish=world.publish)
 
     def describe(self, ref: str) -> str:
@@ -123,7 +124,7 @@ class DockerLogin:
             raise ActionFailed("Username required")
         if not auth.password:
             raise ActionFailed("Password required")
-        self._enter(auth, auth.password, call, job)
+        self._enter(auth, call, job)
 
     def _log_in_to_ecr(self, auth: _Auth, call: ActionCall, job: ActionJob) -> None:
         """Log in to Amazon's registry as AWS; the real action asks AWS for a password."""
@@ -133,26 +134,37 @@ class DockerLogin:
         env = call.env
         region = found[1] if found else env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION")
         job.log(f"{kind} detected with {region or 'us-east-1'} region")
-        self._enter(auth._replace(username="AWS"), "", call, job)
-
-    def _enter(self, auth: _Auth, password: str, call: ActionCall, job: ActionJob) -> None:
-        scope = f" (scope {auth.scope})" if auth.folder else ""
-        job.log(f"Logging into {auth.registry}{scope}...")
-        server = "" if auth.key == HUB_KEY else auth.key
-        token = self._ask(job, Login(server=server, username=auth.username, password=password))
-        if not token and not password:
+        if self._publish:
             raise ActionFailed(
                 "AWS is not asked for a password here. Use aws-actions/amazon-ecr-login, or "
                 "`aws ecr get-login-password` in a step and its output as password, with username "
                 "AWS and ecr: false."
             )
-        config = _config(auth.folder, call, job)
-        helper = _helper(config, auth.key)
-        if helper:
-            _store(helper, auth, token or password, is_token=bool(token), job=job)
-        else:
-            _write(config, {**_entries(config), auth.key: _entry(auth, password, token)}, job)
-        job.log("Login Succeeded!")
+        _announce(auth, job)
+        job.log("Rehearsal: AWS was not asked, and what the job pushes stays on this machine.")
+        _keep(auth._replace(username="AWS", password=""), REHEARSAL_TOKEN, call, job)
+
+    def _enter(self, auth: _Auth, call: ActionCall, job: ActionJob) -> None:
+        _announce(auth, job)
+        server = "" if auth.key == HUB_KEY else auth.key
+        login = Login(server=server, username=auth.username, password=auth.password)
+        _keep(auth, self._ask(job, login), call, job)
+
+
+def _announce(auth: _Auth, job: ActionJob) -> None:
+    scope = f" (scope {auth.scope})" if auth.folder else ""
+    job.log(f"Logging into {auth.registry}{scope}...")
+
+
+def _keep(auth: _Auth, token: str, call: ActionCall, job: ActionJob) -> None:
+    """Write a login down, with a token in place of the password where there is one."""
+    config = _config(auth.folder, call, job)
+    helper = _helper(config, auth.key)
+    if helper:
+        _store(helper, auth, token, job)
+    else:
+        _write(config, {**_entries(config), auth.key: _entry(auth, token)}, job)
+    job.log("Login Succeeded!")
 
 
 def _auths(inputs: Inputs, call: ActionCall, job: ActionJob) -> list[_Auth]:
@@ -227,9 +239,9 @@ def _entries(config: DockerConfig) -> dict[str, Any]:
     return dict(found) if isinstance(found, dict) else {}
 
 
-def _entry(auth: _Auth, password: str, token: str) -> dict[str, str]:
+def _entry(auth: _Auth, token: str) -> dict[str, str]:
     """Return a login as Docker's client writes it: with a token the password is left out."""
-    text = f"{auth.username}:{'' if token else password}"
+    text = f"{auth.username}:{'' if token else auth.password}"
     entry = {"auth": b64encode(text.encode(errors="surrogateescape")).decode()}
     return entry | ({"identitytoken": token} if token else {})
 
@@ -252,9 +264,9 @@ def _helper(config: DockerConfig, key: str) -> str:
     return f"docker-credential-{name}" if name else ""
 
 
-def _store(helper: str, auth: _Auth, secret: str, *, is_token: bool, job: ActionJob) -> None:
-    """Hand credentials to a helper, by a file that nobody else reads."""
-    username = _TOKEN_USER if is_token else auth.username
+def _store(helper: str, auth: _Auth, token: str, job: ActionJob) -> None:
+    """Hand a login to a helper, by a file that nobody else reads."""
+    username, secret = (_TOKEN_USER, token) if token else (auth.username, auth.password)
     told = json.dumps({"ServerURL": auth.key, "Username": username, "Secret": secret})
     path = f"{job.layout.temp}/_docker_login"
     job.sandbox.put(path, told.encode(), 0o600)

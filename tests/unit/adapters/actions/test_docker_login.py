@@ -218,8 +218,9 @@ def test_amazon(job: LocalJob, registry: str) -> None:
     assert configuration(job)["auths"] == {registry: entry}
     told = "AWS ECR detected with eu-west-3" if registry == ECR else "AWS Public ECR detected with"
     assert any(line.startswith(told) for line in job.lines)
+    publishing = world(Path(job.layout.temp), job.workspace, publish=True)
     with pytest.raises(ActionFailed, match="aws ecr get-login-password"):
-        log_in(job, Registries(), registry=registry)
+        DockerLogin(publishing).main(job.call("x@v4", {}, registry=registry), job)
     log_in(job, Registries(), registry=registry, username="AWS", password=PASSWORD, ecr="false")
     assert configuration(job)["auths"] == {registry: {"auth": basic("AWS", PASSWORD)}}
 
