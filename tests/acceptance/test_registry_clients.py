@@ -6,8 +6,6 @@ import json
 import os
 import secrets
 import shutil
-import signal
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -22,7 +20,7 @@ from tests.docker_engine import Engine
 from tests.engine import needed
 from tests.image_layouts import Layout
 from tests.images import Lacking
-from tests.served_registry import Answered, Registry, add_user, registry, start
+from tests.served_registry import Answered, Registry, add_user, registry
 from tests.sid_clients import client
 
 ALICE, WORD = "alice", "wonder:land"
@@ -456,66 +454,3 @@ def test_cosign_signs_and_verifies(guarded_shop: Shop, layout: Layout) -> None:
     (shop.folder / "other").mkdir()
     shop.run(program, "generate-key-pair", "--output-key-prefix", "other/cosign")
     shop.run(program, *verify, "other/cosign.pub", name, fails=True)
-
-
-# --- the server's life --------------------------------------------------------------------
-
-
-def test_what_was_pushed_outlives_a_power_cut_and_half_a_push_is_not_there(
-    place: Place, tmp_path: Path, layout: Layout
-) -> None:
-    with opened(place, tmp_path, "open") as shop:
-        digest = put_image(shop, layout, "team/app:1")
-        host, _, port = shop.address.rpartition(":")
-        with socket.create_connection((host, int(port)), timeout=10) as sock:
-            sock.sendall(
-                b"POST /v2/team/app/blobs/uploads/?digest=sha256:" + b"0" * 64 + b" HTTP/1.1\r\n"
-                b"Host: here\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 500_000
-            )
-            shop.served.process.kill()
-            shop.served.process.wait()
-        again = start(place)
-        try:
-            after = Shop(again, "open", shop.folder, None)
-            found = Skopeo(after)("inspect", f"docker://{after.address}/team/app:1").out
-            assert json.loads(found)["Digest"] == digest
-        finally:
-            assert again.stop() == 0
-        shop.served.process.returncode = 0
-
-
-def test_a_stop_ends_well(place: Place) -> None:
-    for number in (signal.SIGTERM, signal.SIGINT):
-        served = start(place)
-        served.process.send_signal(number)
-        assert served.process.wait(20) == 0
-        served.stop()
-
-
-def test_a_port_that_is_taken_is_told(open_shop: Shop, place: Place) -> None:
-    done = place.run("registry", "--listen", open_shop.address)
-    assert done.code == 3
-    assert (
-        f"The address {open_shop.address} can't be listened on: Address already in use" in done.err
-    )
-
-
-@pytest.mark.parametrize("address", ["0.0.0.0:0", "[::]:0", "example.org:0"])
-def test_other_machines_do_not_come_in_by_accident(place: Place, address: str) -> None:
-    done = place.run("registry", "--listen", address)
-    assert done.code == 2
-    assert "nobody would have to log in" in done.err
-    assert "trunkline registry user add" in done.err
-
-
-def test_users_are_added_listed_and_removed(place: Place) -> None:
-    add_user(place, "bob", "p")
-    add_user(place, ALICE, WORD, "team/*=pull, push")
-    listed = place.run("registry", "user", "list").out
-    assert listed == "alice: team/* pull,push\nbob: * pull,push,delete\n"
-    assert place.run("registry", "user", "remove", "bob").code == 0
-    assert place.run("registry", "user", "remove", "bob").code == 2
-    assert place.run("registry", "user", "add", "a:b").code == 2
-    assert place.run("registry", "user", "add", "carl").err.startswith(
-        "trunkline: standard input has no password"
-    )

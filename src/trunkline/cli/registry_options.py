@@ -16,9 +16,11 @@ from trunkline.oci.keeping import DAY, FORM, read_retention
 
 DEFAULT = "127.0.0.1:5000"
 EPILOG = """\
-also:
-  trunkline registry user add|remove|list  who may log in, and what each may do
-  trunkline registry gc                    remove what no tag needs, now
+also, each with --help:
+  trunkline registry user add NAME [--grant PATTERN=ACTIONS]  make a user, or change one
+  trunkline registry user remove NAME                         remove one
+  trunkline registry user list                                who may log in, and what each may do
+  trunkline registry gc [--now] [--dryrun]                    remove what no tag needs
 """
 EVERYTHING_TO_PULL = (Grant("*", ("pull",)),)
 

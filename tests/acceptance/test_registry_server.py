@@ -1,0 +1,199 @@
+"""The registry's own life: power cuts, stops, ports, strangers, users, and what it gives up."""
+
+from __future__ import annotations
+
+import http.client
+import signal
+import socket
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from tests.commands import Place
+from tests.image_layouts import MANIFEST, Layout
+from tests.served_registry import Registry, add_user, registry, start
+
+ALICE, WORD = "alice", "wonder:land"
+
+
+@pytest.fixture
+def served(place: Place) -> Iterator[Registry]:
+    with registry(place) as found:
+        yield found
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    made = Layout(tmp_path / "layout")
+    made.tag(made.image([{"file": b"content"}]), "one")
+    return made
+
+
+class Sender:
+    """Speaks to a registry without a client of containers."""
+
+    def __init__(self, served: Registry) -> None:
+        host, _, port = served.address.rpartition(":")
+        self._client = http.client.HTTPConnection(host, int(port), timeout=10)
+
+    def __call__(
+        self, method: str, path: str, body: bytes = b"", kind: str = ""
+    ) -> tuple[int, bytes]:
+        self._client.request(method, path, body, {"Content-Type": kind} if kind else {})
+        with self._client.getresponse() as answer:
+            return answer.status, answer.read()
+
+    def push(self, layout: Layout, name: str) -> str:
+        """Push a layout's image; return its digest."""
+        blobs = {
+            path.name: path.read_bytes() for path in (layout.folder / "blobs/sha256").iterdir()
+        }
+        (digest,) = [name for name, data in blobs.items() if b'"layers":' in data]
+        manifest = blobs.pop(digest)
+        for name_of_blob, data in blobs.items():
+            path = f"/v2/{name}/blobs/uploads/?digest=sha256:{name_of_blob}"
+            assert self("POST", path, data)[0] == 201
+        assert self("PUT", f"/v2/{name}/manifests/1", manifest, MANIFEST)[0] == 201
+        return f"sha256:{digest}"
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def test_what_was_pushed_outlives_a_power_cut_and_half_a_push_is_not_there(
+    place: Place, layout: Layout
+) -> None:
+    first = start(place)
+    sender = Sender(first)
+    digest = sender.push(layout, "team/app")
+    sender.close()
+    data = b"x" * 1_000_000
+    half = f"/v2/team/app/blobs/uploads/?digest=sha256:{sha256(data).hexdigest()}"
+    host, _, port = first.address.rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=10) as sock:
+        head = f"POST {half} HTTP/1.1\r\nHost: here\r\nContent-Length: {len(data)}\r\n\r\n"
+        sock.sendall(head.encode() + data[:500_000])
+        first.kill()
+    with registry(place) as second:
+        sender = Sender(second)
+        assert sender("GET", f"/v2/team/app/manifests/{digest}")[0] == 200
+        blob = f"/v2/team/app/blobs/sha256:{sha256(data).hexdigest()}"
+        assert sender("GET", blob)[0] == 404
+        assert sender("POST", half, data)[0] == 201
+        assert sender("GET", blob) == (200, data)
+        sender.close()
+
+
+def test_a_push_whose_client_goes_away_leaves_nothing(served: Registry) -> None:
+    data = b"y" * 1000
+    digest = f"sha256:{sha256(data).hexdigest()}"
+    host, _, port = served.address.rpartition(":")
+    for length in ("Content-Length: 5000", "Transfer-Encoding: chunked"):
+        with socket.create_connection((host, int(port)), timeout=10) as sock:
+            head = (
+                f"POST /v2/a/blobs/uploads/?digest={digest} HTTP/1.1\r\nHost: h\r\n{length}\r\n\r\n"
+            )
+            sock.sendall(head.encode() + b"3e8\r\n" * length.startswith("T") + data)
+            sock.shutdown(socket.SHUT_WR)
+            assert sock.recv(100).startswith(b"HTTP/1.1 400 ")
+    sender = Sender(served)
+    assert sender("HEAD", f"/v2/a/blobs/{digest}")[0] == 404
+    sender.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_ends_well(place: Place, number: signal.Signals) -> None:
+    found = start(place)
+    found.process.send_signal(number)
+    assert found.process.wait(20) == 0
+    assert found.stop() == 0
+
+
+def test_a_port_that_is_taken_is_told(served: Registry, place: Place) -> None:
+    done = place.run("registry", "--listen", served.address)
+    assert done.code == 3
+    assert f"The address {served.address} can't be listened on: Address already in use" in done.err
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0:0", "[::]:0", "example.org:0"])
+def test_other_machines_do_not_come_in_by_accident(place: Place, address: str) -> None:
+    done = place.run("registry", "--listen", address)
+    assert done.code == 2
+    assert "nobody would have to log in" in done.err
+    assert "trunkline registry user add" in done.err
+
+
+def test_a_certificate_needs_its_key(place: Place, tmp_path: Path) -> None:
+    done = place.run("registry", "--tls-cert", "cert.pem")
+    assert (done.code, "belong together" in done.err) == (2, True)
+    none = str(tmp_path / "none.pem")
+    done = place.run("registry", "--listen", "127.0.0.1:0", "--tls-cert", none, "--tls-key", none)
+    assert (done.code, f"{none} is not there" in done.err) == (2, True)
+
+
+def test_users_are_added_listed_and_removed(place: Place) -> None:
+    add_user(place, "bob", "p")
+    add_user(place, ALICE, WORD, "team/*=pull, push")
+    listed = place.run("registry", "user", "list").out
+    assert listed == "alice: team/* pull,push\nbob: * pull,push,delete\n"
+    assert place.run("registry", "user", "remove", "bob").code == 0
+    assert place.run("registry", "user", "remove", "bob").code == 2
+    assert place.run("registry", "user", "add", "a:b").code == 2
+    assert "--grant" in place.run("registry", "user", "add", "carl", "--grant", "x").err
+    assert (
+        "'write' is not one of"
+        in place.run(*["registry", "user", "add", "carl", "--grant", "x=write"]).err
+    )
+    assert place.run("registry", "user", "add", "carl").err.startswith(
+        "trunkline: standard input has no password"
+    )
+
+
+def test_a_user_who_is_removed_is_out_at_once(place: Place) -> None:
+    add_user(place, ALICE, WORD)
+    with registry(place) as served:
+        host, _, port = served.address.rpartition(":")
+        client = http.client.HTTPConnection(host, int(port), timeout=10)
+        headers = {"Authorization": "Basic YWxpY2U6d29uZGVyOmxhbmQ="}
+        found = []
+        for after in ("remove", ""):
+            client.request("GET", "/v2/", headers=headers)
+            answer = client.getresponse()
+            answer.read()
+            found.append(answer.status)
+            if after:
+                assert place.run("registry", "user", after, ALICE).code == 0
+        client.close()
+    assert found == [200, 401]
+
+
+def test_garbage_is_shown_and_collected_while_it_serves(
+    served: Registry, place: Place, layout: Layout
+) -> None:
+    sender = Sender(served)
+    digest = sender.push(layout, "team/app")
+    gc = ("registry", "gc", "--keep", "last=0", "--now")
+    assert "tags 1" in place.run(*gc, "--dryrun").out
+    assert sender("GET", "/v2/team/app/manifests/1")[0] == 200
+    assert place.run("registry", "gc", "--keep", "last=0").out.startswith("removed 0 tags")
+    assert place.run(*gc, "--immutable", "1").out.startswith("removed 0 tags")
+    assert place.run(*gc).out.startswith("removed 1 tags, 1 manifests, 2 blobs")
+    assert sender("GET", f"/v2/team/app/manifests/{digest}")[0] == 404
+    assert sender.push(layout, "team/app") == digest
+    sender.close()
+
+
+def test_immutable_tags_stay_as_they_are(place: Place, layout: Layout, tmp_path: Path) -> None:
+    other = Layout(tmp_path / "other")
+    other.tag(other.image([{"file": b"other"}]), "one")
+    with registry(place, "--immutable", "1*") as served:
+        sender = Sender(served)
+        digest = sender.push(layout, "team/app")
+        assert sender.push(layout, "team/app") == digest
+        with pytest.raises(AssertionError):
+            sender.push(other, "team/app")
+        assert sender("DELETE", "/v2/team/app/manifests/1")[0] == 403
+        assert sender("GET", f"/v2/team/app/manifests/{digest}")[0] == 200
+        sender.close()
