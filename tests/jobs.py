@@ -12,6 +12,7 @@ from trunkline.adapters.caches.memory import MemoryCaches
 from trunkline.adapters.clock import FakeClock, SystemIds
 from trunkline.adapters.file_search import search_disk
 from trunkline.adapters.forges.git import GitForge
+from trunkline.adapters.parameters.memory import MemoryParameters
 from trunkline.adapters.sandboxes.host.sandbox import HostSandboxes
 from trunkline.adapters.toolchains.node import NodeToolchain
 from trunkline.adapters.toolkit.world import World
@@ -27,6 +28,7 @@ def world(root: Path, source: Path, **changes: Any) -> World:
         artifacts=FolderArtifacts(root / "runs", FakeClock(), SystemIds()),
         caches=MemoryCaches(FakeClock()),
         toolchains=NodeToolchain(root / "cache", os.environ, offline=True),
+        parameters=MemoryParameters,
         clock=FakeClock(),
         source=str(source),
         cache=str(root / "cache"),
@@ -58,12 +60,16 @@ class LocalJob:
         self.state: dict[str, str] = {}
         self.stored: list[tuple[str, str, int, int, str]] = []
         self.built: list[tuple[str, str, str]] = []
+        self.masks: list[str] = []
 
     def log(self, line: str) -> None:
         self.lines.append(line)
 
     def annotate(self, level: str, message: str) -> None:
         self.annotations.append((level, message))
+
+    def mask(self, values: Sequence[str]) -> None:
+        self.masks += values
 
     def set_output(self, name: str, value: str) -> None:
         self.outputs[name] = value

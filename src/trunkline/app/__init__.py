@@ -26,6 +26,7 @@ from trunkline.ports.gate import Gate
 from trunkline.ports.journal import Journals
 from trunkline.ports.kept_images import KeptImages
 from trunkline.ports.logs import LogStore
+from trunkline.ports.parameters import Parameters
 from trunkline.ports.sandbox import Sandbox, Sandboxes
 from trunkline.ports.secrets import Secrets
 from trunkline.ports.toolchains import NodeProgram, Toolchains
@@ -36,6 +37,9 @@ from trunkline.workflow.model import Workflow
 from trunkline.workflow.reading import ReadAction, Readers, ReadWorkflow
 
 T = TypeVar("T")
+
+# Actions that exist as natives only.
+OWN_ACTIONS = "trunkline/"
 
 # Adapters are imported on first use: a one-step run must load little.
 ADAPTERS = {
@@ -72,6 +76,7 @@ ADAPTERS = {
     "natives-world": "trunkline.adapters.toolkit.world:World",
     "artifacts": "trunkline.adapters.artifacts.folder:FolderArtifacts",
     "caches": "trunkline.adapters.caches.folder:FolderCaches",
+    "parameters": "trunkline.adapters.parameters.aws:AwsParameters",
     "dotenv": "trunkline.adapters.dotenv:read",
     "given": "trunkline.adapters.secrets.files:Given",
     "patterns": "trunkline.adapters.patterns:compile_pattern",
@@ -101,7 +106,7 @@ ADAPTERS = {
 }
 
 # Packages that a run on the host does without -> the extra that brings them.
-EXTRAS = {"cheroot": "registry", "werkzeug": "registry", "docker": "docker"}
+EXTRAS = {"boto3": "aws", "cheroot": "registry", "werkzeug": "registry", "docker": "docker"}
 
 
 def adapter(name: str) -> Any:
@@ -234,8 +239,13 @@ class LateToolchains:
 class LateNatives:
     """The native actions, each loaded when a workflow first uses it."""
 
-    def __init__(self, make_world: Callable[[], object]) -> None:
-        """Take how the world is made that every action gets."""
+    def __init__(self, make_world: Callable[[], object], owner: str = "") -> None:
+        """Take how the world is made that every action gets.
+
+        With `owner` only its actions are native (`--no-native` leaves Trunkline's own: steps that
+        buildspecs are lowered to, and that have no files).
+        """
+        self._owner = owner
         self._world = Once(make_world)
         self._table: Mapping[str, str] = adapter("natives")
         self._lock = threading.Lock()
@@ -244,21 +254,13 @@ class LateNatives:
     def find(self, repository: str) -> NativeAction | None:
         """Return the native implementation of `owner/name[/path]`, or None."""
         name = repository.lower()
-        if name not in self._table:
+        if name not in self._table or not name.startswith(self._owner):
             return None
         world = self._world()
         with self._lock:
             if name not in self._made:
                 self._made[name] = load(self._table[name])(world)
             return self._made[name]
-
-
-class NoNatives:
-    """`--no-native`: every action's own files run."""
-
-    def find(self, repository: str) -> None:
-        """Find nothing, whatever `repository` is."""
-        del repository
 
 
 class Once(Generic[T]):
@@ -449,9 +451,9 @@ class System:
     def world(self, listen: Listener | None, *, dirty: bool = False) -> World:
         """Return what jobs need; `listen` hears their lines, `dirty`: they see uncommitted work."""
         toolchains = LateToolchains(self._make_toolchains)
-        natives: NativeActions = NoNatives()
-        if self.choices.native:
-            natives = LateNatives(lambda: self._natives_world(toolchains))
+        natives: NativeActions = LateNatives(
+            lambda: self._natives_world(toolchains), "" if self.choices.native else OWN_ACTIONS
+        )
         return World(
             sandboxes=self.sandboxes,
             logs=self.logs,
@@ -469,6 +471,10 @@ class System:
             dirty=dirty,
         )
 
+    def _make_parameters(self) -> Parameters:
+        found: Parameters = adapter("parameters")()
+        return found
+
     def _make_toolchains(self) -> Toolchains:
         found: Toolchains = adapter("toolchains")(
             self.settings.cache, self.settings.environment, offline=self.choices.offline
@@ -483,6 +489,7 @@ class System:
             caches=adapter("caches")(f"{state}/caches", self.clock, self.ids),
             toolchains=toolchains,
             clock=self.clock,
+            parameters=Once(self._make_parameters),
             source=choices.directory,
             cache=self.settings.cache,
             environment=self.settings.environment,

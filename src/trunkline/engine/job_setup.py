@@ -33,6 +33,9 @@ from trunkline.workflow.model import WorkStep
 # An `if` that speaks of these can't be answered before the first step.
 KNOWN_LATE = ("steps", "job")
 
+# What an engine is asked for, to see whether there is one.
+ANY_IMAGE = "trunkline/any"
+
 # Called with a job's key, a step's number and whole masked lines.
 Listener = Callable[[str, int, bytes], None]
 
@@ -130,7 +133,7 @@ def set_up(
             runner.load_remote(instance)
     needed = images_of(each for each in instances.values() if _may_run(context, each))
     if needed or wanted.names:  # without an engine nothing of the job runs
-        sandbox.containers.images.inspect((*wanted.names, *(image.name for image in needed))[0])
+        sandbox.containers.images.inspect(ANY_IMAGE)
     wanted = _with_engine(wanted, tuple(instances.values()), parts.log)
     parts.log.engine_lines([*loader.fetched, f"Complete job name: {request.leg.name}"])
     return Ready(context, runner, instances, wanted, needed)

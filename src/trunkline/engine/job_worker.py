@@ -277,9 +277,15 @@ class JobWorker:
     def _tear_down(self, log: StepOutput, *, keep: bool) -> str:
         if self._sandbox is None:
             return ""
+        if self._ready is not None:
+            for session in self._ready.context.sessions.values():
+                session.end()
         for pid, name in self._sandbox.tear_down(keep=keep):
             log.line(f"Terminate orphan process: pid ({pid}) ({name})")
-        return self._ready.context.layout.workspace if self._ready is not None and keep else ""
+        if self._ready is None or not keep:
+            return ""
+        layout = self._ready.context.layout
+        return layout.outside(layout.workspace) or layout.workspace
 
     # --- cancellation -------------------------------------------------------------------
 

@@ -14,6 +14,9 @@ from trunkline.run.events import ArtifactStored, Conclusion
 from trunkline.run.job_machine import Stage
 from trunkline.workflow.model import UsesStep
 
+# The owner of actions that only plans made from other files than workflows use.
+OWN = "trunkline/"
+
 
 def perform(runner: StepRunner, work: Work) -> Stop:
     """Run one stage of a native action in this process."""
@@ -37,15 +40,22 @@ def perform(runner: StepRunner, work: Work) -> Stop:
             work.output.line("Post job cleanup.")
             loaded.action.post(call, job)
         else:
-            work.output.engine_lines(header(f"Run {step.uses.value}", inputs, dict(work.place.env)))
-            version = loaded.action.describe(loaded.ref)
-            work.output.line(f"Trunkline's own {loaded.repository}, behaving as {version}")
+            _introduce(loaded, step.uses.value, inputs, work)
             warn_of_unknown(inputs, tuple(sorted(loaded.action.inputs)), work.output)
             work.instance.wants_post = loaded.action.has_post
             loaded.action.main(call, job)
     except ActionFailed as error:
         raise StepFailed(str(error)) from error
     return Stop(Conclusion.SUCCESS, None, job.outputs)
+
+
+def _introduce(loaded: Native, uses: str, inputs: dict[str, str], work: Work) -> None:
+    """Show what runs, as GitHub does; steps that no user wrote are not introduced."""
+    if loaded.repository.startswith(OWN):
+        return
+    work.output.engine_lines(header(f"Run {uses}", inputs, dict(work.place.env)))
+    version = loaded.action.describe(loaded.ref)
+    work.output.line(f"Trunkline's own {loaded.repository}, behaving as {version}")
 
 
 class NativeJob:
@@ -66,6 +76,10 @@ class NativeJob:
     def annotate(self, level: str, message: str) -> None:
         """Tell an error, warning or notice."""
         self._work.output.annotate(level, message)
+
+    def mask(self, values: Sequence[str]) -> None:
+        """Hide secrets in everything that the job prints from now on."""
+        self._work.output.mask(values)
 
     def set_output(self, name: str, value: str) -> None:
         """Set an output of the step."""

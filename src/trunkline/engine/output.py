@@ -149,6 +149,10 @@ class StepOutput:
         self._mounts = turned(mounts)
         self._commands.workspace = moved(self._job.workspace, mounts)
 
+    def mask(self, values: Iterable[str]) -> None:
+        """Hide secrets in everything that is printed from now on."""
+        self._job.mask(values)
+
     # --- what the engine says -----------------------------------------------------------
 
     def line(self, text: str) -> None:

@@ -9,7 +9,7 @@ import msgspec
 
 from trunkline.engine.processes import TICK, Climb, Ended, Limits, Sink
 from trunkline.ports.clock import Clock
-from trunkline.ports.process import Process, ProcessSpec
+from trunkline.ports.process import Process, ProcessSpec, Signal
 from trunkline.ports.sandbox import Sandbox
 from trunkline.run.session import MarkedOutput, driver, exports, restore, tell
 
@@ -63,6 +63,13 @@ class Session:
                 with stream:
                     found[name] = stream.read().decode("utf-8", "replace")
         return found
+
+    def end(self) -> None:
+        """End the shell, which nobody needs any more."""
+        if self._process is not None:
+            self._process.signal(Signal.KILL)
+            self._process.wait()
+            self._process = None
 
     def _start(self, env: Mapping[str, str], sink: Sink, limits: Limits) -> None:
         shell = self._shell

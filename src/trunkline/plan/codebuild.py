@@ -7,6 +7,7 @@ from the event, from `vars`, or has a default.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 import msgspec
@@ -15,7 +16,7 @@ from trunkline.buildspec.batch import FANOUT
 from trunkline.buildspec.model import Artifacts, Batch, Buildspec, OnFailure, Overrides, Phase, Task
 from trunkline.expr.template import Expression, Literal, Token
 from trunkline.expr.template import Mapping as MappingToken
-from trunkline.plan.codebuild_variables import BUILD, PROJECT, unless_given
+from trunkline.plan.codebuild_variables import BUILD, PROJECT, literal_text, unless_given
 from trunkline.workflow.events import EVENTS
 from trunkline.workflow.model import (
     Job,
@@ -37,6 +38,12 @@ TIMEOUT = Expression("fromJSON(vars.CODEBUILD_TIMEOUT_MINUTES || '60')")
 # A run of a buildspec can be started by any event, but not called.
 _TRIGGERS = tuple(Trigger(event=name) for name in EVENTS if name != "workflow_call")
 _VERSION_1 = "0.1"
+# Runtimes that an action sets up: the action, its input, and what `latest` is there.
+SETUPS = {
+    "python": ("actions/setup-python@v5", "python-version", "3.x"),
+    "nodejs": ("actions/setup-node@v4", "node-version", "latest"),
+}
+_VARIABLE = re.compile(r"\$\{?(?P<name>[A-Za-z_][A-Za-z0-9_]*)\}?")
 
 
 def builds(spec: Buildspec) -> tuple[Task, ...]:
@@ -167,26 +174,44 @@ class _Steps:
         yield self._environment()
         yield from self._restore()
         for phase in self._spec.phases:
-            if phase.runtimes:
-                yield self._runtimes(phase)
+            yield from self._runtimes(phase)
             yield self._phase(phase)
         yield from self._upload()
         yield from self._save()
 
     def _environment(self) -> Step:
+        """Return the step that fetches parameters and secrets: our own secrets come before AWS's."""
         env = self._spec.env
-        given = {
-            "parameter-store": _lines(f"{name}={value}" for name, value in env.parameters.items()),
-            "secrets-manager": _lines(
-                f"{name}={one.id}:{one.json_key}:{one.stage}:{one.version}"
+        wanted = {
+            **{f"{name}={value}": (name, value) for name, value in env.parameters.items()},
+            **{
+                f"{name}={one.id}:{one.json_key}:{one.stage}:{one.version}": (name, one.id)
                 for name, one in env.secrets.items()
-            ),
+            },
         }
+        given: dict[str, Token | str] = {
+            "parameter-store": _lines(list(wanted)[: len(env.parameters)]),
+            "secrets-manager": _lines(list(wanted)[len(env.parameters) :]),
+        }
+        for number, names in enumerate(wanted.values()):
+            own = " || ".join(f"secrets[{literal_text(name)}]" for name in names)
+            given[f"value-{number}"] = Expression(own)
         return _uses("environment", "PROVISIONING", "trunkline/codebuild-environment", given)
 
-    def _runtimes(self, phase: Phase) -> Step:
-        versions = _lines(f"{name}={value}" for name, value in phase.runtimes.items())
-        return _uses("runtimes", "Runtimes", "trunkline/codebuild-runtimes", {"versions": versions})
+    def _runtimes(self, phase: Phase) -> Iterable[Step]:
+        """Yield the steps that choose runtimes; those that have an action of their own use it."""
+        rest: dict[str, str] = {}
+        for name, version in phase.runtimes.items():
+            if name in SETUPS:
+                action, key, latest = SETUPS[name]
+                wanted = _named(latest if version.lower() == "latest" else version)
+                yield _uses(f"runtime_{name}", f"Runtime {name}", action, {key: wanted})
+            else:
+                rest[name] = version
+        if rest:
+            versions = _lines(f"{name}={version}" for name, version in rest.items())
+            given = {"versions": versions}
+            yield _uses("runtimes", "Runtimes", "trunkline/codebuild-runtimes", given)
 
     def _phase(self, phase: Phase) -> Step:
         handling = phase.on_failure
@@ -365,6 +390,12 @@ def _uses(
         condition=condition,
         with_=_mapping(inputs),
     )
+
+
+def _named(version: str) -> Token:
+    """Return a runtime's version, which may be a variable."""
+    found = _VARIABLE.fullmatch(version)
+    return Expression(f"env.{found['name']}") if found else Literal(version)
 
 
 def _retry(handling: OnFailure | None) -> Retry | None:

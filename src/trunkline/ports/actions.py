@@ -41,6 +41,10 @@ class ActionJob(Protocol):
         """Tell an error, warning or notice."""
         ...
 
+    def mask(self, values: Sequence[str]) -> None:
+        """Hide secrets in everything that the job prints from now on."""
+        ...
+
     def set_output(self, name: str, value: str) -> None:
         """Set an output of the step."""
         ...

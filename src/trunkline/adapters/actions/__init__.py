@@ -18,5 +18,11 @@ NATIVE = {
     "docker/metadata-action": "trunkline.adapters.actions.docker_metadata.action:DockerMetadata",
     "docker/setup-buildx-action": "trunkline.adapters.actions.docker_setup_buildx:DockerSetupBuildx",
     "docker/setup-qemu-action": "trunkline.adapters.actions.docker_setup_qemu:DockerSetupQemu",
+    "trunkline/codebuild-artifacts": "trunkline.adapters.actions.codebuild.results:Artifacts",
+    "trunkline/codebuild-cache": "trunkline.adapters.actions.codebuild.cache:RestoreCache",
+    "trunkline/codebuild-cache/save": "trunkline.adapters.actions.codebuild.cache:SaveCache",
+    "trunkline/codebuild-environment": "trunkline.adapters.actions.codebuild.environment:Environment",
+    "trunkline/codebuild-report": "trunkline.adapters.actions.codebuild.results:Report",
+    "trunkline/codebuild-runtimes": "trunkline.adapters.actions.codebuild.runtimes:Runtimes",
     "astral-sh/setup-uv": "trunkline.adapters.actions.setup_uv:SetupUv",
 }

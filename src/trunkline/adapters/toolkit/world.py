@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from trunkline.ports.artifacts import Artifacts
 from trunkline.ports.caches import Caches
 from trunkline.ports.clock import Clock
 from trunkline.ports.forge import Forge
+from trunkline.ports.parameters import Parameters
 from trunkline.ports.toolchains import Toolchains
 
 
@@ -26,6 +27,7 @@ class World(NamedTuple):
     caches: Caches
     toolchains: Toolchains
     clock: Clock
+    parameters: Callable[[], Parameters]
     source: str
     cache: str
     environment: Mapping[str, str]

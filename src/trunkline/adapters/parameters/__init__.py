@@ -1,0 +1,1 @@
+"""Where parameters and secrets of clouds come from."""
