@@ -21,6 +21,7 @@ from trunkline.base.errors import Unavailable
 
 # Starting and removing take long on a busy machine; pulls, builds and waits have no limit.
 PATIENCE = 300
+NO_ANSWER = "Cannot connect to the container engine at {}: {}."
 
 
 @contextmanager
@@ -101,10 +102,19 @@ def connect(address: str, environ: Mapping[str, str]) -> Engine:
     if not address.startswith(("unix://", "tcp://", "http://", "https://")):
         raise Unavailable(f"unable to parse docker host `{address}`")
     tls = _tls(environ) if address.startswith(("tcp://", "https://")) else None
-    with refusals():
+    try:
         client = APIClient(base_url=address, version="auto", timeout=PATIENCE, tls=tls or False)
+    except DockerException as error:
+        raise Unavailable(NO_ANSWER.format(address, _cause(error)), hint=HOW_TO_GET_ONE) from error
     client.trust_env = False  # the engine is never behind the proxy that images come through
     return Engine(client, Wire(address, environ))
+
+
+def _cause(error: BaseException) -> str:
+    """Return what the machine said at the bottom of the library's error."""
+    while error.__context__ is not None:
+        error = error.__context__
+    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
 
 
 def _tls(environ: Mapping[str, str]) -> TLSConfig | None:
