@@ -97,6 +97,26 @@ def test_a_rehearsal_gives_the_job_no_password(job: LocalJob) -> None:
     assert any(line.startswith("Rehearsal: ghcr.io was not asked") for line in job.lines)
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"username": "octo", "password": ""}, "Password required"),
+        ({"username": "", "password": ""}, "Username and password required"),
+    ],
+)
+def test_secrets_that_are_not_known_here(
+    job: LocalJob, given: dict[str, str], message: str
+) -> None:
+    log_in(job, None, registry="ghcr.io", **given)
+    entry = {"auth": basic(given["username"] or "trunkline"), "identitytoken": REHEARSAL_TOKEN}
+    assert configuration(job)["auths"] == {"ghcr.io": entry}
+    assert any("not known here, and not needed" in line for line in job.lines)
+    for registry, publish in (("ghcr.io", True), ("localhost:5000", False)):
+        place = world(Path(job.layout.temp), job.workspace, publish=publish)
+        with pytest.raises(ActionFailed, match=message):
+            DockerLogin(place).main(job.call("x@v4", {}, registry=registry, **given), job)
+
+
 @pytest.mark.parametrize("host", ["localhost:5000", "127.0.0.1", "[::1]:5000", "a.localhost"])
 def test_registries_of_this_machine_get_theirs(job: LocalJob, host: str) -> None:
     log_in(job, registry=host, username="octo", password=PASSWORD)
