@@ -65,26 +65,25 @@ def _serve(system: System, options: argparse.Namespace) -> None:
         _say(f"registry at {server.url}, images in {root}, {_who(doors)}")
         if doors is not None and not address.is_loopback and not server.url.startswith("https"):
             sys.stderr.write("warning: passwords travel as plain text; see --tls-cert\n")
-        _wait(lambda: _say(_freed(served)), options.gc * HOUR)
-    finally:
-        server.stop()
-
-
-def _wait(collect: Callable[[], None], interval: float) -> None:
-    """Wait until this process is stopped; collect garbage every `interval` seconds (0: never)."""
-    never = threading.Event()
-    try:
-        while not never.wait(interval or None):
-            try:
-                collect()
-            except TrunklineError as error:
-                sys.stderr.write(f"warning: garbage was not collected: {error.message}\n")
+        _collect_now_and_then(lambda: _say(_freed(served)), options.gc * HOUR)
     except KeyboardInterrupt:
         # It ends within seconds; being told twice must not make it fail.
         for number in STOPPING:
             signal.signal(number, signal.SIG_IGN)
         # A server that is stopped has done its work: service managers want 0.
         _say("stopped")
+    finally:
+        server.stop()
+
+
+def _collect_now_and_then(collect: Callable[[], None], interval: float) -> None:
+    """Collect garbage every `interval` seconds (0: never) until this process is stopped."""
+    never = threading.Event()
+    while not never.wait(interval or None):
+        try:
+            collect()
+        except TrunklineError as error:
+            sys.stderr.write(f"warning: garbage was not collected: {error.message}\n")
 
 
 def _tls(options: argparse.Namespace) -> object:
