@@ -53,6 +53,7 @@ class LocalJob:
         }
         self.workspace = Path(self.layout.workspace)
         self.lines: list[str] = []
+        self.lent: list[str] = []
         self.annotations: list[tuple[str, str]] = []
         self.outputs: dict[str, str] = {}
         self.exported: dict[str, str] = {}
@@ -111,6 +112,9 @@ class LocalJob:
         while data := process.read(None):
             output += data
         return process.wait(), output.decode("utf-8", "replace")
+
+    def lend(self, folder: str) -> None:
+        self.lent.append(folder)
 
     def is_cancelled(self) -> bool:
         return False

@@ -76,6 +76,7 @@ class JobContext:
         self.begun: Begun | None = None
         self.image = ""
         self.nodes: dict[int, str] = {}
+        self.lent: dict[str, None] = {}
         self._github: dict[str, Value] = {}
 
     def open(self, secrets: Mapping[str, str], variables: Mapping[str, str]) -> None:

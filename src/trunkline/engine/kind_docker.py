@@ -114,6 +114,7 @@ def _action(
         entrypoint=entrypoint,
         args=args,
         needs_engine=_needs_engine(runner, work, runs, (entrypoint, *args)),
+        lent=tuple(context.lent),
     )
 
 

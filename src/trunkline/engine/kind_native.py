@@ -130,6 +130,10 @@ class NativeJob:
         """Tell what an image was built on: its pushes carry it as evidence."""
         self._runner.tools.evidence.built(image_id, base_name, base_digest)
 
+    def lend(self, folder: str) -> None:
+        """Let the job's Docker actions see a folder of this machine, read-only."""
+        self._runner.context.lent[folder] = None
+
     def is_cancelled(self) -> bool:
         """Tell whether the step was asked to stop."""
         return self._work.limits.token.asked

@@ -84,6 +84,13 @@ class ActionJob(Protocol):
         """Tell what an image was built on ('' when unknown): its pushes carry it as evidence."""
         ...
 
+    def lend(self, folder: str) -> None:
+        """Let the job's Docker actions see a folder of this machine, read-only.
+
+        For what the workspace refers to: git objects that a checkout borrows.
+        """
+        ...
+
     def is_cancelled(self) -> bool:
         """Tell whether the step was asked to stop."""
         ...

@@ -59,7 +59,8 @@ class ActionRun(msgspec.Struct, frozen=True, kw_only=True):
     """One run of a Docker action (reference section 3.12).
 
     `mounts` are pairs (folder as the job sees it, where the container has it). `entrypoint` and
-    `args` are argv already; an empty one means the image's own.
+    `args` are argv already; an empty one means the image's own. `lent` are folders of the engine's
+    machine that the container has read-only, where they are.
     """
 
     image: str
@@ -70,6 +71,7 @@ class ActionRun(msgspec.Struct, frozen=True, kw_only=True):
     entrypoint: str = ""
     args: tuple[str, ...] = ()
     needs_engine: bool = False
+    lent: tuple[str, ...] = ()
 
 
 class Watch(msgspec.Struct, frozen=True):
@@ -124,7 +126,8 @@ class ImagePush(msgspec.Struct, frozen=True, kw_only=True):
     """An image that was pushed: the name that was asked for, and where it went.
 
     `kept_as` is the reference in the local registry, '' when it went to the real one.
-    `size` is that of the manifest's blobs in bytes.
+    `size` is that of the manifest's blobs in bytes. `base` is the image that its Dockerfile starts
+    from, '' when nobody here has seen that file.
     """
 
     reference: str
@@ -132,6 +135,7 @@ class ImagePush(msgspec.Struct, frozen=True, kw_only=True):
     kept_as: str = ""
     image_id: str = ""
     size: int = 0
+    base: str = ""
 
 
 class Images(Protocol):

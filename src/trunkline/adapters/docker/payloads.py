@@ -108,6 +108,7 @@ def action(site: Site, run: ActionRun, network: str, socket: str) -> Create:
     if run.args:
         body["Cmd"] = list(run.args)
     mounts = [_bind(_outside(site.layout, path), inside) for path, inside in run.mounts]
+    mounts += [_lend(path) for path in run.lent]
     if socket:
         mounts.append(_bind(socket, ENGINE_SOCKET))
     host = _limited(site.limits, {"NetworkMode": network, "Mounts": mounts})
@@ -204,6 +205,10 @@ def _outside(layout: Layout, path: str) -> str:
 def _bind(outside: str, inside: str) -> Json:
     is_fixed = inside == "/__e"
     return {"Type": "bind", "Source": outside, "Target": inside, "ReadOnly": is_fixed}
+
+
+def _lend(path: str) -> Json:
+    return {"Type": "bind", "Source": path, "Target": path, "ReadOnly": True}
 
 
 def _words(line: str) -> list[str]:

@@ -44,6 +44,7 @@ def place(source: Source, settings: Settings, target: str, job: ActionJob) -> Pl
     entries = git_dir(source, settings)
     if source.repository is not None:
         entries["objects/info/alternates"] = alternates_file(source.repository.objects)
+        job.lend(source.repository.objects)
     for name, content in entries.items():
         job.sandbox.put(f"{target}/.git/{name}", content)
 
