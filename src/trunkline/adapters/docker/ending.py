@@ -63,8 +63,13 @@ class Ending:
             self._story.command("docker", "logs", "--details", made.id)
             try:
                 self._story.output(self._engine.client.logs(made.id, stream=True, follow=False))
+                state = self._engine.client.inspect_container(made.id)["State"]
             except APIError as error:
                 self._story.warning(words(error))
+            else:
+                if not state["Running"] and state["ExitCode"]:
+                    code = state["ExitCode"]
+                    self._story.warning(f"Service {made.alias} had exited with code {code}.")
         self._story.line(f"Stop and remove container: {made.name}")
         self._story.command("docker", "rm", "--force", made.id)
 

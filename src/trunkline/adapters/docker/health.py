@@ -30,7 +30,7 @@ def await_health(engine: Engine, services: Mapping[str, str], watch: Watch) -> l
 
 
 def _is_healthy(engine: Engine, alias: str, container: str, watch: Watch) -> bool:
-    """Wait until a container is no longer starting.
+    """Wait until a container is no longer starting; without a test it must not have failed.
 
     Its test is run here as well, since the engine's first is an interval away (30 s by default),
     and Podman without systemd makes none.
@@ -40,9 +40,9 @@ def _is_healthy(engine: Engine, alias: str, container: str, watch: Watch) -> boo
     while not watch.unwanted():
         found = _inspect(engine, container)
         test = _test(found)
-        if not test:
-            return True
         state = found.get("State", {})
+        if not test:
+            return bool(state.get("Running")) or not state.get("ExitCode")
         status = str((state.get("Health") or {}).get("Status") or STARTING)
         if status != STARTING or not state.get("Running"):
             return status == HEALTHY
