@@ -74,6 +74,7 @@ class JobContainers:
         self._is_near = False
         self._keeper = 0
         self.job_id = ""
+        self.job_user = ""
         self.job_env: Mapping[str, str] = {}
         self.images = DockerImages(wiring.connect, wiring.publisher, site.layout.outside)
 
@@ -122,6 +123,7 @@ class JobContainers:
         ):
             raise Unavailable(ELSEWHERE)
         self.job_id, self.job_env = started.made.id, started.env
+        self.job_user = str(started.found["Config"].get("User") or "")
         return started
 
     def _begin_services(
@@ -227,7 +229,7 @@ class JobContainers:
     def end(self, watch: Watch) -> None:
         """Tell the services' logs, then remove all that the job has at the engine."""
         door = self._wiring.door
-        if self._network or door.was_used:
+        if self._network or (door.was_used and self._is_reached()):
             by_label = self._has_run or door.was_used
             ending = Ending(self.engine, dict(self._site.labels), Story(watch))
             ending.remove(self._made, self._network, by_label=by_label)
@@ -235,6 +237,13 @@ class JobContainers:
         self._wiring.publisher().close()
         door.close()
         remove_note(self._wiring.note)
+
+    def _is_reached(self) -> bool:
+        """Tell whether there is an engine at all: what could not be reached was given nothing."""
+        try:
+            return bool(self.engine.version())
+        except Unavailable:
+            return False
 
 
 def _stop_if_unwanted(story: Story) -> None:

@@ -29,6 +29,7 @@ from trunkline.adapters.job_folders.folders import (
 )
 from trunkline.adapters.sandboxes.docker.mounted import MountedFiles, NotMounted
 from trunkline.adapters.sandboxes.docker.own_files import IS_FOLDER, ContainerFiles
+from trunkline.adapters.sandboxes.docker.sharing import Owner, owner_of, share_file, share_tree
 from trunkline.adapters.trees import remove_tree
 from trunkline.base.errors import Unavailable
 from trunkline.ports.clock import Ids
@@ -89,6 +90,7 @@ class DockerSandbox:
         self._files = MountedFiles(())
         self._containers: JobContainers | None = None
         self._own: ContainerFiles | None = None
+        self._owner: Owner | None = None
         self._processes: list[ContainerProcess] = []
 
     def prepare(self, place: JobPlace) -> Layout:
@@ -217,13 +219,35 @@ class DockerSandbox:
             raise Unavailable("The job's container has not been started.")
         with self._lock:
             if self._own is None:
-                self._own = ContainerFiles(containers.engine, containers.job_id)
+                own = ContainerFiles(containers.engine, containers.job_id)
+                self._owner = owner_of(containers.job_user, own)
+                self._share()
+                self._own = own
             return self._own
+
+    def _share(self) -> None:
+        """Hand what was made before the container to its user."""
+        try:
+            folder = self._files.make_folder(WORK)
+            try:
+                share_tree(folder, self._owner)
+            finally:
+                os.close(folder)
+        except OSError as error:
+            raise Unavailable(f"The job's folders can't be shared: {reason(error)}") from error
+
+    def _is_begun(self) -> bool:
+        """Tell whether the container runs; what was made before is its user's then."""
+        if self._containers is None or not self._containers.job_id:
+            return False
+        self._container_files()
+        return True
 
     # --- files --------------------------------------------------------------------------
 
     def put(self, path: str, content: bytes | BinaryIO | Folder, mode: int = 0o644) -> None:
         """Write a file whole, or bring a folder's files below `path`."""
+        self._is_begun()
         try:
             if isinstance(content, Folder):
                 self._bring(path, content)
@@ -242,11 +266,13 @@ class DockerSandbox:
         target = self._files.make_folder(path)
         try:
             FolderCopy(f"/proc/self/fd/{target}").run(folder)
+            share_tree(target, self._owner)
         finally:
             os.close(target)
 
     def _write(self, path: str, content: bytes | BinaryIO, mode: int) -> None:
         with open(self._files.create(path, mode), "wb", buffering=0) as stream:
+            share_file(stream.fileno(), self._owner)
             if isinstance(content, bytes):
                 _write_all(stream.fileno(), content)
                 return
@@ -266,9 +292,7 @@ class DockerSandbox:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except NotMounted as elsewhere:
-            if self._containers is None or not self._containers.job_id:
-                return None
-            return self._container_files().get(elsewhere.path)
+            return self._container_files().get(elsewhere.path) if self._is_begun() else None
         except OSError as error:
             raise Unavailable(f"'{path}' can't be read: {reason(error)}") from error
 

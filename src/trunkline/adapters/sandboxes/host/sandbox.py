@@ -131,8 +131,9 @@ class HostSandbox:
         layout = _layout(self._folder, place, self._machine)
         try:
             self._claim(layout.tracking_id)
+            # The folder above is private; a Docker action's user must be able to enter.
             for path in _folders(layout):
-                os.mkdir(path, 0o700)
+                os.mkdir(path, 0o755)
             write_file(layout.event_path, place.event.encode(), 0o600)
             self._furnish(layout.home)
         except OSError as error:
