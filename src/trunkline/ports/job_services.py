@@ -1,0 +1,61 @@
+"""Port: the services that actions call: artifacts, caches, identity, GitHub's API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import msgspec
+
+
+class ServicesJob(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose services: one job of one run.
+
+    `number` is unique among the run's jobs (it stands for the job in backend ids); `permissions`
+    are effective (`read`, `write`, `none` by scope); `github` is the job's context without a token;
+    `scopes` are the cache scopes it may read (refs, its own first); `trusted` jobs may write caches.
+    `deadline` is when it must have ended, in seconds since the epoch: no token lives longer.
+    """
+
+    run_id: str
+    key: str
+    number: int
+    repository: str
+    github: Mapping[str, Any]
+    permissions: Mapping[str, str]
+    scopes: tuple[str, ...]
+    deadline: float
+    environment: str = ""
+    workflow_path: str = ""
+    trusted: bool = True
+
+
+class ServicesAccess(msgspec.Struct, frozen=True, kw_only=True):
+    """How a job reaches its services (GitHub's names; reference section 6.1).
+
+    `actions` are the variables that JavaScript actions get, Docker actions too but for
+    ACTIONS_CACHE_SERVICE_V2; `scripts` those that `run` steps get (the identity pair, if allowed).
+    `github` are values of the `github` context that change: `api_url`, `graphql_url`.
+    `secrets` must never be shown.
+    """
+
+    actions: Mapping[str, str]
+    scripts: Mapping[str, str]
+    github: Mapping[str, str]
+    secrets: tuple[str, ...] = ()
+
+
+class JobServices(Protocol):
+    """Thread-safe. Nothing listens before the first `open` of a run."""
+
+    def token(self, job: ServicesJob) -> str:
+        """Return the job's GITHUB_TOKEN. It can be told before anything listens."""
+        ...
+
+    def open(self, job: ServicesJob) -> ServicesAccess:
+        """Have the services up and the job known to them. Idempotent. Raises Unavailable."""
+        ...
+
+    def close(self, job: ServicesJob) -> None:
+        """End the job's access: its tokens and signed addresses are dead from now on."""
+        ...
