@@ -223,6 +223,30 @@ def test_docker_keeps_no_password(guarded_shop: Shop, engine: Engine) -> None:
     assert set(kept["auths"][guarded_shop.address]) == {"auth", "identitytoken"}
 
 
+@pytest.mark.registry
+def test_buildkit_builds_on_what_it_pulls_and_pushes(guarded_shop: Shop, image: str) -> None:
+    shop = guarded_shop
+    plugins = shop.folder / "docker" / "cli-plugins"
+    plugins.mkdir()
+    (plugins / "docker-buildx").symlink_to(client("docker-buildx"))
+    docker_login(shop)
+    base, app = f"{shop.address}/team/base:1", f"{shop.address}/team/app:1"
+    shop.run("docker", "tag", image, base)
+    shop.run("docker", "push", base)
+    shop.run("docker", "rmi", base)
+    shop.served.requests()
+    (shop.folder / "context").mkdir()
+    (shop.folder / "context" / "Dockerfile").write_text(f"FROM {base}\nRUN echo built > /made\n")
+    metadata = ["--metadata-file", "metadata.json"]
+    shop.run("docker", "buildx", "build", "--push", "--pull", *metadata, "-t", app, "context")
+    digest = json.loads((shop.folder / "metadata.json").read_text())["containerimage.digest"]
+    requests = shop.served.requests()
+    assert Answered("POST", "/token", 200) in requests  # with a form, as no other client does
+    assert Answered("PUT", "/v2/team/app/manifests/1", 201) in requests
+    shop.run("docker", "pull", f"{shop.address}/team/app@{digest}")
+    shop.run("docker", "rmi", f"{shop.address}/team/app@{digest}")
+
+
 # --- skopeo -------------------------------------------------------------------------------
 
 
