@@ -11,7 +11,9 @@ import pytest
 
 from tests.docker_engine import cache_folder, locked
 
-NAMES = ("crane", "oras", "cosign")
+NAMES = ("crane", "oras", "cosign", "docker-buildx")
+# Where a package has its program, if not in /usr/bin.
+PLACES = {"docker-buildx": "usr/libexec/docker/cli-plugins/docker-buildx"}
 KEYS = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 PATIENCE = 180
 
@@ -21,7 +23,7 @@ def client(name: str) -> str:
     if found := shutil.which(name):
         return found
     folder = cache_folder() / "sid-clients"
-    program = folder / "usr" / "bin" / name
+    program = folder / PLACES.get(name, f"usr/bin/{name}")
     with locked("sid-clients"):
         if not program.exists():
             _fetch(folder)
@@ -30,7 +32,7 @@ def client(name: str) -> str:
 
 def _fetch(folder: Path) -> None:
     if shutil.which("apt-get") is None or not KEYS.exists():
-        pytest.skip("crane, oras and cosign are packages of Debian sid, and this is no Debian")
+        pytest.skip("it comes from packages of Debian sid, and this is no Debian")
     for below in ("state/lists/partial", "cache/archives/partial", "packages"):
         (folder / below).mkdir(parents=True, exist_ok=True)
     sources = folder / "sources.list"

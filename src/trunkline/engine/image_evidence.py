@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import msgspec
 
@@ -35,6 +35,7 @@ class ImageEvidence:
         self._images = images
         self._report = report
         self._bases: dict[str, Base] = {}
+        self._pushed: set[str] = set()
 
     def built(self, image_id: str, base_name: str, base_digest: str) -> None:
         """Remember what an image was built on, as whoever built it knows."""
@@ -44,9 +45,10 @@ class ImageEvidence:
         """Report a push. An engine that no longer answers leaves the base unknown."""
         base = self._bases.get(push.image_id)
         if base is None:
-            base = Base()
+            base = Base(push.base)
             with contextlib.suppress(Unavailable):
-                base = base_of(self._images(), push)
+                base = self._base(push)
+        self._pushed.add(name_of(push.reference))
         self._report(
             ImagePushed(
                 key=self._origin.key,
@@ -62,17 +64,29 @@ class ImageEvidence:
             )
         )
 
+    def _base(self, push: ImagePush) -> Base:
+        """Return what an image was built on: as its Dockerfile says, else as its parents do."""
+        images = self._images()
+        if not push.base:
+            return base_of(images, push, self._pushed)
+        name, _, digest = push.base.partition("@")
+        image = None if digest else images.inspect(name)
+        if image is None:
+            return Base(name, digest)
+        return Base(name, digest_under(name, image.digests) or image.id)
 
-def base_of(images: Images, push: ImagePush) -> Base:
+
+def base_of(images: Images, push: ImagePush, siblings: Collection[str] = ()) -> Base:
     """Return what an image was built on: the nearest of its parents with a name not its own.
 
-    The classic builder makes each step's image the parent of the next one's, so an older build of
-    the same image may be among them; BuildKit tells no parents. Raises Unavailable.
+    The classic builder makes each step's image the parent of the next one's, so older builds of
+    the same image, and `siblings` that share its first steps, may be among them; BuildKit tells no
+    parents. Raises Unavailable.
     """
     image = images.inspect(push.image_id or push.reference)
     if image is None:
         return Base()
-    own = {name_of(each) for each in (push.reference, *image.tags)}
+    own = {name_of(each) for each in (push.reference, *image.tags)}.union(siblings)
     seen = {image.id}
     while image is not None and image.parent and image.parent not in seen:
         seen.add(image.parent)

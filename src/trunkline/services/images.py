@@ -78,15 +78,14 @@ def remove(registry: Registry, name: str) -> Wanted:
 def resolve(registry: Registry, name: str) -> Wanted:
     """Return what a name means among the images that are here. Raises NotFound."""
     known = registry.store.manifests.repositories()
-    head, at, digest = name.partition("@")
-    last = head.rpartition("/")[2]
-    tag = last.partition(":")[2] if not at else ""
-    for repository, rest in ((head, ""), (head.removesuffix(f":{tag}"), tag)):
-        fitting = _fitting(repository, known)
-        if len(fitting) > 1:
-            raise NotFound(f"'{name}' names several repositories: {', '.join(fitting)}.")
-        if fitting:
-            return _checked(registry, Wanted(fitting[0], rest, digest), name)
+    head, _, digest = name.partition("@")
+    tag = head.rpartition("/")[2].partition(":")[2]
+    head = head.removesuffix(f":{tag}") if tag else head
+    fitting = _fitting(head, known)
+    if len(fitting) > 1:
+        raise NotFound(f"'{name}' names several repositories: {', '.join(fitting)}.")
+    if fitting:
+        return _checked(registry, Wanted(fitting[0], "" if digest else tag, digest), name)
     meant = nearest(head, [end for each in known for end in _ends(each)])
     hint = f"Did you mean {meant}?" if meant else "`trunkline images` lists what is here."
     raise NotFound(f"The registry has no repository '{name}'.", hint=hint)

@@ -122,6 +122,13 @@ def test_one_repository_or_image_by_any_of_its_names(
     assert len(lines) == 6
 
 
+@pytest.mark.usefixtures("cat")
+@pytest.mark.parametrize("name", ["cat", "ghcr.io/octo/cat"])
+def test_one_tag_of_it(capsys: pytest.CaptureFixture[str], name: str):
+    (record,) = [json.loads(line) for line in shown(capsys, f"{name}:1.2", "--json")]
+    assert record["tag"] == "1.2"
+
+
 def test_an_image_by_its_digest(cat: str, capsys: pytest.CaptureFixture[str]):
     for digest in (cat, cat[:20], cat[7:15]):
         assert shown(capsys, f"octo/cat@{digest}")[0] == "ghcr.io/octo/cat"

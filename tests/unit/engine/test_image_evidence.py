@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
+from msgspec.structs import replace
 
 from trunkline.base.errors import Unavailable
 from trunkline.engine.image_evidence import ImageEvidence
@@ -30,8 +31,13 @@ DEBIAN = ImageFacts(
 class KnownImages:
     """Images of an engine as the evidence sees them: it looks, and does nothing else."""
 
-    def __init__(self, *images: ImageFacts, broken: bool = False) -> None:
-        self.images: Mapping[str, ImageFacts] = {image.id: image for image in images}
+    def __init__(
+        self,
+        *known: ImageFacts,
+        broken: bool = False,
+        images: Mapping[str, ImageFacts] | None = None,
+    ) -> None:
+        self.images = {image.id: image for image in known} | dict(images or {})
         self.broken = broken
 
     def inspect(self, reference: str) -> ImageFacts | None:
@@ -103,6 +109,34 @@ def test_a_base_that_nothing_tells_is_unknown(images: tuple[ImageFacts, ...]):
 def test_an_engine_that_is_gone_takes_nothing_of_the_push():
     event = told(broken=True)
     assert (event.digest, event.base_name) == ("sha256:pushed", "")
+
+
+def test_a_dockerfile_that_was_seen_comes_before_parents():
+    app = ImageFacts(id="sha256:app", parent="sha256:other")
+    other = ImageFacts(id="sha256:other", tags=("other:1",))
+    known = KnownImages(app, other, images={"debian:12": DEBIAN})
+    events: list[Event] = []
+    evidence = ImageEvidence(ORIGIN, lambda: known, events.append)  # type: ignore[arg-type,return-value]
+    for base in ("debian:12", "quay.io/o/base@sha256:b", "gone:1"):
+        evidence.pushed(replace(PUSH, base=base))
+    found = [event for event in events if isinstance(event, ImagePushed)]
+    assert [(event.base_name, event.base_digest) for event in found] == [
+        ("debian:12", "sha256:base"),
+        ("quay.io/o/base", "sha256:b"),
+        ("gone:1", ""),
+    ]
+
+
+def test_what_the_job_pushed_before_is_no_base_for_what_shares_its_steps():
+    sibling = ImageFacts(id="sha256:sibling", tags=("o/one:1",), parent="sha256:debian")
+    app = ImageFacts(id="sha256:app", tags=("o/two:1",), parent="sha256:sibling")
+    known = KnownImages(app, sibling, DEBIAN)
+    events: list[Event] = []
+    evidence = ImageEvidence(ORIGIN, lambda: known, events.append)  # type: ignore[arg-type,return-value]
+    evidence.pushed(replace(PUSH, reference="o/one:1", image_id="sha256:sibling"))
+    evidence.pushed(replace(PUSH, reference="o/two:1"))
+    found = [event.base_name for event in events if isinstance(event, ImagePushed)]
+    assert found == ["debian:12", "debian:12"]
 
 
 def test_whoever_built_the_image_knows_best():

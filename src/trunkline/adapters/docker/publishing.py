@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from urllib.parse import quote
 
 import msgspec
+from msgspec.structs import replace
 
 from trunkline.adapters.docker.wire import EngineRefused, Message, Wire
 from trunkline.base.errors import Unavailable
@@ -45,6 +46,8 @@ class Publisher:
         self._listeners: list[Callable[[ImagePush], None]] = []
         # Names by digest (`ghcr.io/o/n@sha256:...`) that only we know, and the images' ids.
         self._ids: dict[str, str] = {}
+        # What images were built on, by the names that their builds gave them.
+        self._bases: dict[str, str] = {}
         # Names in the engine that go at the job's end.
         self._temporary: set[str] = set()
 
@@ -65,11 +68,23 @@ class Publisher:
         name = read_reference(reference)
         kept = self._keeper(name)
         done = self._push_there(name, login, tell) if kept is None else self._keep(kept, name, tell)
+        done = replace(done, base=self._base(done.image_id))
         with self._lock:
             listeners = tuple(self._listeners)
         for told in listeners:
             told(done)
         return done
+
+    def built(self, names: Iterable[str], base: str) -> None:
+        """Remember what the images of a build are built on: whoever saw its Dockerfile knows."""
+        with self._lock:
+            self._bases.update(dict.fromkeys(names, base))
+
+    def _base(self, image: str) -> str:
+        """Return what an image was built on, '' when its build was not seen."""
+        with self._lock:
+            bases = dict(self._bases)
+        return next((base for name, base in bases.items() if self._id(name) == image), "")
 
     def push_all(self, repository: str, login: Mapping[str, str], tell: Tell) -> None:
         """Push every tag that the engine has of a repository. Raises Unavailable."""

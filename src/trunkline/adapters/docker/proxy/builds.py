@@ -17,6 +17,7 @@ from trunkline.adapters.docker.proxy.images import ImageRoutes, pushes_by_itself
 from trunkline.adapters.docker.publishing import Publisher
 from trunkline.adapters.docker.wire import Message
 from trunkline.base.errors import Unavailable
+from trunkline.oci.dockerfiles import base_image
 
 LARGEST_DOCKERFILE = 4 << 20
 # Contexts beyond this go to the disk.
@@ -41,6 +42,7 @@ class BuildRoutes:
         if request.query.get("version") == BUILDKIT:
             if self._publisher.is_rehearsal and pushes_by_itself(request):
                 return call.refuse(PUSHES, 403)
+            self._publisher.built(_names(request), "")
             return call.forward(request)
         request = with_query(request, rm="1", forcerm="1")
         if not self._publisher.is_rehearsal or request.query.get("remote"):
@@ -56,11 +58,18 @@ class BuildRoutes:
             told: list[Message] = []
             try:
                 bring_bases(self._publisher, text, _arguments(request), told.append)
+                self._remember(request, text)
             except Unavailable as error:
                 _drain(source)
                 return call.refuse(error.message, 500)
             kept.seek(0)
             return call.forward_content(request, _all(kept, source))
+
+    def _remember(self, request: Request, text: str) -> None:
+        """Keep what the image will be built on: a push of it tells."""
+        target = request.query.get("target") or ""
+        base = base_image(text, target, _arguments(request))
+        self._publisher.built(_names(request), base)
 
 
 class _Copied(io.RawIOBase):
@@ -102,6 +111,11 @@ def _dockerfile(source: Iterator[bytes], kept: IO[bytes], name: str) -> str:
     except (tarfile.TarError, EOFError):
         return ""
     return ""
+
+
+def _names(request: Request) -> list[str]:
+    """Return the names that a build gives its image, as the engine has them."""
+    return [value for name, value in request.pairs() if name == "t" and value]
 
 
 def _arguments(request: Request) -> dict[str, str]:
