@@ -97,7 +97,7 @@ class DockerLogin:
         inputs = Inputs(call, {"logout": "true"})
         job.save_state("logout", "true" if inputs.boolean("logout") else "false")
         auths = _auths(inputs, call, job)
-        _mask(job, [auth.password for auth in auths if auth.password])
+        job.mask([auth.password for auth in auths if auth.password])
         places = [{"registry": auth.registry, "configDir": auth.folder} for auth in auths]
         job.save_state("registries", json.dumps(places))
         for auth in auths:
@@ -309,19 +309,6 @@ def _log_out(registry: str, folder: str, call: ActionCall, job: ActionJob) -> No
             job.annotate("warning", f"could not erase credentials: {output.strip()}")
     kept = {name: entry for name, entry in entries.items() if name not in names}
     _write(config, kept, job)
-
-
-def _mask(job: ActionJob, secrets: list[str]) -> None:
-    """Let secrets be shown nowhere, by the command that scripts have; they are in no argument."""
-    lines = [
-        "::add-mask::" + text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-        for text in secrets
-    ]
-    if lines:
-        path = f"{job.layout.temp}/_docker_masks"
-        job.sandbox.put(path, "".join(f"{line}\n" for line in lines).encode(), 0o600)
-        job.run(["cat", path])
-        job.capture(["rm", "-f", "--", path])
 
 
 @contextmanager
