@@ -91,7 +91,7 @@ def _warn(settings: Settings, job: ActionJob) -> None:
         ("annotations", lists["annotations"]),
         ("cache-to", lists["cache-to"]),
         ("cache-from", elsewhere),
-        ("builder", settings.builder),
+        ("builder", settings.builder not in {"", "default"}),
     )
     for name, is_asked in asked:
         if is_asked:
