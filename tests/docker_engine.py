@@ -63,11 +63,13 @@ class Engine:
             finally:
                 self.docker("tag", before, name) if before else self.docker("rmi", name)
 
-    def forget(self, repository: str) -> None:
-        """Remove the images of a repository, whatever their tags, and those that lost theirs."""
+    def forget(self, repository: str, label: str = "") -> None:
+        """Remove the images of a repository, and those with a label that have lost their tags."""
         told = self.docker("image", "ls", "--quiet", "--no-trunc", repository)
         for image in set(told.split()):
             self.docker("rmi", "--force", image)
+        if label:
+            self.docker("image", "prune", "--force", "--filter", f"label={label}")
 
     def owned(self, label: str = LABEL) -> set[str]:
         """Return what carries a label (`name` or `name=value`): `container NAME`, `volume NAME`."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands import Done, Place, assert_no_traceback, missing
+from tests.docker_engine import Engine
 from tests.repositories import commit, repository
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -143,3 +144,15 @@ def test_variables_that_are_not_there_are_named(place: Place, example: Path):
     assert done.code == 0
     assert "vars.PYTHON_VERSION" in done.text
     assert "vars.MLFLOW_VERSION" in done.text
+
+
+@pytest.mark.parametrize("example", ["services"], indirect=True)
+def test_services_are_reached_by_port_and_by_name(
+    docked: Place, engine: Engine, example: Path, redis_image: str, postgres_image: str
+):
+    with engine.named(redis_image, "redis:7"), engine.named(postgres_image, "postgres:16"):
+        done = run(docked, example, "run", "--plain")
+    assert done.code == 0, done.text
+    lines = done.out.splitlines()
+    assert not missing(["On the machine | …Ran 2 tests in …", "On the machine | OK"], lines)
+    assert not missing(["In a container | INSERT 0 2", "In a container | 2 notes"], lines)

@@ -1,0 +1,111 @@
+"""An AWS buildspec's way to push: `aws ecr get-login`, `docker build`, `docker push`, none of it to AWS."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.commands import Place, assert_no_traceback, missing
+from tests.docker_engine import Engine, cache_folder, locked
+from tests.repositories import repository
+
+PACKAGES = ("awscli==1.46.2", "moto==5.2.5", "flask==3.1.3", "flask-cors==6.0.5")
+ACCOUNT = "123456789012"
+SERVER = f"{ACCOUNT}.dkr.ecr.eu-north-1.amazonaws.com"
+WORKFLOW = f"""
+name: Deliver
+on: push
+env:
+  AWS_ACCESS_KEY_ID: rehearsal
+  AWS_SECRET_ACCESS_KEY: ${{{{ secrets.AWS_SECRET_ACCESS_KEY }}}}
+  AWS_DEFAULT_REGION: eu-north-1
+  AWS_ACCOUNT_ID: "{ACCOUNT}"
+  IMAGE_REPO_NAME: pycalc
+  IMAGE_TAG: latest
+jobs:
+  deliver:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - run: echo "$AWS_BIN" >> "$GITHUB_PATH"
+      - name: Log in
+        run: $(aws ecr get-login --no-include-email --region $AWS_DEFAULT_REGION)
+      - name: Build
+        run: |
+          docker build -t $IMAGE_REPO_NAME:$IMAGE_TAG .
+          docker tag $IMAGE_REPO_NAME:$IMAGE_TAG {SERVER}/$IMAGE_REPO_NAME:$IMAGE_TAG
+      - name: Push
+        run: docker push {SERVER}/$IMAGE_REPO_NAME:$IMAGE_TAG
+"""
+
+
+@pytest.fixture(scope="session")
+def aws() -> Path:
+    """Return the folder of `aws` and `moto_server`, in an environment kept between test runs."""
+    version = hashlib.sha256(repr((PACKAGES, sys.version)).encode()).hexdigest()[:12]
+    folder = cache_folder() / f"aws-{version}"
+    with locked("aws"):
+        if not (folder / "ready").exists():
+            for old in cache_folder().glob("aws-*"):
+                shutil.rmtree(old)
+            subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+            pip = [str(folder / "bin" / "pip"), "install", "--quiet", *PACKAGES]
+            subprocess.run(pip, check=True, capture_output=True, timeout=300)
+            (folder / "ready").touch()
+    return folder / "bin"
+
+
+@pytest.fixture
+def cloud(aws: Path) -> Iterator[str]:
+    """Yield the address of an AWS on this machine."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    argv = [str(aws / "moto_server"), "-H", "127.0.0.1", "-p", str(port)]
+    with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            _listening(process, port)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+def _listening(process: subprocess.Popen[bytes], port: int) -> None:
+    while True:
+        assert process.poll() is None, "moto_server ended"
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+
+
+@pytest.mark.registry
+def test_a_push_to_ecr_stays_here(
+    docked: Place, engine: Engine, busybox_image: str, aws: Path, cloud: str
+):
+    files = {
+        ".github/workflows/deliver.yml": WORKFLOW,
+        "Dockerfile": f"FROM {busybox_image}\nCOPY answer /\nCMD cat /answer\n",
+        "answer": "42\n",
+    }
+    root = repository(docked.root / "pycalc", files)
+    given = ["--env", f"AWS_BIN={aws}", "--env", f"AWS_ENDPOINT_URL={cloud}"]
+    try:
+        done = docked.run("run", "--plain", *given, "-s", "AWS_SECRET_ACCESS_KEY=no one", cwd=root)
+    finally:
+        for name in ("pycalc", f"{SERVER}/pycalc"):
+            engine.forget(name)
+    assert_no_traceback(done)
+    assert done.code == 0, done.text
+    wanted = ["deliver | Login Succeeded…", "deliver | …latest: digest: sha256:…"]
+    assert not missing(wanted, done.out.splitlines()), done.text
+    assert f"{SERVER}/pycalc" in docked.run("images", cwd=root).out
