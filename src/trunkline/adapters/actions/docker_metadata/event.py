@@ -96,7 +96,9 @@ def _commit_date(sha: str, payload: Mapping[str, Any], job: ActionJob, world: Wo
 def _date_in_workspace(sha: str, job: ActionJob) -> str:
     if not job.sandbox.find("git", job.layout.env["PATH"]):
         return ""
-    code, output = job.capture(["git", "show", "-s", "--format=%cI", f"{sha}^{{commit}}", "--"])
+    code, output = job.capture(
+        ["git", "show", "-s", "--format=%cI", "--end-of-options", f"{sha}^{{commit}}"]
+    )
     return "" if code else output.strip()
 
 
