@@ -244,7 +244,7 @@ def test_buildkit_builds_on_what_it_pulls_and_pushes(guarded_shop: Shop, image: 
     assert Answered("POST", "/token", 200) in requests  # with a form, as no other client does
     assert Answered("PUT", "/v2/team/app/manifests/1", 201) in requests
     shop.run("docker", "pull", f"{shop.address}/team/app@{digest}")
-    shop.run("docker", "rmi", f"{shop.address}/team/app@{digest}")
+    shop.run("docker", "rmi", "--force", app, f"{shop.address}/team/app@{digest}")
 
 
 # --- skopeo -------------------------------------------------------------------------------
