@@ -48,16 +48,20 @@ class ContainerFiles:
 
     def status(self, path: str) -> Status | None:
         """Describe what is at a path, links followed; None when nothing is. Raises Unavailable."""
+        return self._followed(path)[1]
+
+    def _followed(self, path: str) -> tuple[str, Status | None]:
+        """Return where a path leads when links are followed, and what is there."""
         for _ in range(MOST_LINKS):
             with refusals():
                 text = self._engine.stat(self._container, path)
             if not text:
-                return None
+                return path, None
             found = msgspec.json.decode(base64.b64decode(text), type=Status)
             if not found.mode & IS_LINK:
-                return found
+                return path, found
             path = os.path.join(os.path.dirname(path), found.target)
-        return None
+        return path, None
 
     def is_program(self, path: str) -> bool:
         """Tell whether a program is at a path. One that was found stays known."""
@@ -73,12 +77,13 @@ class ContainerFiles:
 
     def get(self, path: str) -> BinaryIO | None:
         """Open a copy of a file, None if there is none. Raises Unavailable."""
-        if self.status(path) is None:
+        real, status = self._followed(path)
+        if status is None:
             return None
         content = tempfile.TemporaryFile()  # noqa: SIM115 - the caller's
         with refusals():
             try:
-                chunks, _ = self._engine.client.get_archive(self._container, path)
+                chunks, _ = self._engine.client.get_archive(self._container, real)
             except NotFound:
                 return None
             with tarfile.open(fileobj=_Stream(chunks), mode="r|") as archive:
