@@ -10,11 +10,12 @@ from typing import IO
 
 import msgspec
 
-from trunkline.adapters.docker.bases import bring_bases
+from trunkline.adapters.docker.bases import Bases, bring_bases
 from trunkline.adapters.docker.proxy.call import Call
 from trunkline.adapters.docker.proxy.heads import Request, with_query
-from trunkline.adapters.docker.proxy.images import ImageRoutes, pushes_by_itself
-from trunkline.adapters.docker.publishing import Publisher
+from trunkline.adapters.docker.proxy.images import CONFIG, ImageRoutes, pushes_by_itself
+from trunkline.adapters.docker.proxy.logins import logins_of
+from trunkline.adapters.docker.publishing import Publisher, read_reference
 from trunkline.adapters.docker.wire import Message
 from trunkline.base.errors import Unavailable
 from trunkline.oci.dockerfiles import base_image
@@ -23,6 +24,8 @@ LARGEST_DOCKERFILE = 4 << 20
 # Contexts beyond this go to the disk.
 IN_MEMORY = 8 << 20
 BUILDKIT = "2"
+# As clients write that something is asked for.
+TRUE = frozenset({"1", "true", "True", "TRUE"})
 PUSHES = (
     "Rehearsal: the builder would push by itself, without the local registry. Build with --load "
     "and push then, or run with --publish."
@@ -55,15 +58,25 @@ class BuildRoutes:
         source = call.client.content(call.request.framing)
         with tempfile.SpooledTemporaryFile(IN_MEMORY) as kept:
             text = _dockerfile(source, kept, request.query.get("dockerfile") or "Dockerfile")
-            told: list[Message] = []
             try:
-                bring_bases(self._publisher, text, _arguments(request), told.append)
+                changed = self._brought(request, text)
                 self._remember(request, text)
             except Unavailable as error:
                 _drain(source)
                 return call.refuse(error.message, 500)
             kept.seek(0)
-            return call.forward_content(request, _all(kept, source))
+            return call.forward_content(changed, _all(kept, source))
+
+    def _brought(self, request: Request, text: str) -> Request:
+        """Return the request after its bases were brought."""
+        wanted = Bases(_arguments(request), request.query.get("pull", "") in TRUE)
+        found = bring_bases(
+            self._publisher, text, wanted, lambda name: _login(request, name), _hear_nothing
+        )
+        if found == wanted:
+            return request
+        arguments = msgspec.json.encode({**_given(request), **found.arguments}).decode()
+        return with_query(request, buildargs=arguments, pull="1" if found.pull else "")
 
     def _remember(self, request: Request, text: str) -> None:
         """Keep what the image will be built on: a push of it tells."""
@@ -118,14 +131,30 @@ def _names(request: Request) -> list[str]:
     return [value for name, value in request.pairs() if name == "t" and value]
 
 
-def _arguments(request: Request) -> dict[str, str]:
+def _given(request: Request) -> dict[str, object]:
+    """Return the build's arguments as they were sent; null takes one from the environment."""
     try:
         found = msgspec.json.decode(request.query.get("buildargs") or "{}")
     except msgspec.DecodeError:
         return {}
-    if not isinstance(found, dict):
+    return found if isinstance(found, dict) else {}
+
+
+def _arguments(request: Request) -> dict[str, str]:
+    return {name: value for name, value in _given(request).items() if isinstance(value, str)}
+
+
+def _login(request: Request, name: str) -> dict[str, str]:
+    """Return the login for an image's registry among those that came with the build."""
+    try:
+        host = read_reference(name).host
+    except Unavailable:
         return {}
-    return {name: value for name, value in found.items() if isinstance(value, str)}
+    return logins_of(request.get(CONFIG)).get(host, {})
+
+
+def _hear_nothing(_message: Message) -> None:
+    """Say nothing: the answer has not begun, and the builder names its bases itself."""
 
 
 def _all(kept: IO[bytes], source: Iterator[bytes]) -> Iterator[bytes]:

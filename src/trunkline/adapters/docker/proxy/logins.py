@@ -57,6 +57,15 @@ def decoded_login(text: str) -> dict[str, str]:
     return {name: value for name, value in _decoded(text).items() if isinstance(value, str)}
 
 
+def logins_of(text: str) -> dict[str, dict[str, str]]:
+    """Return what an X-Registry-Config says, by the registries' hosts."""
+    return {
+        host_of(server): {name: value for name, value in login.items() if isinstance(value, str)}
+        for server, login in _decoded(text).items()
+        if isinstance(login, dict)
+    }
+
+
 def host_of(server: str) -> str:
     """Return a registry's `host[:port]` in lower case, of an address as logins name it."""
     host = server.partition("://")[2] or server
