@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from random import uniform
 
 from docker import auth
 from docker.errors import DockerException, ImageNotFound, NotFound
 from docker.utils import parse_repository_tag
+from msgspec.structs import replace
 
+from trunkline.adapters.docker.bases import Bases, bring_bases
 from trunkline.adapters.docker.building import Builder
 from trunkline.adapters.docker.engine import Engine, refusals
 from trunkline.adapters.docker.publishing import Publisher
@@ -105,6 +108,7 @@ class DockerImages:
 
     def build(self, spec: BuildSpec, watch: Watch) -> ImageFacts:
         """Build an image with the engine's own builder."""
+        spec = self._with_bases(spec, watch)
         image = Builder(self._engine(), self._outside).build(spec, watch)
         for name in spec.tags[1:]:
             self.tag(image, name)
@@ -112,6 +116,22 @@ class DockerImages:
         if found is None:
             raise Unavailable(f"No such image: {image}")
         return found
+
+    def _with_bases(self, spec: BuildSpec, watch: Watch) -> BuildSpec:
+        """Have the images here that a rehearsal pushed and the build starts from."""
+        try:
+            path = self._outside(spec.dockerfile) or spec.dockerfile
+            text = Path(path).read_text(encoding="utf-8", errors="replace")
+        except OSError:  # the builder says what is wrong with it
+            return spec
+        found = bring_bases(
+            self._publisher(),
+            text,
+            Bases(spec.args, spec.pull),
+            lambda name: self._credentials(name, None),
+            _Progress(watch).tell,
+        )
+        return replace(spec, args=found.arguments, pull=found.pull)
 
     def push(self, reference: str, login: Login | None, watch: Watch) -> ImagePush:
         """Push an image; the log says where it goes."""
