@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 
 import msgspec
 
@@ -65,6 +66,9 @@ def _listing() -> argparse.ArgumentParser:
     )
     parser.add_argument("--commit", default="", metavar="SHA", help="what was built from a commit")
     add_store(parser)
+    parser.add_argument(
+        "--published", action="store_true", help="what runs pushed elsewhere (`run --publish`)"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON record a tag")
     return parser
 
@@ -96,16 +100,24 @@ def _remove(registry: Registry, names: list[str]) -> None:
 def _list(system: System, registry: Registry, options: argparse.Namespace) -> None:
     run = runs.resolve(system.journals, options.run) if options.run else ""
     which = Filter(name=options.name, run=run, commit=options.commit.lower())
-    found = service.find(registry, which)
-    if options.json:
-        for each in found:
-            sys.stdout.write(msgspec.json.encode(each).decode() + "\n")
+    now = system.clock.now()
+    if options.published:
+        builds = service.published(registry, which)
+        lines = _published(builds, now)
+        _tell(builds, lines, as_json=options.json)
         return
+    found = service.find(registry, which)
     listed = service.grouped(found)
-    lines = _lines(listed, system.clock.now())
+    lines = _lines(listed, now)
     if which == Filter() or not listed:
         lines += _closing(usage(registry), listed, is_filtered=which != Filter())
-    sys.stdout.write("\n".join(lines) + "\n")
+    _tell(found, lines, as_json=options.json)
+
+
+def _tell(records: Sequence[msgspec.Struct], lines: list[str], *, as_json: bool) -> None:
+    if as_json:
+        lines = [msgspec.json.encode(record).decode() for record in records]
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
 
 
 def _lines(listed: tuple[Image, ...], now: float) -> list[str]:
@@ -120,6 +132,15 @@ def _lines(listed: tuple[Image, ...], now: float) -> list[str]:
         lines.append(f"  {tags}  {size(image.size)}{alone}  {ago(now - image.pushed)}")
         lines += [f"      {line}" for line in (image.digest, *_origin(image.built))]
     return lines
+
+
+def _published(builds: Sequence[Built], now: float) -> list[str]:
+    lines: list[str] = []
+    for built in builds:
+        tags = ", ".join(built.tags) or "untagged"
+        lines.append(f"{built.repository}:{tags}  {ago(now - built.created)}")
+        lines += [f"      {line}" for line in (built.digest, *_origin(built))]
+    return lines or ["No run has published an image."]
 
 
 def _origin(built: Built | None) -> list[str]:

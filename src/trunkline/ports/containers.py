@@ -9,9 +9,15 @@ import msgspec
 
 from trunkline.ports.process import Process
 
+IDENTITY_USER = "<token>"
+
 
 class Login(msgspec.Struct, frozen=True, kw_only=True):
-    """Credentials for a registry; `server` is its host, '' for Docker Hub."""
+    """Credentials for a registry; `server` is its host, '' for Docker Hub.
+
+    With the name IDENTITY_USER the password is an identity token, as Docker's credential helpers
+    write it.
+    """
 
     server: str
     username: str

@@ -56,6 +56,15 @@ def find(registry: Registry, which: Filter) -> tuple[KeptImage, ...]:
     return tuple(each for each in found if _comes_from(each, which))
 
 
+def published(registry: Registry, which: Filter) -> tuple[Built, ...]:
+    """Return the builds that were pushed to other registries than this machine's, newest first."""
+    return tuple(
+        built
+        for built in registry.store.evidence.records()
+        if built.published and _is_named(built, which.name) and _is_from(built, which)
+    )
+
+
 def grouped(found: Iterable[KeptImage]) -> tuple[Image, ...]:
     """Return each image once, with its tags."""
     groups: dict[tuple[str, str], list[KeptImage]] = {}
@@ -138,10 +147,17 @@ def _is(image: KeptImage, wanted: Wanted) -> bool:
 def _comes_from(image: KeptImage, which: Filter) -> bool:
     if not which.run and not which.commit:
         return True
-    return any(
-        which.run in {"", built.run_id} and built.commit.startswith(which.commit)
-        for built in image.built
-    )
+    return any(_is_from(built, which) for built in image.built)
+
+
+def _is_from(built: Built, which: Filter) -> bool:
+    return which.run in {"", built.run_id} and built.commit.startswith(which.commit)
+
+
+def _is_named(built: Built, name: str) -> bool:
+    """Tell whether a name, or its end, is that of what was published."""
+    full = {built.repository, *(f"{built.repository}:{tag}" for tag in built.tags)}
+    return any(not name or each == name or each.endswith(f"/{name}") for each in full)
 
 
 def _one(members: Sequence[KeptImage]) -> Image:

@@ -187,6 +187,31 @@ def test_a_repository_is_not_deleted_at_once(capsys: pytest.CaptureFixture[str])
     assert "NAME:TAG or NAME@DIGEST" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["", "octo/app", "quay.io/octo/app:1", "app:1"])
+def test_what_was_published_is_known_too(
+    store: ImageStore, capsys: pytest.CaptureFixture[str], name: str
+):
+    assert shown(capsys, "--published") == ["No run has published an image."]
+    built = Built(
+        digest=f"sha256:{'d' * 64}",
+        repository="quay.io/octo/app",
+        created=5.0,
+        tags=("1",),
+        source="octo/app",
+        commit="0123456789abcdef",
+        run_id="217405",
+        published=True,
+    )
+    store.evidence.record(built)
+    lines = shown(capsys, "--published", name)
+    assert lines[0].startswith("quay.io/octo/app:1  ")
+    assert lines[1:3] == [f"      sha256:{'d' * 64}", "      from octo/app@0123456789ab"]
+    (record,) = [json.loads(line) for line in shown(capsys, "--published", "--json", name)]
+    assert record["published"] is True
+    assert shown(capsys, "--published", "--commit", "fff") == ["No run has published an image."]
+    assert shown(capsys, "--published", "pp:1") == ["No run has published an image."]
+
+
 def test_a_name_that_ends_several_is_told(store: ImageStore, capsys: pytest.CaptureFixture[str]):
     for host in ("ghcr.io", "quay.io"):
         push(store, f"{host}/octo/cat", "1", layers=(BASE,))

@@ -79,7 +79,7 @@ def test_pushed_images_are_told_at_once_and_at_the_end():
     story.tell(JobCompleted(key="build", conclusion=Conclusion.SUCCESS))
     lines = shown(story.records)
     assert "build | Pushed image ghcr.io/o/n:1 to the local registry, 2.0 MB, sha256:ab" in lines
-    assert "build | Pushed image ghcr.io/o/n:1 to its own registry, 0 B, sha256:ab" in lines
+    assert "build | Pushed image ghcr.io/o/n:1 to its own registry, sha256:ab" in lines
     assert [line for line in lines if line.startswith("image")] == [
         "image ghcr.io/o/n:1, ghcr.io/o/n:latest in the local registry: sha256:ab",
         "image ghcr.io/o/n:1 published: sha256:ab",

@@ -20,7 +20,14 @@ from trunkline.adapters.docker.publishing import Publisher
 from trunkline.adapters.docker.wire import Message
 from trunkline.base.errors import Unavailable
 from trunkline.oci.references import InvalidReference, parse_reference
-from trunkline.ports.containers import BuildSpec, ImageFacts, ImagePush, Login, Watch
+from trunkline.ports.containers import (
+    IDENTITY_USER,
+    BuildSpec,
+    ImageFacts,
+    ImagePush,
+    Login,
+    Watch,
+)
 
 TRIES = 3
 # Runner: GetRandomBackoff between tries, in seconds.
@@ -177,6 +184,8 @@ class DockerImages:
 
 def _written(login: Login) -> dict[str, str]:
     server = HUB_ADDRESS if login.server in HUBS else login.server
+    if login.username == IDENTITY_USER:
+        return {"identitytoken": login.password, "serveraddress": server}
     return {"username": login.username, "password": login.password, "serveraddress": server}
 
 

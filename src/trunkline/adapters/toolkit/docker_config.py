@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from trunkline.adapters.toolkit.files import read_text
 from trunkline.oci.references import DOCKER_HUB, InvalidReference, parse_reference
 from trunkline.ports.actions import ActionFailed, ActionJob
-from trunkline.ports.containers import Login
+from trunkline.ports.containers import IDENTITY_USER, Login
 
 # The name that Docker Hub has in configurations (docker/cli `registry.IndexServer`).
 HUB_KEY = "https://index.docker.io/v1/"
@@ -72,6 +72,9 @@ def _plain(key: str) -> str:
 
 
 def _from_entry(entry: Mapping[str, Any], server: str) -> Login | None:
+    if entry.get("identitytoken"):
+        token = str(entry["identitytoken"])
+        return Login(server=server, username=IDENTITY_USER, password=token)
     username, password = str(entry.get("username", "")), str(entry.get("password", ""))
     if entry.get("auth"):
         try:

@@ -104,7 +104,8 @@ def made_line(event: ArtifactStored | ImagePushed) -> str:
     if isinstance(event, ArtifactStored):
         return f"Stored {artifact_line(event)}"
     where = "to the local registry" if event.kept_as else "to its own registry"
-    return f"Pushed image {event.reference} {where}, {size(event.size)}, {event.digest}"
+    large = f", {size(event.size)}" if event.size else ""
+    return f"Pushed image {event.reference} {where}{large}, {event.digest}"
 
 
 def image_lines(images: list[ImagePushed]) -> list[str]:
