@@ -9,28 +9,14 @@ this order (jobs sorted by key, `…` is any text), `never`: texts in no log lin
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from tests.commands import NEEDS_NODE, Done, Place, assert_no_traceback, missing
+from tests.commands import NEEDS_NODE, Done, Place
+from tests.endings import Ending, assert_told, compare, read_case
 from tests.repositories import repository, write
-from trunkline.run.events import (
-    Annotated,
-    ArtifactStored,
-    JobCompleted,
-    JobSkipped,
-    Record,
-    RunCompleted,
-    RunStarted,
-    StepCompleted,
-    Summarized,
-    Warned,
-)
 
 FOLDER = Path(__file__).parent
 CASES = [
@@ -41,8 +27,6 @@ KEYS = {
     *("workflow", "files", "uncommitted", "repositories", "args", "env"),
     *("says", "never", "shows"),
 }
-ENGINE_STEPS = {"Set up job", "Complete job"}
-
 
 def ran(case: dict[str, Any], place: Place) -> Done:
     """Make the repositories and run the command."""
@@ -59,125 +43,11 @@ def ran(case: dict[str, Any], place: Place) -> Done:
     return place.run(*args, cwd=root, env=case.get("env"))
 
 
-class Ending:
-    """What is left of all runs, with nothing in it that changes from one time to the next."""
-
-    def __init__(self, place: Place, done: Done) -> None:
-        self._place = place
-        self.code = done.code
-        self.runs = {run_id: place.records(run_id) for run_id in place.runs()}
-
-    def stable(self, text: str) -> str:
-        for run_id in self.runs:
-            text = text.replace(run_id, "RUN")
-        text = text.replace(str(self._place.state), "STATE").replace(str(self._place.root), "ROOT")
-        return re.sub(r"[0-9a-f]{32}", "GUID", re.sub(r"[0-9a-f]{40}", "SHA", text))
-
-    def log(self) -> list[str]:
-        lines: list[str] = []
-        for run_id, records in self.runs.items():
-            ended = (record.event for record in records)
-            for key in sorted(event.key for event in ended if isinstance(event, JobCompleted)):
-                lines += self._place.log(run_id, key)
-        return [self.stable(line) for line in lines]
-
-    def told(self) -> dict[str, Any]:
-        return {"exit": self.code, "runs": [self._run(found) for found in self.runs.values()]}
-
-    def _run(self, records: Sequence[Record]) -> dict[str, Any]:
-        found: dict[str, Any] = {"workflow": "", "conclusion": "", "jobs": {}}
-        jobs: dict[str, dict[str, Any]] = found["jobs"]
-        for record in records:
-            match record.event:
-                case RunStarted() as event:
-                    found["workflow"] = event.plan.name
-                case RunCompleted(conclusion=conclusion):
-                    found["conclusion"] = str(conclusion)
-                case Warned() as event:
-                    told = f"{event.key}: {event.message}" if event.key else event.message
-                    found.setdefault("warnings", []).append(self.stable(told))
-                case JobSkipped() as event:
-                    jobs[event.key] = {"skipped": str(event.reason)}
-                case JobCompleted() as event:
-                    job = jobs.setdefault(event.key, {})
-                    assert not event.workspace or Path(event.workspace).is_dir()
-                    job["conclusion"] = str(event.conclusion)
-                    job |= {"message": self.stable(event.message)} if event.message else {}
-                    job |= {"outputs": dict(event.outputs)} if event.outputs else {}
-                    job |= {"url": event.environment_url} if event.environment_url else {}
-                case event:
-                    self._take(jobs, event)
-        found["jobs"] = {key: self._job(jobs[key]) for key in sorted(jobs)}
-        return found
-
-    def _take(self, jobs: dict[str, dict[str, Any]], event: object) -> None:
-        match event:
-            case StepCompleted():
-                result = str(event.conclusion)
-                if event.outcome is not event.conclusion:
-                    result = f"{event.outcome} -> {result}"
-                jobs.setdefault(event.key, {}).setdefault("steps", {})[event.number] = (
-                    event.name,
-                    result,
-                )
-            case Annotated():
-                jobs.setdefault(event.key, {}).setdefault("annotations", []).append(
-                    self._annotation(event)
-                )
-            case Summarized(key=key, markdown=markdown):
-                jobs.setdefault(key, {}).setdefault("summaries", []).append(markdown)
-            case ArtifactStored():
-                jobs.setdefault(event.key, {}).setdefault("artifacts", []).append(
-                    f"{event.name}: {event.files} files"
-                )
-            case _:
-                pass
-
-    def _annotation(self, event: Annotated) -> str:
-        place = f"{event.file}:{event.line}" if event.file else ""
-        place += f":{event.column}" if event.column else ""
-        place += f"-{event.end_line}" if event.end_line > event.line else ""
-        title = f" [{event.title}]" if event.title else ""
-        return self.stable(f"{event.level} {place}{title} {event.message}".replace("  ", " "))
-
-    def _job(self, job: dict[str, Any]) -> dict[str, Any]:
-        steps = [
-            f"{result}: {self.stable(name)}"
-            for _, (name, result) in sorted(job.pop("steps", {}).items())
-            if name not in ENGINE_STEPS or result != "success"
-        ]
-        return {**job, **({"steps": steps} if steps else {})}
-
-
-def as_yaml(value: object) -> str:
-    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=1000)
-
-
-def assert_there(wanted: list[str], lines: list[str]) -> None:
-    absent = missing(wanted, lines)
-    if absent:
-        pytest.fail("\n".join(["not there, in this order:", *absent, "in:", *lines])[:9999])
-
-
 @pytest.mark.parametrize("path", CASES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_workflow(path, tmp_path, request):
-    text = path.read_text(encoding="utf-8")
-    case, *expected = yaml.safe_load_all(text)
-    assert set(case) <= KEYS, set(case) - KEYS
+    case, expected = read_case(path, KEYS)
     place = Place(tmp_path)
     done = ran(case, place)
     ending = Ending(place, done)
-    if request.config.getoption("--update"):
-        written = text.partition("\n---\n")[0].rstrip()
-        path.write_text(f"{written}\n---\n{as_yaml(ending.told())}", encoding="utf-8")
-    else:
-        assert expected, "run with --update, then look at what was written"
-        assert as_yaml(ending.told()) == as_yaml(expected[0])
-    log = ending.log()
-    assert_there(case.get("says", []), log)
-    shown = ending.stable(done.text).splitlines()
-    assert_there(case.get("shows", []), shown)
-    assert not [text for text in case.get("never", []) if text in "\n".join([*log, *shown])]
-    assert_no_traceback(done)
-    assert not place.processes()
-    assert not place.leftovers()
+    compare(path, ending.told(), expected, update=request.config.getoption("--update"))
+    assert_told(case, ending, done, place)
