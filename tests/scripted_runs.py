@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from trunkline.plan.buildspec_file import read_buildspec
 from trunkline.plan.compile import Files, compile_workflow
 from trunkline.plan.model import FileRef, Plan, Source
 from trunkline.run.decide import react
@@ -63,6 +64,16 @@ def plan_of(text: str, files: Mapping[str, str] | None = None) -> Plan:
     plan = compile_workflow(
         workflow, event="push", source=source, read=parse, files=Files(texts=texts)
     )
+    assert isinstance(plan, Plan), plan
+    return plan
+
+
+def plan_of_buildspec(text: str) -> Plan:
+    """Compile a buildspec."""
+    workflow, diagnostics = read_buildspec(text, "buildspec.yml", lambda _: None)
+    assert workflow is not None, [diagnostic.text() for diagnostic in diagnostics]
+    source = Source(path="buildspec.yml", repository="octo/repo", ref="refs/heads/main")
+    plan = compile_workflow(workflow, event="push", source=source, read=parse, files=Files())
     assert isinstance(plan, Plan), plan
     return plan
 

@@ -307,7 +307,7 @@ class JobWorker:
             return
         runner = self._ready.runner
         if self._forced or not runner.still_holds(running.instance, running.stage, running.place):
-            running.token.cancel(force=self._forced)
+            running.token.cancel(force=self._forced, by=self._cancelled_by)
 
     def _apply(self, fact: machine.Fact) -> None:
         with self._lock:

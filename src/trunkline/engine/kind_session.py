@@ -6,16 +6,19 @@ import posixpath
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from trunkline.engine.processes import Ended, Sink, run_to_end
+from trunkline.engine.processes import Ended, Kept, Sink, run_to_end
 from trunkline.engine.sessions import Session, Shell
 from trunkline.engine.step_runner import StepFailed, StepRunner, Stop, Work
 from trunkline.ports.process import ProcessSpec
 from trunkline.run.events import Conclusion
+from trunkline.run.facts import TIMEOUT
 from trunkline.workflow.model import SessionStep, Text
 
-SUCCEEDED, FAILED = "SUCCEEDED", "FAILED"
+SUCCEEDED = "SUCCEEDED"
 ERROR = "COMMAND_EXECUTION_ERROR"
-TIMED_OUT = "BUILD_TIMED_OUT"
+TIMED_OUT, STOPPED = "BUILD_TIMED_OUT", "BUILD_STOPPED"
+# How a phase ended, by its status code (API reference: BuildPhase, phaseStatus).
+STATES = {ERROR: "FAILED", TIMED_OUT: "TIMED_OUT", STOPPED: "STOPPED"}
 # How much of a failed command's output a retry pattern is looked for in, in bytes.
 TAIL = 1 << 16
 PATTERN_SECONDS = 1.0
@@ -40,8 +43,11 @@ class _Phase:
         self._runner = runner
         self._work = work
         self._step = step
+        work.output.read_as_text()
         self._sink = _Tail(work.output)
-        self._env = runner.environment(work, {})
+        self._folder = self._admitted() if step.user else ""
+        home = {"HOME": posixpath.join(self._folder, "home")} if self._folder else {}
+        self._env = runner.environment(work, home)
         self._program = self._find(step.shell or "sh")
         self._session = self._opened()
 
@@ -69,6 +75,8 @@ class _Phase:
 
     def _once(self) -> str:
         failure = self._all(self._step.commands)
+        if self._work.limits.token.asked or failure.startswith(TIMED_OUT):
+            return failure
         last = self._all(self._step.finally_)
         return failure or last
 
@@ -85,12 +93,13 @@ class _Phase:
             self._tell(f"Running command {shown}")
         self._sink.clear()
         ended = self._alone(text) if self._step.isolated else self._together(text)
-        if ended.timed_out:
+        token = self._work.limits.token
+        if ended.timed_out or (ended.cancelled and token.by == TIMEOUT):
             return f"{TIMED_OUT}: Build has timed out."
         if ended.exit_code == 0 and not ended.cancelled:
             return ""
         if ended.cancelled:
-            return f"Command was stopped: {shown}"
+            return f"{STOPPED}: Command was stopped: {shown}"
         self._tell(f"Command did not exit successfully {shown} exit status {ended.exit_code}")
         return (
             f"{ERROR}: Error while executing command: {shown}. "
@@ -117,7 +126,7 @@ class _Phase:
         return run_to_end(process, self._sink, self._runner.tools.clock, self._work.limits)
 
     def _complete(self, failure: str) -> None:
-        phase, state = self._step.phase, FAILED if failure else SUCCEEDED
+        phase, state = self._step.phase, STATES.get(failure.partition(":")[0], SUCCEEDED)
         code, _, message = failure.partition(": ")
         self._tell(f"Phase complete: {phase} State: {state}")
         self._tell(f"Phase context status code: {code} Message: {message}")
@@ -150,13 +159,28 @@ class _Phase:
             raise StepFailed(f"The shell '{shell}' is not here")
         return program
 
+    def _admitted(self) -> str:
+        """Make the folder that belongs to another user: its HOME, and its session's state."""
+        user, context = self._step.user, self._runner.context
+        folder = posixpath.join(context.layout.temp, "sessions", f"as-{user.replace('/', '_')}")
+        script = 'mkdir -p -- "$1/home" && chown -R -- "$2" "$1"'
+        argv = ("/bin/sh", "-c", script, "sh", folder, user)
+        process = context.sandbox.start(
+            ProcessSpec(argv=argv, env=context.layout.env, cwd=context.layout.workspace)
+        )
+        kept = Kept()
+        ended = run_to_end(process, kept, self._runner.tools.clock, self._work.limits)
+        if ended.exit_code:
+            raise StepFailed(f"run-as: '{user}' can't run commands here: {kept.text.strip()}")
+        return folder
+
     def _opened(self) -> Session:
         sessions = self._runner.context.sessions
         key = (self._program, self._step.user)
         if key not in sessions:
             layout, tools = self._runner.context.layout, self._runner.tools
             mark = tools.ids.token()
-            folder = posixpath.join(layout.temp, "sessions", mark[:8])
+            folder = self._folder or posixpath.join(layout.temp, "sessions", mark[:8])
             shell = Shell(
                 program=self._program, user=self._step.user, folder=folder, mark=f"trunkline-{mark}"
             )

@@ -113,6 +113,7 @@ class StepOutput:
         self._commands = Commands(workspace=job.workspace, echo=job.is_debug)
         self._matchers = Matchers()
         self._mounts: Mounts = ()
+        self._is_text = False
         self._out: list[bytes] = []
 
     # --- what a process prints ----------------------------------------------------------
@@ -143,6 +144,10 @@ class StepOutput:
             commands=_is_true(env.get("ACTIONS_ALLOW_UNSECURE_COMMANDS")),
             stop_tokens=_is_true(env.get("ACTIONS_ALLOW_UNSECURE_STOPCOMMAND_TOKENS")),
         )
+
+    def read_as_text(self) -> None:
+        """Take what is printed as text only: no workflow command, no problem matcher."""
+        self._is_text = True
 
     def read_within(self, mounts: Mounts) -> None:
         """Read paths as a container prints them: `mounts` are (the job's folder, its own)."""
@@ -201,6 +206,9 @@ class StepOutput:
 
     def _process_block(self, lines: bytes) -> bytes:
         """Take a block of lines; return what is to be looked at anew, under other matchers."""
+        if self._is_text:
+            self._out.append(lines)
+            return b""
         rules = self._log.rules
         if self._matchers.rules is not rules:
             self._matchers.use(rules)

@@ -154,9 +154,18 @@ def _outputs(spec: Buildspec) -> Token | None:
     names = [phase.name for phase in reversed(spec.phases)]
     found = {
         name: Expression(" || ".join(f"steps.{phase}.outputs['{name}']" for phase in names))
-        for name in spec.env.exported
+        for name in _exported(spec)
     }
     return _mapping(found) if found else None
+
+
+def _exported(spec: Buildspec) -> tuple[str, ...]:
+    """Return the variables that may leave the build: no secret, nothing of AWS's own."""
+    env = spec.env
+    secret = {*env.parameters, *env.secrets}
+    return tuple(
+        name for name in env.exported if name not in secret and not name.startswith("AWS_")
+    )
 
 
 class _Steps:
@@ -180,7 +189,10 @@ class _Steps:
         yield from self._save()
 
     def _environment(self) -> Step:
-        """Return the step that fetches parameters and secrets: our own secrets come before AWS's."""
+        """Return the step that fetches parameters and secrets.
+
+        What is given by hand (`--env`) comes first, then our own secrets, then AWS's.
+        """
         env = self._spec.env
         wanted = {
             **{f"{name}={value}": (name, value) for name, value in env.parameters.items()},
@@ -194,7 +206,8 @@ class _Steps:
             "secrets-manager": _lines(list(wanted)[len(env.parameters) :]),
         }
         for number, names in enumerate(wanted.values()):
-            own = " || ".join(f"secrets[{literal_text(name)}]" for name in names)
+            own = f"env[{literal_text(names[0])}] || "
+            own += " || ".join(f"secrets[{literal_text(name)}]" for name in names)
             given[f"value-{number}"] = Expression(own)
         return _uses("environment", "PROVISIONING", "trunkline/codebuild-environment", given)
 
@@ -227,7 +240,7 @@ class _Steps:
             user=phase.run_as or self._spec.run_as,
             isolated=self._spec.version == _VERSION_1,
             retry=_retry(handling),
-            exported=self._spec.env.exported,
+            exported=_exported(self._spec),
             env=_mapping(
                 {"CODEBUILD_BUILD_SUCCEEDING": Expression("job.status == 'success' && '1' || '0'")}
             ),

@@ -75,6 +75,21 @@ def fail_fast(state: RunState) -> Decision:
     return together(*decisions)
 
 
+def stop_batch(state: RunState) -> Decision:
+    """Cancel what is left of a run whose plan says `fail_fast`, once one of its jobs has failed."""
+    if not state.failed_fast:
+        return NOTHING
+    message = f'The job was canceled because "{state.failed_fast}" failed.'
+    return together(
+        *(
+            cancel_leg(state, CancelAsked(FAIL_FAST, key), message)
+            for root in state.roots
+            for key in state.jobs[root].legs
+            if not state.legs[key].cancelled_by
+        )
+    )
+
+
 def survives(state: RunState, node: JobNode) -> bool:
     """Tell whether a job's `if` holds although it is cancelled."""
     functions = status_functions(state, node, cancelled=True)

@@ -13,7 +13,13 @@ from trunkline.plan.model import PlannedCall
 from trunkline.plan.selection import with_needed
 from trunkline.run.assignment import job_request
 from trunkline.run.calls import call_conclusion, call_outputs
-from trunkline.run.cancellation import cancel_leg, cancel_run, fail_fast, timeout_message
+from trunkline.run.cancellation import (
+    cancel_leg,
+    cancel_run,
+    fail_fast,
+    stop_batch,
+    timeout_message,
+)
 from trunkline.run.events import (
     Annotated,
     ArtifactStored,
@@ -121,10 +127,10 @@ def settle(state: RunState) -> Decision:
         return Decision((RunCompleted(conclusion=run_conclusion(state)),), (FinishRun(),))
     if state.status is RunStatus.PENDING:
         return _abandon(state) if state.cancelled_by else NOTHING
-    if state.ready or state.finished or state.failing:
+    if state.ready or state.finished or state.failing or state.failed_fast:
         decisions = [open_job(state, state.jobs[key]) for key in state.ready]
         decisions += [_close_call(state, key) for key in state.finished]
-        found = together(*decisions, fail_fast(state))
+        found = together(*decisions, fail_fast(state), stop_batch(state))
         if found.events:
             return found
     return _start(state)

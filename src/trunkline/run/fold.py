@@ -205,6 +205,8 @@ def _end_job(state: RunState, node: JobNode) -> None:
     caller = state.call_of(node)
     if caller is None:
         state.open_roots -= 1
+        if state.begun.plan.fail_fast and node.result is Conclusion.FAILURE:
+            state.failed_fast = state.failed_fast or node.key
         return
     caller.open_children -= 1
     if not caller.open_children:

@@ -2,7 +2,8 @@
 
 The driver reads numbers from its standard input; each names a file in the session's folder, which
 it runs in its own process, so that folders, variables and functions last. After each it writes the
-state that outlives an `exit` and, on a line of its own, a mark with the exit code.
+state that outlives an `exit` and, on a line of its own, a mark with the exit code. The mark goes to
+where output went at first, whatever a command does with its own (`exec >file`, `set -x`).
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ def driver(folder: str, mark: str) -> str:
     place = shlex.quote(folder)
     return "\n".join(
         (
-            "exec 3<&0 </dev/null",
-            "while IFS= read -r trunkline_number <&3; do",
-            f'  . {place}/"$trunkline_number" 3<&-',
-            "  trunkline_code=$?",
+            "exec 3<&0 4>&1 </dev/null",
+            "while { IFS= read -r trunkline_number <&3; } 2>/dev/null; do",
+            f'  . {place}/"$trunkline_number" 3<&- 4>&-',
+            "  { trunkline_code=$?",
             f"  export -p >{place}/{STATE}; pwd >{place}/{FOLDER}",
-            f"  printf '\\n%s:%s\\n' {mark} \"$trunkline_code\"",
+            f"  printf '\\n%s:%s\\n' {mark} \"$trunkline_code\" >&4; }} 2>/dev/null",
             "done",
             "",
         )

@@ -1,6 +1,6 @@
 """Scenarios of whole runs, one file each: a workflow, what its jobs do, the events that follow.
 
-A file is YAML: `workflow`, `files` (called workflows), `run` (how it begins), `script` (leg -> result,
+A file is YAML: `workflow` (or `buildspec`), `files` (called workflows), `run` (how it begins), `script` (leg -> result,
 `hold`, or `{result, outputs}`), `then` (what happens to held jobs), `expect` (events after RunStarted),
 `commands` (cancelling and groups), `needs` (leg -> the `needs` it is given).
 """
@@ -12,7 +12,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.scripted_runs import ScriptedRun, commanded, plan_of, run_of, told
+from tests.scripted_runs import (
+    ScriptedRun,
+    commanded,
+    plan_of,
+    plan_of_buildspec,
+    run_of,
+    told,
+)
 
 SCENARIOS = sorted(Path(__file__).parent.glob("*.yml"))
 
@@ -24,7 +31,10 @@ def lines(text: str) -> list[str]:
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
 def test_scenario(path):
     scenario = yaml.safe_load(path.read_text(encoding="utf-8"))
-    plan = plan_of(scenario["workflow"], scenario.get("files"))
+    if "buildspec" in scenario:
+        plan = plan_of_buildspec(scenario["buildspec"])
+    else:
+        plan = plan_of(scenario["workflow"], scenario.get("files"))
     run = ScriptedRun(run_of(plan, **scenario.get("run", {})), scenario.get("script"))
     run.finish()
     for action in scenario.get("then", []):

@@ -177,6 +177,8 @@ class HostSandbox:
 
     def start(self, spec: ProcessSpec) -> HostProcess:
         """Start a process in a session of its own."""
+        if spec.user:
+            self._admit()
         tracking_id = self._layout.tracking_id if self._layout else ""
         process = start_process(spec, {**spec.env, "RUNNER_TRACKING_ID": tracking_id})
         with self._lock:
@@ -184,6 +186,15 @@ class HostSandbox:
             self._processes.append(process)
             self._sessions.add(process.pid)
         return process
+
+    def _admit(self) -> None:
+        """Let other users through to the job's folders, which they still can't list."""
+        path = self._folder
+        while path.startswith(self._machine.root):
+            mode = stat.S_IMODE(os.stat(path).st_mode)
+            if mode & 0o011 != 0o011:
+                os.chmod(path, mode | 0o011)
+            path = os.path.dirname(path)
 
     def find(self, program: str, path: str) -> str | None:
         """Return the full path of a program on a search path."""
