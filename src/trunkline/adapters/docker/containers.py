@@ -229,13 +229,13 @@ class JobContainers:
     def end(self, watch: Watch) -> None:
         """Tell the services' logs, then remove all that the job has at the engine."""
         door = self._wiring.door
+        door.close()
         if self._network or (door.was_used and self._is_reached()):
             by_label = self._has_run or door.was_used
             ending = Ending(self.engine, dict(self._site.labels), Story(watch))
             ending.remove(self._made, self._network, by_label=by_label)
             self._made, self._network, self.job_id = [], "", ""
         self._wiring.publisher().close()
-        door.close()
         remove_note(self._wiring.note)
 
     def _is_reached(self) -> bool:

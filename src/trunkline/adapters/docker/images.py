@@ -127,8 +127,9 @@ class DockerImages:
     def _with_bases(self, spec: BuildSpec, watch: Watch) -> BuildSpec:
         """Have the images here that a rehearsal pushed and the build starts from."""
         try:
-            path = self._outside(spec.dockerfile) or spec.dockerfile
-            text = Path(path).read_text(encoding="utf-8", errors="replace")
+            folder = self._outside(spec.context) or spec.context
+            path = Path(folder, self._outside(spec.dockerfile) or spec.dockerfile)
+            text = path.read_text(encoding="utf-8", errors="replace")
         except OSError:  # the builder says what is wrong with it
             return spec
         found = bring_bases(
