@@ -246,8 +246,7 @@ def _specifier(versions: Range) -> str:
 def _set_folders(inputs: Inputs, program: UvProgram, job: ActionJob) -> None:
     machine = _ARCHITECTURES.get(job.layout.arch, job.layout.arch)
     place = f"{job.layout.tool_cache}/uv/{program.version}/{machine}"
-    if job.capture(["sh", "-c", _LINK, "sh", place, program.uv, program.uvx])[0]:
-        raise ActionFailed(f"{place} can't be made.")
+    _put(program, place, job)
     job.sandbox.put(f"{place}.complete", b"")
     job.add_path(inputs.text("tool-bin-dir") or f"{job.layout.home}/.local/bin")
     if inputs.text("tool-bin-dir"):
@@ -260,6 +259,16 @@ def _set_folders(inputs: Inputs, program: UvProgram, job: ActionJob) -> None:
     job.add_path(place)
     job.set_output("uv-path", f"{place}/uv")
     job.set_output("uvx-path", f"{place}/uvx")
+
+
+def _put(program: UvProgram, place: str, job: ActionJob) -> None:
+    """Have uv at `place`: by links, or as copies where the job does not see this machine."""
+    if not job.layout.host_paths:
+        for name, path in (("uv", program.uv), ("uvx", program.uvx)):
+            with Path(path).open("rb") as file:
+                job.sandbox.put(f"{place}/{name}", file, 0o755)
+    elif job.capture(["sh", "-c", _LINK, "sh", place, program.uv, program.uvx])[0]:
+        raise ActionFailed(f"{place} can't be made.")
 
 
 def _activate(inputs: Inputs, folder: str, job: ActionJob) -> None:

@@ -67,7 +67,7 @@ class Externals:
         draft.mkdir()
         made = draft / name
         try:
-            source = next((path for path in here if _is_portable(path)), "")
+            source = next((path for path in here if is_portable(path)), "")
             if source:
                 (made / "bin").mkdir(parents=True)
                 shutil.copyfile(source, made / "bin/node")
@@ -151,7 +151,7 @@ def _machine() -> str:
     return MACHINES[machine.lower()]
 
 
-def _is_portable(node: str) -> bool:
+def is_portable(node: str) -> bool:
     """Tell whether a node runs with an image's common libraries alone, asking it what it loaded."""
     if platform.system() != "Linux":
         return False

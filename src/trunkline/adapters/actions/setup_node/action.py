@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import posixpath
 import re
 
+from trunkline.adapters.actions.setup_node.copied import bring, can_be_brought
 from trunkline.adapters.actions.setup_node.versions import as_range, wanted
 from trunkline.adapters.toolkit.caching import JobCaches
 from trunkline.adapters.toolkit.files import has_file, hash_files, read_text
@@ -15,7 +15,6 @@ from trunkline.adapters.toolkit.semver import Version, parse_range, parse_versio
 from trunkline.adapters.toolkit.world import World
 from trunkline.base.errors import Unavailable
 from trunkline.ports.actions import ActionCall, ActionFailed, ActionJob
-from trunkline.ports.sandbox import Folder
 from trunkline.ports.toolchains import NodeProgram
 
 _OLDEST, _NEWEST = 4, 7
@@ -114,6 +113,8 @@ class SetupNode:
         if versions is None:
             raise ActionFailed(f"'{text}' is no version of node and no range of versions.")
         known = self._world.toolchains.nodes()
+        if not job.layout.host_paths:
+            known = tuple(node for node in known if can_be_brought(node))
         # Of equal ones the first found.
         by_version = {
             version: node
@@ -142,7 +143,7 @@ class SetupNode:
             if job.capture(["sh", "-c", _LINK, "sh", folder, node.path, node.npm])[0]:
                 raise ActionFailed(f"{folder} can't be made.")
         else:
-            job.sandbox.put(folder, Folder(path=posixpath.dirname(posixpath.dirname(node.path))))
+            bring(node, folder, job)
         job.log(f"Found node {node.version}: {node.path}")
         job.add_path(f"{folder}/bin")
         # npm takes its prefix from where node really is: that is the machine's.

@@ -16,6 +16,7 @@ from trunkline.adapters.toolkit.matchers import add_matchers
 from trunkline.adapters.toolkit.world import World
 from trunkline.base.errors import Unavailable
 from trunkline.ports.actions import ActionCall, ActionFailed, ActionJob
+from trunkline.ports.sandbox import Folder
 
 _OLDEST, _NEWEST = 5, 7
 DEFAULTS = {
@@ -149,15 +150,22 @@ def _download(
     job.log(f"Version {wish.text} was not found here")
     try:
         program = next(iter(uv.programs()), None) or uv.install("")
-        interpreters.add(
-            uv.install_python(program.uv, wish.range, free_threaded=wish.free_threaded)
-        )
+        python = uv.install_python(program.uv, wish.range, free_threaded=wish.free_threaded)
+        interpreters.add(python if job.layout.host_paths else _brought(python, job))
     except Unavailable as error:
         raise ActionFailed(_not_found(wish, interpreters, error.message, job)) from error
     found = interpreters.find(wish)
     if found is None:
         raise ActionFailed(_not_found(wish, interpreters, "uv's does not start.", job))
     return found
+
+
+def _brought(python: str, job: ActionJob) -> str:
+    """Copy a Python of uv's, which may stand anywhere, to a place that does not see this machine."""
+    root = Path(python).parent.parent.resolve()
+    target = f"{job.layout.tool_cache}/uv-python/{root.name}"
+    job.sandbox.put(target, Folder(path=str(root)))
+    return f"{target}/bin/{Path(python).name}"
 
 
 def _update_environment(folder: str, job: ActionJob) -> None:
