@@ -96,7 +96,8 @@ def test_a_python_of_uv_s_is_brought(
 ) -> None:
     """What uv would install here is a prefix that has no real program: it is brought, then refused."""
     made = tmp_path / "pythons/cpython-3.98.7"
-    write(made, {"bin/python3.98": "", "lib/python3.98/os.py": ""})
+    write(made, {"bin/python3.98": "#!/bin/sh\nexit 1\n", "lib/python3.98/os.py": ""})
+    (made / "bin/python3.98").chmod(0o755)
     monkeypatch.setattr(UvToolchain, "programs", lambda _: [UvProgram("1", "uv", "uvx")])
     monkeypatch.setattr(UvToolchain, "install_python", lambda *_, **__: f"{made}/bin/python3.98")
     action = SetupPython(world(tmp_path, tmp_path))
