@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from trunkline.adapters.actions.docker_build_push import engine_build
 from trunkline.adapters.actions.docker_build_push.base_images import Base, find_base
 from trunkline.adapters.actions.docker_build_push.buildx import BuildxBuild
+from trunkline.adapters.actions.docker_build_push.checks import tell_checks
 from trunkline.adapters.actions.docker_build_push.contexts import Place, Remote, locate, rendered
 from trunkline.adapters.actions.docker_build_push.result import Result
 from trunkline.adapters.actions.docker_build_push.settings import DEFAULTS, NAMES, Settings, read
@@ -95,6 +96,8 @@ class Build:
         context = rendered(settings.context, self._call)
         where = locate(context, settings.file, self._call, job, self._world)
         self._result = self._build(buildx, builder, where)
+        if self._call.env.get("DOCKER_BUILD_CHECKS_ANNOTATIONS", "").lower() not in _OFF:
+            tell_checks(self._result.metadata, where, job)
         self._base = find_base(settings, where, self._call, self._result.metadata, job)
         if self._result.image_id:
             job.image_built(self._result.image_id, self._base.name, self._base.digest)
@@ -195,7 +198,9 @@ class Build:
         """Return the platform of the image that the engine has, '' when it has none."""
         if not self._result.image_id:
             return ""
-        image = self._job.sandbox.containers.images.inspect(self._result.image_id)
+        image = None
+        with suppress(Unavailable):  # a summary is no reason to fail
+            image = self._job.sandbox.containers.images.inspect(self._result.image_id)
         return f"{image.os}/{image.architecture}" if image is not None and image.os else ""
 
     def _tell_result(self) -> None:

@@ -140,4 +140,5 @@ def _secrets(call: ActionCall, job: ActionJob) -> tuple[tuple[str, str], ...]:
         elif text.strip():
             # What can't be told apart may be a value: it is not shown.
             job.annotate("warning", "an entry of the input 'secrets' is not a valid secret")
+    job.mask([value for _, value in found])
     return tuple(found)

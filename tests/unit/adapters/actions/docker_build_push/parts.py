@@ -112,7 +112,7 @@ Run = Callable[..., LocalJob]
 def without_docker(folder: Path) -> str:
     """Return a search path of the tools that the action's scripts use: Docker is not among them."""
     folder.mkdir()
-    for name in ("sh", "cat", "cp", "rm", "tee", "mktemp", "git"):
+    for name in ("sh", "cat", "cp", "rm", "tee", "mktemp", "git", "printf"):
         (folder / name).symlink_to(str(shutil.which(name)))
     return str(folder)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 
@@ -98,6 +99,7 @@ class TestBuildx:
         )
         words = [word.partition(",")[0] for word in asked(client) if word.startswith("id=")]
         assert words == ["id=A", "id=KEY", "id=F"]
+        assert job.masks == ["b,c=d", "one\ntwo\n"]
         assert (client / "secrets").read_text() == "b,c=d\none\ntwo\n\na\n\n"
         assert list(Path(job.layout.temp).glob("docker-actions-toolkit-*")) == []
         assert [message for _, message in job.annotations] == [
@@ -161,6 +163,34 @@ class TestBuildx:
             "Input 'build-contexts' is ignored: it is only supported by buildx >= 0.8.0.",
         ]
         assert asked(client)[2] == "--file"
+
+    def test_what_is_odd_in_the_dockerfile_is_told_where_it_stands(
+        self, run: Run, client: Path, job: LocalJob
+    ) -> None:
+        def encoded(text: str) -> str:
+            return base64.b64encode(text.encode()).decode()
+
+        odd = {
+            "short": encoded("StageNameCasing: Stage name 'A' should be lowercase (line 2)"),
+            "detail": [encoded("Stage names, "), encoded("in lowercase: 100%")],
+            "url": "https://docs.docker.com/x/",
+            "sourceInfo": {"filename": "Dockerfile"},
+            "range": [{"start": {"line": 2}, "end": {"line": 2}}],
+        }
+        nowhere = {"short": encoded("x"), "detail": [encoded("y")]}
+        told = {"buildx.build.warnings": [odd, nowhere, {"short": "???"}]}
+        (client / "metadata").write_text(json.dumps(told))
+        run(context=".")
+        (line,) = [line for line in job.lines if line.startswith("::warning")]
+        assert line == (
+            "::warning title=Stage names%2C  in lowercase%3A 100%25,file=Dockerfile,line=2::"
+            "StageNameCasing: Stage name 'A' should be lowercase%0A"
+            "More info: https://docs.docker.com/x/"
+        )
+        job.env["DOCKER_BUILD_CHECKS_ANNOTATIONS"] = "false"
+        job.lines.clear()
+        run(context=".")
+        assert not [line for line in job.lines if line.startswith("::warning")]
 
     def test_the_digest_of_the_base_is_what_the_builder_resolved(
         self, run: Run, client: Path, job: LocalJob
