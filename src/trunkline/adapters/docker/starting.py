@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -105,7 +106,7 @@ class Starter:
         self._images.have(spec.image, spec.login, watch, create.platform)
 
     def _create(self, alias: str, spec: ContainerSpec, create: Create) -> Made:
-        options = spec.options.split()
+        options = shlex.split(spec.options)  # they have been read already
         self._story.command("docker", "create", "--name", create.name, *options, spec.image)
         try:
             found = self._engine.create(create.body, create.name, create.platform)
