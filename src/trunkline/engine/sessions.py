@@ -80,9 +80,10 @@ class Session:
                 argv=(shell.program, path), env=env, cwd=self._cwd, user=shell.user, fed=True
             )
         )
-        again, self._known = self._number > 0, dict(env)
-        if again:
+        if self._number:
             self._feed(restore(shell.folder), sink, limits)
+        else:
+            self._known = dict(env)
 
     def _feed(self, text: str, sink: Sink, limits: Limits) -> Ended:
         """Put a command where the driver finds it, say its number, and follow it to its end."""

@@ -31,6 +31,7 @@ PROJECT: Mapping[str, Token] = {
     )
 }
 
+_PROJECT = "github.event.repository.name"
 _ID = "format('{0}:{1}', github.event.repository.name, github.run_id)"
 # Webhook events by GitHub's; a pull request's by its activity.
 _WEBHOOK = (
@@ -52,6 +53,14 @@ BUILD: Mapping[str, Token] = {
         f"{_ID})"
     ),
     "CODEBUILD_BUILD_ID": Expression(_ID),
+    "CODEBUILD_BUILD_URL": Expression(
+        "format('{0}/{1}/actions/runs/{2}', github.server_url, github.repository, github.run_id)"
+    ),
+    "CODEBUILD_CI": Literal("true"),
+    "CODEBUILD_PROJECT_ARN": Expression(
+        "format('arn:aws:codebuild:{0}:{1}:project/{2}', env.AWS_REGION, env.AWS_ACCOUNT_ID, "
+        f"{_PROJECT})"
+    ),
     "CODEBUILD_BUILD_NUMBER": Expression("github.run_number"),
     "CODEBUILD_INITIATOR": Expression("github.actor"),
     "CODEBUILD_KMS_KEY_ID": Expression(

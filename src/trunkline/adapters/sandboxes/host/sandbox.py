@@ -193,7 +193,7 @@ class HostSandbox:
         while path.startswith(self._machine.root):
             mode = stat.S_IMODE(os.stat(path).st_mode)
             if mode & 0o011 != 0o011:
-                os.chmod(path, mode | 0o011)
+                os.chmod(path, mode | 0o011)  # noqa: S103 - only to pass through
             path = os.path.dirname(path)
 
     def find(self, program: str, path: str) -> str | None:
