@@ -13,6 +13,7 @@ import pytest
 
 from tests.commands import Done, Place, assert_no_traceback, finish, missing
 from tests.docker_engine import RUN_LABEL, Engine
+from tests.engine import image
 from tests.repositories import repository
 
 HEALTHY = "--health-cmd 'redis-cli ping' --health-interval 1s --health-retries 30"
@@ -126,6 +127,35 @@ def test_two_legs_have_services_of_their_own(docked: Place, redis_image: str, bu
     assert done.code == 0, done.text
     answers = [line.rstrip() for line in done.out.splitlines() if "| :" in line]
     assert sorted(answers) == ["test (a) | :1", "test (b) | :1"]
+
+
+def test_podman_serves_host_jobs_and_container_jobs(place: Place, podman: Engine):
+    place.env["DOCKER_HOST"] = podman.host
+    redis, busybox = image(podman, "redis"), image(podman, "busybox")
+    service = f"{{image: {redis}, ports: [6379], options: {HEALTHY}}}"
+    workflow = f"""
+on: push
+jobs:
+  host:
+    runs-on: ubuntu-latest
+    services: {{redis: {service}}}
+    steps:
+      - shell: bash
+        run: |
+          exec 3<>/dev/tcp/localhost/${{{{ job.services.redis.ports[6379] }}}}
+          printf 'PING\\r\\n' >&3
+          head -c 5 <&3
+  inside:
+    runs-on: ubuntu-latest
+    container: {busybox}
+    services: {{redis: {service}}}
+    steps:
+      - run: printf 'PING\\r\\n' | nc -w 2 redis 6379
+"""
+    done = run(place, workflow)
+    assert done.code == 0, done.text
+    assert {"host | +PONG", "inside | +PONG"} <= {line.rstrip() for line in done.out.splitlines()}
+    assert podman.owned() == set()
 
 
 # --- awaited ----------------------------------------------------------------------------
