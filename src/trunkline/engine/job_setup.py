@@ -209,8 +209,9 @@ def _introduction(context: JobContext) -> list[str]:
         for name, level in job.permissions.items()
         if level != "none"
     )
+    place = f"in the image '{context.image}'" if context.image else "on this machine"
     return [
-        f"Runner: {layout.name} ({layout.os} {layout.arch}), on this machine",
+        f"Runner: {layout.name} ({layout.os} {layout.arch}), {place}",
         f"Workspace: {layout.workspace}",
         "##[group]GITHUB_TOKEN Permissions",
         *granted,
