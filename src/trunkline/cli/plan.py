@@ -60,9 +60,7 @@ def show(options: argparse.Namespace) -> int:
     facts = planning.repository_facts(system.forge, options.directory, request)
     root = facts.root or options.directory
     files = workflow_files(options.directory, root, options.workflows)
-    found = planning.prospect(
-        system.forge, facts, files, request, loader(root), system.readers
-    )
+    found = planning.prospect(system.forge, facts, files, request, loader(root), system.readers)
     choices = Choices(
         jobs=picked.jobs,
         matrix=picked.matrix,
