@@ -28,11 +28,21 @@ class LocalImages:
         return found.digest if found is not None else ""
 
     def size(self, repository: str, digest: str) -> int:
-        """Return the bytes of the blobs that a kept manifest names, 0 if it is not kept."""
-        manifests = self._store().manifests
-        facts = manifests.find(repository, digest) if is_digest(digest) else None
-        if facts is None:
-            return 0
-        read = read_manifest(manifests.body(repository, facts.digest), facts.media_type)
-        blobs = (*read.layers, *(() if read.config is None else (read.config,)))
-        return sum(blob.size for blob in blobs)
+        """Return the bytes of the blobs that a kept manifest names, or those that it lists name.
+
+        Each blob counts once; 0 if the manifest is not kept.
+        """
+        manifests, sizes = self._store().manifests, dict[str, int]()
+        seen: set[str] = set()
+        waiting = [digest] if is_digest(digest) else []
+        while waiting:
+            wanted = waiting.pop()
+            facts = manifests.find(repository, wanted)
+            if facts is None or wanted in seen:
+                continue
+            seen.add(wanted)
+            read = read_manifest(manifests.body(repository, wanted), facts.media_type)
+            blobs = (*read.layers, *(() if read.config is None else (read.config,)))
+            sizes |= {blob.digest: blob.size for blob in blobs}
+            waiting += read.children
+        return sum(sizes.values())

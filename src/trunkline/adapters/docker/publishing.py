@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import re
 import threading
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable, Mapping
@@ -26,7 +28,10 @@ from trunkline.ports.kept_images import KeptImages
 # Takes the progress messages of a push or a pull, in the Engine API's form.
 Tell = Callable[[Message], None]
 
+TOLD_DIGEST = re.compile(r"\S+: digest: (sha256:[0-9a-f]{64}) size: \d+")
 NOT_LOCALLY = "An image does not exist locally with the tag"
+LIBPOD_PULL = "/v4.0.0/libpod/images/pull"
+DIGEST_TOLD = re.compile(r"\S+: digest: (sha256:[0-9a-f]{64}) size: [0-9]+")
 # Another job that pushes the same name may remove the name in between that we share.
 TRIES = 5
 NO_LOGIN: Mapping[str, str] = {}
@@ -116,11 +121,12 @@ class Publisher:
         if image is None:
             raise EngineRefused(f"{NOT_LOCALLY}: {_shown(name)}")
         try:
-            digest = self._push_copy(image, (there, tag), _renaming(tell, there, name))
+            told = self._push_copy(image, (there, tag), _renaming(tell, there, name))
         except Unavailable as error:
             raise _renamed(error, there, name.name) from error
         finally:
             self._untag(f"{there}:{tag}")
+        digest = kept.find(repository, tag) or told
         self._know(f"{name.name}@{digest}", image)
         tell({"status": _told_kept(name, repository, tag, digest)})
         return ImagePush(
@@ -151,9 +157,7 @@ class Publisher:
         path = f"/images/{quote(repository)}/push"
         query = {"tag": tag, **self._security(repository)}
         for message in self._wire.stream("POST", path, query, encoded_login(login)):
-            aux = message.get("aux")
-            if isinstance(aux, dict) and aux.get("Digest"):
-                digest = str(aux["Digest"])
+            digest = _digest_told(message) or digest
             tell(message)
         return digest
 
@@ -190,7 +194,10 @@ class Publisher:
             self._temporary.add(copy)
         try:
             renaming = _renaming(tell, there, name)
-            self._pull(there, name.target, NO_LOGIN, renaming, platform)
+            if self._is_podman():
+                self._pull_by_podman(copy, renaming, platform)
+            else:
+                self._pull(there, name.target, NO_LOGIN, renaming, platform)
         except Unavailable as error:
             raise _renamed(error, there, name.name) from error
         image = self._id(copy) or ""
@@ -211,6 +218,19 @@ class Publisher:
             query["platform"] = platform
         for message in self._wire.stream("POST", "/images/create", query, encoded_login(login)):
             tell(message)
+
+    def _pull_by_podman(self, copy: str, tell: Tell, platform: str) -> None:
+        """Pull over plain HTTP, which Podman does by its own API alone (`libpod`)."""
+        query = {"reference": copy, "tlsVerify": "false"}
+        parts = ("OS", "Arch", "Variant")
+        query |= dict(zip(parts, platform.split("/"), strict=False)) if platform else {}
+        for message in self._wire.stream("POST", LIBPOD_PULL, query):
+            if message.get("stream"):
+                tell({"status": str(message["stream"]).rstrip()})
+
+    def _is_podman(self) -> bool:
+        parts = self._wire.call("GET", "/version").get("Components") or ()
+        return any("podman" in str(part.get("Name", "")).lower() for part in parts)
 
     # --- names that only we know --------------------------------------------------------
 
@@ -300,6 +320,18 @@ class Publisher:
             self._temporary.discard(name)
 
 
+def _digest_told(message: Message) -> str:
+    """Return the digest that a message of a push tells, '' for any other message.
+
+    Engines that keep images with containerd say it in words alone.
+    """
+    aux = message.get("aux")
+    if isinstance(aux, dict) and aux.get("Digest"):
+        return str(aux["Digest"])
+    found = TOLD_DIGEST.fullmatch(str(message.get("status", "")))
+    return found[1] if found else ""
+
+
 def read_reference(text: str) -> ImageReference:
     """Read a reference. Raises Unavailable, in Docker's words."""
     try:
@@ -322,6 +354,15 @@ def _local(name: ImageReference) -> str:
 
 def _shown(name: ImageReference) -> str:
     return name.familiar
+
+
+def _digest(message: Message) -> str:
+    """Return the digest that the end of a push tells; Podman has it in the text alone."""
+    aux = message.get("aux")
+    if isinstance(aux, dict) and aux.get("Digest"):
+        return str(aux["Digest"])
+    found = DIGEST_TOLD.fullmatch(str(message.get("status", "")))
+    return found[1] if found else ""
 
 
 def _told_kept(name: ImageReference, repository: str, tag: str, digest: str) -> str:

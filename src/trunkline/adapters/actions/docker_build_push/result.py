@@ -23,6 +23,8 @@ class Result(NamedTuple):
 
     def pushed_as(self, names: str, digest: str) -> Result:
         """Return it with what its push gave: the manifest's digest under these names."""
-        told = {CONFIG_DIGEST: self.image_id} if self.image_id else {}
+        # An engine that keeps images with containerd knows an image by its manifest alone.
+        is_config = self.image_id not in {"", digest}
+        told = {CONFIG_DIGEST: self.image_id} if is_config else {}
         more = {DIGEST: digest, IMAGE_NAME: names}
         return self._replace(metadata={**told, **self.metadata, **more})
