@@ -54,7 +54,7 @@ def test_a_token_is_a_json_web_token() -> None:
 @pytest.mark.parametrize(
     ("token", "told"),
     [
-        (sign(CLAIMS, b"x" * 32), "not signed by this registry"),
+        (sign(CLAIMS, b"x" * 32), "not signed here"),
         (sign(CLAIMS, KEY)[:-2], "not signed"),
         (sign(CLAIMS, KEY) + ".x", "not signed"),
         (forged(b'{"alg":"none"}'), "not signed"),

@@ -176,7 +176,7 @@ def test_tokens_of_others_are_refused(world: World) -> None:
     asked = TokenRequest(remote="", username="alice", password=ALICES)
     found = world.ask(bearer(other.issue(asked).token), PULL)
     assert (found.allowed, found.status) == (False, 401)
-    assert found.message == "the token was not signed by this registry"
+    assert found.message == "the token was not signed here"
 
 
 @pytest.mark.parametrize("change", ["remove", "password", "grants"])
