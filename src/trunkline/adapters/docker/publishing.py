@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import re
 import threading
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable, Mapping

@@ -54,8 +54,7 @@ class BuildRoutes:
 
     def _with_bases(self, call: Call, request: Request) -> bool:
         """Read the context up to its Dockerfile, bring the bases, then send all of it."""
-        call.invite()
-        source = call.client.content(call.request.framing)
+        source = call.content()
         with tempfile.SpooledTemporaryFile(IN_MEMORY) as kept:
             text = _dockerfile(source, kept, request.query.get("dockerfile") or "Dockerfile")
             try:

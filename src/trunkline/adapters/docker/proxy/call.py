@@ -39,7 +39,7 @@ class Call:
         """Return the request's body. Raises BadHead when it is too large."""
         if self._body is not None:
             return self._body
-        self.invite()
+        self._invite()
         content = bytearray()
         for data in self.client.content(self.request.framing):
             content += data
@@ -48,7 +48,13 @@ class Call:
         self._body = bytes(content)
         return self._body
 
-    def invite(self) -> None:
+    def content(self) -> Iterator[bytes]:
+        """Return what the body holds piece by piece, once, and to its end. Raises Ended, BadHead."""
+        self._invite()
+        self._body = b""
+        return self.client.content(self.request.framing)
+
+    def _invite(self) -> None:
         """Ask a client that waits for it to send the body."""
         if "100-continue" in self.request.words("expect"):
             self.client.send(b"HTTP/1.1 100 Continue\r\n\r\n")

@@ -122,9 +122,10 @@ class ImageRoutes:
         publisher = self._publisher
         tags = [name for name in image.get("RepoTags") or () if not publisher.is_temporary(name)]
         digests = [n for n in image.get("RepoDigests") or () if not publisher.is_temporary(n)]
-        known = publisher.known_digests(str(image.get("Id", "")))
-        own = [name for name in known if name not in digests]
-        return {**image, "RepoTags": tags, "RepoDigests": [*digests, *own]}
+        # The first is the one that scripts take.
+        own = publisher.known_digests(str(image.get("Id", "")))
+        others = [name for name in digests if name not in own]
+        return {**image, "RepoTags": tags, "RepoDigests": [*own, *others]}
 
     # --- logins -------------------------------------------------------------------------
 
