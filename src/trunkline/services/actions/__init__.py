@@ -1,0 +1,3 @@
+"""The services that actions call: artifacts, caches, identity, GitHub's API."""
+
+from __future__ import annotations
