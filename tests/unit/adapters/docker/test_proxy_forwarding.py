@@ -114,19 +114,20 @@ def test_chunks_pass_as_they_come_without_waiting_for_the_next(sides: Sides) -> 
 
 
 def test_a_large_body_passes_while_the_answer_is_on_its_way(sides: Sides) -> None:
-    body = b"%x\r\n%s\r\n" % (1 << 20, b"x" * (1 << 20))
-    whole = body * 8 + b"0\r\n\r\n"
-    sides.client.sendall(b"POST /build HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n")
+    head = b"POST /build HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunk = b"%x\r\n%s\r\n" % (1 << 20, b"x" * (1 << 20))
+    body = chunk * 8 + b"0\r\n\r\n"
+    sides.client.sendall(head)
     sides.start()
-    with together(lambda: sides.client.sendall(whole)):
-        until(sides.engine, b"\r\n\r\n")
-        received = 0
-        while received <= 1 << 20:
-            received += len(sides.engine.recv(1 << 20))
+    with together(lambda: sides.client.sendall(body)):
+        received = b""
+        while len(received) <= 1 << 20:
+            received += sides.engine.recv(1 << 20)
         sides.engine.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nA\r\n")
-        assert until(sides.client, b"1\r\nA\r\n")
-        while received < len(whole):
-            received += len(sides.engine.recv(1 << 20))
+        until(sides.client, b"1\r\nA\r\n")
+        while len(received) < len(head) + len(body):
+            received += sides.engine.recv(1 << 20)
+    assert received == head + body
     sides.engine.sendall(b"0\r\n\r\n")
     until(sides.client, b"0\r\n\r\n")
     assert sides.finish() is not None
