@@ -13,7 +13,9 @@ from trunkline.ports.process import ProcessSpec
 
 # Where containers have the node programs, read-only.
 EXTERNALS = "/__e"
-NEEDED = "an image with glibc and libstdc++ (Debian, Ubuntu, Fedora) or with musl (Alpine)"
+NEEDED = (
+    "an image with glibc and libstdc++ (Debian, Ubuntu, Fedora) or with musl (Alpine 3.18 or newer)"
+)
 
 
 def container_node(
@@ -25,7 +27,7 @@ def container_node(
     of loaders mislead. Raises StepFailed when none runs there, Unavailable when none can be had.
     """
     if major not in context.nodes:
-        found = ""
+        troubles: list[str] = []
         for musl in (False, True):
             folder = tools.toolchains.external_node(major, musl=musl)
             path = posixpath.join(EXTERNALS, folder, "bin/node")
@@ -33,10 +35,10 @@ def container_node(
             if not told:
                 context.nodes[major] = path
                 return path
-            found = found or told
+            troubles.append(f"{folder}: {told}")
         raise StepFailed(
-            f"Node {major} does not run in the image '{context.image}' ({found}): a JavaScript "
-            f"action needs {NEEDED}."
+            f"Node {major} does not run in the image '{context.image}': a JavaScript action needs "
+            f"{NEEDED}. {'; '.join(troubles)}"
         )
     return context.nodes[major]
 
