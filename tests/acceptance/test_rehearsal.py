@@ -18,6 +18,8 @@ import pytest
 
 from tests.commands import Done, Place, assert_no_traceback, missing
 from tests.docker_engine import Engine
+from tests.engine import needed
+from tests.images import Lacking
 from tests.repositories import repository
 
 WORKFLOW = """
@@ -88,9 +90,10 @@ class Remote:
 
 @pytest.fixture
 def remote(tmp_path: Path) -> Iterator[Remote]:
-    program = shutil.which("docker-registry")
-    if program is None:
-        pytest.skip("Debian's docker-registry is not installed")
+    program = shutil.which("docker-registry") or ""
+    with needed():
+        if not program:
+            raise Lacking("Debian's docker-registry is not installed")
     with socket.create_server((FAR, 0)) as server:
         address = f"{FAR}:{server.getsockname()[1]}"
     (tmp_path / "users").write_text(USERS, encoding="utf-8")
