@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from trunkline.adapters.artifacts.folder import FolderArtifacts
+from trunkline.adapters.buckets.memory import MemoryBuckets
 from trunkline.adapters.caches.memory import MemoryCaches
 from trunkline.adapters.clock import FakeClock, SystemIds
 from trunkline.adapters.file_search import search_disk
@@ -29,6 +30,7 @@ def world(root: Path, source: Path, **changes: Any) -> World:
         caches=MemoryCaches(FakeClock()),
         toolchains=NodeToolchain(root / "cache", os.environ, offline=True),
         parameters=MemoryParameters,
+        buckets=lambda: MemoryBuckets(()),
         clock=FakeClock(),
         source=str(source),
         cache=str(root / "cache"),

@@ -26,7 +26,6 @@ from trunkline.ports.gate import Gate
 from trunkline.ports.journal import Journals
 from trunkline.ports.kept_images import KeptImages
 from trunkline.ports.logs import LogStore
-from trunkline.ports.parameters import Parameters
 from trunkline.ports.sandbox import Sandbox, Sandboxes
 from trunkline.ports.secrets import Secrets
 from trunkline.ports.toolchains import NodeProgram, Toolchains
@@ -76,6 +75,7 @@ ADAPTERS = {
     "natives-world": "trunkline.adapters.toolkit.world:World",
     "artifacts": "trunkline.adapters.artifacts.folder:FolderArtifacts",
     "caches": "trunkline.adapters.caches.folder:FolderCaches",
+    "buckets": "trunkline.adapters.buckets.s3:S3Buckets",
     "parameters": "trunkline.adapters.parameters.aws:AwsParameters",
     "dotenv": "trunkline.adapters.dotenv:read",
     "given": "trunkline.adapters.secrets.files:Given",
@@ -471,10 +471,6 @@ class System:
             dirty=dirty,
         )
 
-    def _make_parameters(self) -> Parameters:
-        found: Parameters = adapter("parameters")()
-        return found
-
     def _make_toolchains(self) -> Toolchains:
         found: Toolchains = adapter("toolchains")(
             self.settings.cache, self.settings.environment, offline=self.choices.offline
@@ -489,7 +485,8 @@ class System:
             caches=adapter("caches")(f"{state}/caches", self.clock, self.ids),
             toolchains=toolchains,
             clock=self.clock,
-            parameters=Once(self._make_parameters),
+            parameters=Once(lambda: adapter("parameters")()),  # noqa: PLW0108 - loaded late
+            buckets=Once(lambda: adapter("buckets")()),  # noqa: PLW0108 - loaded late
             source=choices.directory,
             cache=self.settings.cache,
             environment=self.settings.environment,

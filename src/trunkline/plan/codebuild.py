@@ -8,7 +8,7 @@ from the event, from `vars`, or has a default.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -35,6 +35,9 @@ MANAGED = "aws/codebuild/"
 SUCCEEDED = Expression("success()")
 # A project's timeout, in minutes (AWS: one hour unless the project says otherwise).
 TIMEOUT = Expression("fromJSON(vars.CODEBUILD_TIMEOUT_MINUTES || '60')")
+# The phase of a batch that joins its artifacts, and the setting that asks for it.
+COMBINE = "COMBINE_ARTIFACTS"
+COMBINED = "vars.CODEBUILD_COMBINE_ARTIFACTS"
 # A run of a buildspec can be started by any event, but not called.
 _TRIGGERS = tuple(Trigger(event=name) for name in EVENTS if name != "workflow_call")
 _VERSION_1 = "0.1"
@@ -67,10 +70,13 @@ def other_files(spec: Buildspec) -> tuple[tuple[str, Task], ...]:
 def workflow_of(spec: Buildspec, others: Mapping[str, Buildspec]) -> Workflow:
     """Return the workflow that a buildspec stands for; `others` are those of `other_files`."""
     tasks = builds(spec)
+    jobs = [_job(others.get(task.buildspec, spec), task, spec) for task in tasks]
+    if spec.batch is not None and any(each.artifacts for each in (spec, *others.values())):
+        jobs.append(_combination(jobs))
     return Workflow(
         file=spec.file,
         triggers=_TRIGGERS,
-        jobs=tuple(_job(others.get(task.buildspec, spec), task, spec) for task in tasks),
+        jobs=tuple(jobs),
         env=_mapping(PROJECT),
         fail_fast=spec.batch is not None and spec.batch.fast_fail,
     )
@@ -146,6 +152,19 @@ def _job(spec: Buildspec, task: Task, batch: Buildspec) -> Job:
         outputs=_outputs(spec),
         steps=tuple(steps.all()),
         span=task.span,
+    )
+
+
+def _combination(jobs: Sequence[Job]) -> Job:
+    """Return the job that joins a batch's artifacts, which a project's setting asks for."""
+    builds = {"builds": _lines(job.id for job in jobs)}
+    return Job(
+        id=COMBINE,
+        condition=Expression(f"success() && {COMBINED} == 'true'"),
+        needs=tuple(Text(job.id, job.span) for job in jobs),
+        runs_on=Literal(LABEL),
+        steps=(_uses("combine", COMBINE, "trunkline/codebuild-combine", builds),),
+        span=jobs[-1].span,
     )
 
 

@@ -33,7 +33,8 @@ class NewArtifact(msgspec.Struct, frozen=True, kw_only=True):
     """An artifact to make.
 
     `archived`: a zip, compressed at level 0 (not at all) to 9; else the one file as it is, whose
-    name is the artifact's. `retention_days` 0 keeps it as long as its run.
+    name is the artifact's. `retention_days` 0 keeps it as long as its run. `links` are the paths of
+    files that are symbolic links in the archive: their content is where they lead.
     """
 
     run_id: str
@@ -42,6 +43,7 @@ class NewArtifact(msgspec.Struct, frozen=True, kw_only=True):
     compression: int = 6
     overwrite: bool = False
     retention_days: int = 0
+    links: frozenset[str] = frozenset()
 
 
 class ArtifactFile(Protocol):

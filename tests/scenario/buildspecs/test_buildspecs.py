@@ -1,7 +1,8 @@
 """Whole buildspecs, one file each, run on this machine by the command itself.
 
 A file holds two YAML documents. The first is the case: `buildspec` (buildspec.yml, as text), `files`
-(of the repository, committed), `before` (a shell script that prepares the repository), `verb` (run,
+(of the repository, committed), `before` (a shell script that prepares the repository),
+`times` (how often it runs), `verb` (run,
 unless it says lint or plan), `args` (after the verb), `env` (of the command; HERE is the repository);
 `says`, `never` and
 `shows` as in the workflows' scenarios. The second is how it ended, with the files of every artifact;
@@ -27,7 +28,7 @@ CASES = [
     pytest.param(path, marks=[NEEDS_NODE] if "nodejs" in path.read_text(encoding="utf-8") else [])
     for path in sorted(FOLDER.glob("*.yml"))
 ]
-KEYS = {"buildspec", "files", "before", "verb", "args", "env", "says", "never", "shows"}
+KEYS = {"buildspec", "files", "before", "verb", "args", "env", "says", "never", "shows"} | {"times"}
 
 
 def ran(case: dict[str, Any], place: Place) -> Done:
@@ -36,6 +37,8 @@ def ran(case: dict[str, Any], place: Place) -> Done:
     root = repository(place.root / "demo", files)
     if "before" in case:
         subprocess.run(["sh", "-ec", case["before"]], cwd=root, check=True, timeout=30)
+    for _ in range(1, case.get("times", 1)):
+        place.run("run", "--plain", "-W", "buildspec.yml", cwd=root)
     verb = case.get("verb", "run")
     args = [str(each) for each in case.get("args", [])]
     if verb == "lint":
@@ -71,7 +74,7 @@ def test_buildspec(path, tmp_path, request):
     ending = Ending(place, done)
     told = ending.told()
     if case.get("verb", "run") != "run":
-        told = {"exit": done.code, "told": ending.stable(done.text)}
+        told = {"exit": done.code, "told": ending.stable(done.text).splitlines()}
     elif files := stored(place):
         told["artifacts"] = {ending.stable(name): found for name, found in files.items()}
     compare(path, told, expected, update=request.config.getoption("--update"))

@@ -21,6 +21,7 @@ NATIVE = {
     "trunkline/codebuild-artifacts": "trunkline.adapters.actions.codebuild.results:Artifacts",
     "trunkline/codebuild-cache": "trunkline.adapters.actions.codebuild.cache:RestoreCache",
     "trunkline/codebuild-cache/save": "trunkline.adapters.actions.codebuild.cache:SaveCache",
+    "trunkline/codebuild-combine": "trunkline.adapters.actions.codebuild.combining:CombineArtifacts",
     "trunkline/codebuild-environment": "trunkline.adapters.actions.codebuild.environment:Environment",
     "trunkline/codebuild-report": "trunkline.adapters.actions.codebuild.results:Report",
     "trunkline/codebuild-runtimes": "trunkline.adapters.actions.codebuild.runtimes:Runtimes",

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import io
-from typing import BinaryIO, NamedTuple
-
 from trunkline.adapters.toolkit.inputs import Inputs, major_version
 from trunkline.adapters.toolkit.names import matches_name
+from trunkline.adapters.toolkit.stored import StoredFile, length
 from trunkline.adapters.toolkit.uploads import check_name, read_settings, upload
 from trunkline.adapters.toolkit.world import World
 from trunkline.ports.actions import ActionCall, ActionFailed, ActionJob
-from trunkline.ports.artifacts import ArtifactInfo, Artifacts, NewArtifact
+from trunkline.ports.artifacts import ArtifactInfo, NewArtifact
 
-CHUNK = 1 << 20
 _OLDEST, _NEWEST = 4, 7
 DEFAULTS = {
     "name": "merged-artifacts",
@@ -22,23 +19,6 @@ DEFAULTS = {
     "delete-merged": "false",
     "include-hidden-files": "false",
 }
-
-
-class StoredFile(NamedTuple):
-    """A file of an artifact that is there already."""
-
-    path: str
-    size: int
-    artifacts: Artifacts
-    info: ArtifactInfo
-    name: str
-
-    def open(self) -> BinaryIO:
-        """Open it for reading. Raises NotFound, Corrupt."""
-        for path, content in self.artifacts.read(self.info):
-            if path == self.name:
-                return io.BytesIO(content.read())
-        raise ActionFailed(f"{self.name} is gone from artifact {self.info.name}")
 
 
 class MergeArtifacts:
@@ -96,16 +76,9 @@ class MergeArtifacts:
             for name, content in self._artifacts.read(info):
                 path = f"{info.name}/{name}" if separate else name
                 if hidden or not any(part.startswith(".") for part in path.split("/")):
-                    size = _length(content)
+                    size = length(content)
                     files[path] = StoredFile(path, size, self._artifacts, info, name)
         return list(files.values())
 
     def post(self, call: ActionCall, job: ActionJob) -> None:
         """Nothing to do."""
-
-
-def _length(content: BinaryIO) -> int:
-    length = 0
-    while data := content.read(CHUNK):
-        length += len(data)
-    return length

@@ -27,6 +27,8 @@ from trunkline.ports.clock import Clock, Ids
 
 CHUNK = 1 << 20
 BIG = 1 << 31  # from here a zip needs its 64 bit form
+# The modes of entries.
+FILE, LINK = 0o100644, 0o120777
 _DAY = 24 * 60 * 60
 
 
@@ -139,7 +141,7 @@ class FolderArtifacts:
     ) -> tuple[str, int]:
         with draft.open("xb+") as file:
             if new.archived:
-                _write_zip(file, files, new.compression, self._clock.now())
+                _write_zip(file, files, new, self._clock.now())
             else:
                 with files[0].open() as content:
                     _copy(content, file)
@@ -164,16 +166,17 @@ class _Unpacked(io.RawIOBase):
 
 
 def _write_zip(
-    target: BinaryIO, files: Sequence[ArtifactFile], compression: int, now: float
+    target: BinaryIO, files: Sequence[ArtifactFile], new: NewArtifact, now: float
 ) -> None:
-    """Write a zip as GitHub's: no permissions, no folders."""
+    """Write a zip as GitHub's: no permissions, no folders; links only where they are asked for."""
+    compression = new.compression
     method = zipfile.ZIP_DEFLATED if compression else zipfile.ZIP_STORED
     date = time.gmtime(now)[:6]
     with zipfile.ZipFile(target, "w", method, compresslevel=compression or None) as archive:
         for file in files:
             entry = zipfile.ZipInfo(file.path, date)
             entry.compress_type = method
-            entry.external_attr = 0o100644 << 16
+            entry.external_attr = (LINK if file.path in new.links else FILE) << 16
             with (
                 file.open() as content,
                 archive.open(entry, "w", force_zip64=file.size >= BIG) as place,

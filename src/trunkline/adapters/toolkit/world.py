@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from trunkline.ports.artifacts import Artifacts
+from trunkline.ports.buckets import Buckets
 from trunkline.ports.caches import Caches
 from trunkline.ports.clock import Clock
 from trunkline.ports.forge import Forge
@@ -28,6 +29,7 @@ class World(NamedTuple):
     toolchains: Toolchains
     clock: Clock
     parameters: Callable[[], Parameters]
+    buckets: Callable[[], Buckets]
     source: str
     cache: str
     environment: Mapping[str, str]

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import posixpath
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import BinaryIO, NamedTuple
 
+import msgspec
+
+from trunkline.adapters.actions.codebuild.publishing import BUCKET, Upload, object_key, publish
 from trunkline.adapters.toolkit.files import find_files
 from trunkline.adapters.toolkit.inputs import Inputs
 from trunkline.adapters.toolkit.uploads import SandboxFile, upload
 from trunkline.adapters.toolkit.world import World
 from trunkline.expr.glob import Glob
 from trunkline.ports.actions import ActionCall, ActionFailed, ActionJob
-from trunkline.ports.artifacts import NewArtifact
+from trunkline.ports.artifacts import ArtifactInfo, NewArtifact
 from trunkline.ports.sandbox import Found
 
 NO_FILES = "CLIENT_ERROR: no matching artifact paths found"
@@ -21,6 +26,24 @@ OUTSIDE = "CLIENT_ERROR: {} leaves the source folder"
 # What no name of an artifact may hold; a name with folders in it becomes one with dashes.
 _UNFIT = re.compile(r'[\\/":<>|*?\r\n]+')
 COMPRESSION = 6
+# What names of artifacts that are reports begin with.
+REPORT = "report-"
+
+
+class LinkFile(NamedTuple):
+    """A symbolic link that stays one in an artifact."""
+
+    path: str
+    link: str
+
+    @property
+    def size(self) -> int:
+        """Return the length of where it leads."""
+        return len(self.link.encode())
+
+    def open(self) -> BinaryIO:
+        """Open where it leads, as a file."""
+        return io.BytesIO(self.link.encode())
 
 
 class _Results:
@@ -41,13 +64,24 @@ class _Results:
     def post(self, call: ActionCall, job: ActionJob) -> None:
         """Nothing to do."""
 
-    def keep(self, name: str, files: Mapping[str, Found], call: ActionCall, job: ActionJob) -> None:
+    def keep(
+        self, name: str, files: Mapping[str, Found], call: ActionCall, job: ActionJob
+    ) -> ArtifactInfo:
         """Store files under their paths in the artifact."""
-        new = NewArtifact(run_id=call.run_id, name=name, compression=COMPRESSION, overwrite=True)
+        new = NewArtifact(
+            run_id=call.run_id,
+            name=name,
+            compression=COMPRESSION,
+            overwrite=True,
+            links=frozenset(path for path, file in files.items() if file.link),
+        )
         chosen = [
-            SandboxFile(path, file.size, file.path, job.sandbox) for path, file in files.items()
+            LinkFile(path, file.link)
+            if file.link
+            else SandboxFile(path, file.size, file.path, job.sandbox)
+            for path, file in files.items()
         ]
-        upload(self._world.artifacts, new, chosen, call, job)
+        return upload(self._world.artifacts, new, chosen, call, job)
 
 
 class Artifacts(_Results):
@@ -61,24 +95,27 @@ class Artifacts(_Results):
     def main(self, call: ActionCall, job: ActionJob) -> None:
         """Find the files and keep them. Raises ActionFailed in CodeBuild's words."""
         inputs = Inputs(call, {})
-        files = matching(
-            job,
-            inputs.text("base-directory"),
-            inputs.lines("files"),
-            inputs.lines("exclude-paths"),
+        wanted = Wanted(
+            base=inputs.text("base-directory"),
+            patterns=inputs.lines("files"),
+            excluded=inputs.lines("exclude-paths"),
+            links=inputs.text("enable-symlinks") == "yes",
         )
+        files = matching(job, wanted)
         if not files:
             raise ActionFailed(NO_FILES)
-        if inputs.text("enable-symlinks") == "yes":
-            message = "enable-symlinks has no effect here: what links lead to is kept"
-            job.annotate("warning", message)
-        written = inputs.text("name") or inputs.text("identifier") or _default(call)
-        name = _UNFIT.sub("-", written).strip("-")
+        written = inputs.text("name") or inputs.text("identifier") or project(call)
+        name = in_batch(_UNFIT.sub("-", written).strip("-"), call)
         job.log(f"Found {len(files)} matching files for artifact {name}")
-        self.keep(
+        info = self.keep(
             name, flat(files, job) if inputs.text("discard-paths") == "yes" else files, call, job
         )
         job.set_output("name", name)
+        bucket = call.env.get(BUCKET, "")
+        if bucket:
+            key = object_key(written, inputs.text("s3-prefix"), call)
+            with self._world.artifacts.open(info) as content:
+                publish(self._world, Upload(bucket, key, content), call, job)
 
 
 class Report(_Results):
@@ -91,49 +128,75 @@ class Report(_Results):
         inputs = Inputs(call, {})
         group, form = inputs.text("group"), inputs.text("file-format")
         try:
-            files = matching(job, inputs.text("base-directory"), inputs.lines("files"), [])
+            wanted = Wanted(base=inputs.text("base-directory"), patterns=inputs.lines("files"))
+            files = matching(job, wanted)
         except ActionFailed as error:
             files = {}
             job.log(f"{error}")
         if not files:
             job.annotate("warning", f"Report {group}: no report files found ({form})")
             return
-        written = f"report-{group.rpartition('/')[2]}-{form}"
-        name = _UNFIT.sub("-", written).strip("-")
+        written = f"{REPORT}{group.rpartition('/')[2]}-{form}"
+        name = in_batch(_UNFIT.sub("-", written).strip("-"), call)
         job.log(f"Report {group}: {len(files)} files of format {form}")
         self.keep(
             name, flat(files, job) if inputs.text("discard-paths") == "yes" else files, call, job
         )
 
 
-def _default(call: ActionCall) -> str:
-    """Return the name of artifacts that have none: their project's, as at AWS."""
-    repository = str(call.github.get("repository", "")).rpartition("/")[2] or "artifact"
+def project(call: ActionCall) -> str:
+    """Return the name of the build's project: its repository's."""
+    return str(call.github.get("repository", "")).rpartition("/")[2] or "artifact"
+
+
+def in_batch(name: str, call: ActionCall) -> str:
+    """Return a name that no other build of the batch gives."""
     identifier = call.env.get("CODEBUILD_BATCH_BUILD_IDENTIFIER", "")
-    return f"{repository}-{identifier}" if identifier else repository
+    return f"{name}-{identifier}" if identifier else name
 
 
-def matching(
-    job: ActionJob, base: str, patterns: Sequence[str], excluded: Sequence[str]
-) -> dict[str, Found]:
+class Wanted(NamedTuple):
+    """Which files are wanted: below which base folders, by which patterns; links as such or not."""
+
+    base: str
+    patterns: Sequence[str]
+    excluded: Sequence[str] = ()
+    links: bool = False
+
+
+def matching(job: ActionJob, wanted: Wanted) -> dict[str, Found]:
     """Return files by their path below the base folders that match. Raises ActionFailed.
 
     `*` stays within a folder's name, `**` crosses folders (build-spec-ref: artifacts/files).
     """
     workspace = job.layout.workspace
-    wanted = [Glob(_within(pattern, workspace)) for pattern in patterns]
-    unwanted = [Glob(pattern) for pattern in excluded]
+    included = [Glob(_within(pattern, workspace)) for pattern in wanted.patterns]
+    excluded = [Glob(pattern) for pattern in wanted.excluded]
     found: dict[str, Found] = {}
-    for folder in _bases(job, base):
+    for folder in _bases(job, wanted.base):
         prefix = f"{folder}/"
-        for file in find_files(job, f"{folder}/**").files:
+        for file in _below(job, folder, links=wanted.links):
             path = file.path.removeprefix(prefix)
             parts = path.split("/")
-            if any(glob.matches(parts) for glob in wanted) and not any(
-                glob.matches(parts) for glob in unwanted
+            if any(glob.matches(parts) for glob in included) and not any(
+                glob.matches(parts) for glob in excluded
             ):
                 found[path] = file
     return found
+
+
+def _below(job: ActionJob, folder: str, *, links: bool) -> Iterable[Found]:
+    """Yield the files below a folder; with `links`, those inside it that are links stay links."""
+    if not links:
+        for file in find_files(job, f"{folder}/**").files:
+            yield msgspec.structs.replace(file, link="")
+        return
+    for file in job.sandbox.search(job.layout.workspace, [f"{folder}/**"], digests=False):
+        target = posixpath.normpath(posixpath.join(posixpath.dirname(file.path), file.link))
+        if file.link and target.startswith(f"{folder}/"):
+            yield msgspec.structs.replace(file, link=file.link)
+        elif not file.is_folder:
+            yield msgspec.structs.replace(file, link="")
 
 
 def flat(files: Mapping[str, Found], job: ActionJob) -> dict[str, Found]:
