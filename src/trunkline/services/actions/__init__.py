@@ -1,3 +1,3 @@
-"""The services that actions call: artifacts, caches, identity, GitHub's API."""
+"""What actions call: artifacts, caches, identity and GitHub's API."""
 
 from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Where uploads wait until they are whole."""
+
+from __future__ import annotations
