@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 from typing import BinaryIO
 
@@ -11,7 +12,7 @@ import pytest
 from trunkline.adapters.caches.folder import FolderCaches
 from trunkline.adapters.caches.memory import MemoryCaches
 from trunkline.adapters.clock import FakeClock, SystemIds
-from trunkline.base.errors import NotFound
+from trunkline.base.errors import NotFound, Unavailable
 from trunkline.ports.caches import CacheEntry, Caches
 
 MAIN, TOPIC = "refs/heads/main", "refs/heads/topic"
@@ -97,6 +98,62 @@ def test_scopes_in_their_order(caches: Caches) -> None:
     assert find(caches, "k", scopes=("refs/heads/other",)) == ""
 
 
+def test_a_finished_file_is_adopted(caches: Caches, tmp_path: Path) -> None:
+    path = tmp_path / "finished"
+    path.write_text("whole")
+    entry = caches.adopt(MAIN, "k", "v", str(path))
+    assert entry is not None
+    assert entry.size == 5
+    assert not path.exists()
+    assert find(caches, "k") == "whole"
+
+
+def test_a_file_that_is_not_wanted_disappears(caches: Caches, tmp_path: Path) -> None:
+    save(caches, "k")
+    path = tmp_path / "finished"
+    path.write_text("other")
+    assert caches.adopt(MAIN, "k", "v", str(path)) is None
+    assert not path.exists()
+    assert find(caches, "k") == f"{MAIN} k v"
+
+
+def test_what_a_repository_has(caches: Caches, clock: FakeClock) -> None:
+    save(caches, "a", scope=f"o/r@{MAIN}")
+    clock.advance(5)
+    save(caches, "b", scope=f"o/r@{TOPIC}")
+    save(caches, "c", scope=f"o/r2@{MAIN}")
+    found = caches.entries("o/r")
+    assert [entry.key for entry in found] == ["b", "a"]
+    assert [clock.now() - entry.used for entry in found] == [0, 5]
+    clock.advance(5)
+    caches.open(found[1]).close()
+    assert [clock.now() - entry.used for entry in caches.entries("o/r")] == [5, 0]
+    assert caches.entries("o") == ()
+
+
+def test_what_was_removed_is_gone(caches: Caches) -> None:
+    entry = save(caches, "k")
+    assert entry is not None
+    with caches.open(entry) as file:
+        assert caches.remove(entry)
+        assert file.read().decode() == f"{MAIN} k v"
+    assert find(caches, "k") == ""
+    assert not caches.remove(entry)
+    with pytest.raises(NotFound, match="k is gone"):
+        caches.open(entry)
+    assert save(caches, "k") is not None
+
+
+def test_what_was_not_used_for_a_week_is_not_found(caches: Caches, clock: FakeClock) -> None:
+    save(caches, "used")
+    save(caches, "unused")
+    clock.advance(4 * DAY)
+    assert find(caches, "used")
+    clock.advance(4 * DAY)
+    assert [find(caches, key) != "" for key in ("used", "unused")] == [True, False]
+    assert save(caches, "unused") is not None
+
+
 class TestFolder:
     """What is removed, and when."""
 
@@ -135,3 +192,36 @@ class TestFolder:
             path.unlink()
         with pytest.raises(NotFound, match="k is gone"):
             caches.open(entry)
+
+    def test_another_process_sees_what_was_kept(self, tmp_path: Path, clock: FakeClock) -> None:
+        one, other = self.caches(tmp_path, clock), self.caches(tmp_path, clock)
+        assert other.entries("o/r") == ()
+        entry = save(one, "k", scope=f"o/r@{MAIN}")
+        assert other.entries("o/r") == (entry,)
+        assert entry is not None
+        assert other.remove(entry)
+        assert one.entries("o/r") == ()
+
+    def test_drafts_of_a_process_that_died_go(self, tmp_path: Path, clock: FakeClock) -> None:
+        caches = self.caches(tmp_path, clock)
+        names = ("7.draft", "8.note", "9.data")
+        for name in names:
+            path = tmp_path / name
+            path.write_text("left")
+            os.utime(path, (clock.now(), clock.now()))
+        assert caches.find((MAIN,), "", ("",), "v") is None
+        save(caches, "a")
+        assert [(tmp_path / name).exists() for name in names] == [True, True, False]
+        clock.advance(DAY + 1)
+        save(caches, "b")
+        assert [(tmp_path / name).exists() for name in names] == [False, False, False]
+
+    def test_a_disk_that_refuses(self, tmp_path: Path, clock: FakeClock) -> None:
+        (tmp_path / "caches").write_text("no folder")
+        caches = self.caches(tmp_path / "caches", clock)
+        with pytest.raises(Unavailable, match="Cache k can't be kept"):
+            save(caches, "k")
+        path = tmp_path / "finished"
+        path.write_text("whole")
+        with pytest.raises(Unavailable, match="Cache k can't be kept"):
+            caches.adopt(MAIN, "k", "v", str(path))

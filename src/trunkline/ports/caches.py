@@ -9,7 +9,10 @@ import msgspec
 
 
 class CacheEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """A kept cache. `scope` is the `owner/name@ref` it was made for; `created` seconds since 1970."""
+    """A kept cache. `id` is digits only; `scope` is the `owner/name@ref` it was made for.
+
+    `created` and `used` (last) are seconds since 1970.
+    """
 
     id: str
     key: str
@@ -17,14 +20,15 @@ class CacheEntry(msgspec.Struct, frozen=True, kw_only=True):
     scope: str
     size: int
     created: float
+    used: float = 0.0
 
 
 class Caches(Protocol):
     """Caches by (scope, key, version), never changed once saved (GitHub: caching dependencies).
 
     Thread-safe, and safe across processes; nothing is ever half-visible. Entries that were not used
-    for 7 days, and the longest unused beyond 10 GB, are removed. Raises Unavailable when the disk
-    refuses.
+    for 7 days are gone, the longest unused beyond 10 GB are removed. Raises Unavailable when the
+    disk refuses.
     """
 
     def find(
@@ -43,4 +47,19 @@ class Caches(Protocol):
 
     def save(self, scope: str, key: str, version: str, content: BinaryIO) -> CacheEntry | None:
         """Keep `content`; None when the scope has this key and version already."""
+        ...
+
+    def adopt(self, scope: str, key: str, version: str, path: str) -> CacheEntry | None:
+        """Keep a finished file of this machine, as `save` does; the file disappears, kept or not.
+
+        It is moved, not copied, when it lies on the store's disk.
+        """
+        ...
+
+    def entries(self, repository: str) -> tuple[CacheEntry, ...]:
+        """Return what is kept for the scopes of `repository` (`owner/name`), newest first."""
+        ...
+
+    def remove(self, entry: CacheEntry) -> bool:
+        """Remove an entry; tell whether it was there. Who has it open can still read it."""
         ...
