@@ -29,7 +29,7 @@ NAMES_THAT_SAY_NOTHING = {
 TABLES = {
     "VERBS": "trunkline.cli.main",
     "VIEWS": "trunkline.cli.view_choice",
-    "ADAPTERS": "trunkline.app",
+    "ADAPTERS": "trunkline.app.adapter_table",
     "NATIVE": "trunkline.adapters.actions",
 }
 TABLE_ENTRY = re.compile(r"trunkline(\.\w+)+:\w+")

@@ -1,4 +1,4 @@
-"""The composition root: Settings -> a running system. Only here are concrete adapters named."""
+"""The composition root: Settings -> a running system."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from trunkline.app.adapter_table import ADAPTERS, EXTRAS
 from trunkline.base.diagnostics import Diagnostic
 from trunkline.base.errors import Unavailable
 from trunkline.engine.action_loader import Sources
@@ -39,74 +40,6 @@ T = TypeVar("T")
 
 # Actions that exist as natives only.
 OWN_ACTIONS = "trunkline/"
-
-# Adapters are imported on first use: a one-step run must load little.
-ADAPTERS = {
-    "clock": "trunkline.adapters.clock:SystemClock",
-    "ids": "trunkline.adapters.clock:SystemIds",
-    "journals": "trunkline.adapters.journals.files:FileJournals",
-    "logs": "trunkline.adapters.logs.files:FileLogStore",
-    "sandboxes": "trunkline.adapters.sandboxes.host.sandbox:HostSandboxes",
-    "docker-sandboxes": "trunkline.adapters.sandboxes.docker.sandbox:DockerSandboxes",
-    "docker-machine": "trunkline.adapters.sandboxes.docker.sandbox:Machine",
-    "engines": "trunkline.app.containers:Engines",
-    "engine": "trunkline.adapters.docker.engine:connect",
-    "engine-address": "trunkline.adapters.docker.tunnel:reachable_address",
-    "engine-door": "trunkline.adapters.docker.door:Door",
-    "has-engine": "trunkline.adapters.docker.presence:has_engine",
-    "sweep-engine": "trunkline.adapters.docker.removal:sweep",
-    "sweep-engine-sockets": "trunkline.adapters.docker.door:sweep",
-    "containers": "trunkline.adapters.docker.containers:JobContainers",
-    "container-limits": "trunkline.adapters.docker.payloads:Limits",
-    "container-note": "trunkline.adapters.docker.marks:note_path",
-    "container-notes": "trunkline.adapters.docker.marks:dead_notes",
-    "write-container-note": "trunkline.adapters.docker.marks:write_note",
-    "container-site": "trunkline.adapters.docker.payloads:Site",
-    "container-wiring": "trunkline.adapters.docker.containers:Wiring",
-    "job-labels": "trunkline.adapters.docker.labels:job_labels",
-    "network-policy": "trunkline.adapters.docker.networks:Policy",
-    "gate": "trunkline.adapters.gates.files:FileGate",
-    "secrets": "trunkline.adapters.secrets.files:FileSecrets",
-    "blobs": "trunkline.adapters.blobs.files:FileBlobs",
-    "facts": "trunkline.adapters.git.facts:read_facts",
-    "forge": "trunkline.adapters.forges.git:GitForge",
-    "toolchains": "trunkline.adapters.toolchains.node:NodeToolchain",
-    "natives": "trunkline.adapters.actions:NATIVE",
-    "natives-world": "trunkline.adapters.toolkit.world:World",
-    "artifacts": "trunkline.adapters.artifacts.folder:FolderArtifacts",
-    "caches": "trunkline.adapters.caches.folder:FolderCaches",
-    "buckets": "trunkline.adapters.buckets.s3:S3Buckets",
-    "parameters": "trunkline.adapters.parameters.aws:AwsParameters",
-    "dotenv": "trunkline.adapters.dotenv:read",
-    "given": "trunkline.adapters.secrets.files:Given",
-    "patterns": "trunkline.adapters.patterns:compile_pattern",
-    "digest": "trunkline.adapters.file_search:digest_of",
-    "file-search": "trunkline.adapters.file_search:search_disk",
-    "workflow-readings": "trunkline.adapters.readings:workflow_readings",
-    "action-readings": "trunkline.adapters.readings:action_readings",
-    "read-workflow": "trunkline.workflow.parse:parse",
-    "read-buildspec": "trunkline.plan.buildspec_file:read_buildspec",
-    "read-action": "trunkline.workflow.action:parse_action",
-    "images": "trunkline.app.registry:image_store",
-    "kept-images": "trunkline.services.kept_images:LocalImages",
-    "publisher": "trunkline.adapters.docker.proxy.server:publisher",
-    "engine-proxy": "trunkline.adapters.docker.proxy.server:engine_proxy",
-    "subreaper": "trunkline.adapters.sandboxes.host.subreaper:become_subreaper",
-    "keep-record": "trunkline.services.build_records:keep",
-    "image-evidence": "trunkline.engine.image_evidence:ImageEvidence",
-    "endpoints": "trunkline.app.endpoints:LocalEndpoints",
-    "web-server": "trunkline.web.server:serve",
-    "tls": "trunkline.web.server:Tls",
-    "image-store": "trunkline.adapters.registries.files:FileImageStore",
-    "rehearsal-registry": "trunkline.app.registry:rehearsal_application",
-    "registry-app": "trunkline.web.registry:RegistryApp",
-    "registry-tokens": "trunkline.web.tokens:with_tokens",
-    "registry-users": "trunkline.adapters.registry_users.files:FileUsers",
-    "signing-key": "trunkline.adapters.registry_users.keys:signing_key",
-}
-
-# Packages that a run on the host does without -> the extra that brings them.
-EXTRAS = {"boto3": "aws", "cheroot": "registry", "werkzeug": "registry", "docker": "docker"}
 
 
 def adapter(name: str) -> Any:
