@@ -126,7 +126,9 @@ def read_all(started: Process) -> bytes:
 def read_until(started: Process, text: bytes) -> bytes:
     seen = b""
     while text not in seen:
-        seen += started.read(10) or b""
+        data = started.read(10)
+        assert data, f"{text!r} is not in {seen!r}"
+        seen += data
     return seen
 
 
@@ -152,10 +154,9 @@ class Docker:
     """One container for all tests, made anew after those that end it."""
 
     def __init__(self, folder: Path, host: str, image: str) -> None:
-        system = System(
-            read({"PATH": os.environ["PATH"], "HOME": str(folder), "DOCKER_HOST": host})
-        )
-        self.maker = system.sandboxes
+        environ = {"PATH": os.environ["PATH"], "HOME": str(folder), "DOCKER_HOST": host}
+        folders = {f"TRUNKLINE_{name}": f"{folder}/{name}" for name in ("STATE", "WORK", "CACHE")}
+        self.maker = System(read({**environ, **folders})).sandboxes
         self._image = image
         self._case: Case | None = None
 
@@ -222,7 +223,7 @@ def test_prepare_makes_empty_folders_and_the_event_file(case: Case) -> None:
     with stream:
         assert stream.read().decode() == '{"a": "é"}'
     for folder in [layout.workspace, layout.home, layout.tool_cache, layout.file_commands]:
-        [found] = case.sandbox.search(folder, ["."], digests=False)
+        found = case.sandbox.search(folder, ["."], digests=False)[0]
         assert (found.path, found.is_folder) == (folder, True)
 
 
@@ -549,8 +550,8 @@ def test_two_jobs_share_nothing(case: Case) -> None:
     try:
         mine = case.layout
         folders = [layout.workspace, layout.temp, layout.home]
-        places = [layout.outside(path) for path in folders]
-        places += [mine.outside(mine.workspace), mine.outside(mine.home)]
+        places = [layout.outside(path) or path for path in folders]
+        places += [mine.outside(path) or path for path in (mine.workspace, mine.home)]
         assert len(set(places)) == 5
         assert layout.tracking_id != mine.tracking_id
     finally:
