@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import stat
@@ -15,6 +16,8 @@ from trunkline.ports.sandbox import Folder
 CHUNK = 1 << 20
 # linux/fs.h: share the source's blocks until one side is written to.
 FICLONE = 0x40049409 if sys.platform == "linux" else 0
+# An open folder as a place to start from (Linux: it need not be readable).
+FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -60,18 +63,28 @@ def _write(file: int, data: bytes) -> None:
 
 
 class FolderCopy:
-    """Brings the files of one folder below another, which need not exist."""
+    """Brings the files of one folder below another, which need not exist.
+
+    Whatever processes of the job do meanwhile below the target, no link there is followed.
+    """
 
     def __init__(self, target: str) -> None:
         self._target = target
-        self._made: set[str] = set()
+        self._root = self._folder = -1
+        self._name = ""
         self._can_clone = bool(FICLONE)
 
     def run(self, folder: Folder) -> None:
         """Copy what `folder` names. What vanished meanwhile is left out."""
         os.makedirs(self._target, exist_ok=True)
-        for name in ("",) if folder.files is None else folder.files:
-            self._bring(folder.path, name.rstrip("/"))
+        self._root = os.open(self._target, FOLDER & ~os.O_NOFOLLOW)
+        self._folder, self._name = os.dup(self._root), ""
+        try:
+            for name in ("",) if folder.files is None else folder.files:
+                self._bring(folder.path, name.rstrip("/"))
+        finally:
+            os.close(self._root)
+            os.close(self._folder)
 
     def _bring(self, source: str, name: str) -> None:
         """Bring a file, or a folder with all that is in it."""
@@ -88,45 +101,47 @@ class FolderCopy:
             mode = os.lstat(path).st_mode
         except (FileNotFoundError, NotADirectoryError):
             return False
-        self._make_folder(os.path.dirname(name))
+        if stat.S_ISDIR(mode):
+            self._enter(name)
+            return True
+        above, _, base = name.rpartition("/")
+        self._enter(above)
         if stat.S_ISREG(mode):
-            self._copy(path, name, 0o755 if mode & 0o100 else 0o644)
+            self._copy(path, base, 0o755 if mode & 0o100 else 0o644)
         elif stat.S_ISLNK(mode):
-            self._link(os.readlink(path), name)
-        elif stat.S_ISDIR(mode):
-            self._make_folder(name)
-        return stat.S_ISDIR(mode)
+            self._link(os.readlink(path), base)
+        return False
 
-    def _make_folder(self, name: str) -> None:
-        """Make a folder below the target; what stands in its way, a link above all, goes."""
-        if not name or name in self._made:
+    def _enter(self, name: str) -> None:
+        """Open a folder below the target for what follows, making it and those above it."""
+        if name == self._name:
             return
-        self._make_folder(os.path.dirname(name))
-        path = os.path.join(self._target, name)
+        folder = os.dup(self._root)
         try:
-            os.mkdir(path)
-        except FileExistsError:
-            if not stat.S_ISDIR(os.lstat(path).st_mode):
-                os.unlink(path)
-                os.mkdir(path)
-        self._made.add(name)
+            for part in name.split("/") if name else ():
+                inner = _open_folder(folder, part)
+                os.close(folder)
+                folder = inner
+        except BaseException:
+            os.close(folder)
+            raise
+        os.close(self._folder)
+        self._folder, self._name = folder, name
 
-    def _link(self, to: str, name: str) -> None:
-        path = os.path.join(self._target, name)
+    def _link(self, to: str, base: str) -> None:
         try:
-            os.symlink(to, path)
+            os.symlink(to, base, dir_fd=self._folder)
         except FileExistsError:
-            os.unlink(path)
-            os.symlink(to, path)
+            os.unlink(base, dir_fd=self._folder)
+            os.symlink(to, base, dir_fd=self._folder)
 
-    def _copy(self, path: str, name: str, mode: int) -> None:
-        target = os.path.join(self._target, name)
+    def _copy(self, path: str, base: str, mode: int) -> None:
         try:
             reader = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except FileNotFoundError:
             return
         try:
-            writer = _open_fresh(target, mode)
+            writer = _open_fresh(base, mode, self._folder)
             try:
                 self._copy_content(reader, writer)
             finally:
@@ -148,10 +163,23 @@ class FolderCopy:
         return self._can_clone
 
 
-def _open_fresh(path: str, mode: int) -> int:
+def _open_folder(above: int, name: str) -> int:
+    """Open a folder in an open one; what stands in its way, a link above all, goes."""
+    try:
+        return os.open(name, FOLDER, dir_fd=above)
+    except OSError as error:
+        if error.errno in {errno.ENOTDIR, errno.ELOOP}:
+            os.unlink(name, dir_fd=above)
+        elif error.errno != errno.ENOENT:
+            raise
+    os.mkdir(name, dir_fd=above)
+    return os.open(name, FOLDER, dir_fd=above)
+
+
+def _open_fresh(name: str, mode: int, above: int) -> int:
     """Open a file that was not there: an old one may be a link to somewhere else."""
     try:
-        return os.open(path, NEW_FILE, mode)
+        return os.open(name, NEW_FILE, mode, dir_fd=above)
     except FileExistsError:
-        os.unlink(path)
-        return os.open(path, NEW_FILE, mode)
+        os.unlink(name, dir_fd=above)
+        return os.open(name, NEW_FILE, mode, dir_fd=above)

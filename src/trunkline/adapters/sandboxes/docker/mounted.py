@@ -15,9 +15,9 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from trunkline.adapters.file_search import CHUNK, Kind
+from trunkline.adapters.job_folders.copying import FOLDER
 from trunkline.ports.sandbox import Found
 
-FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # As many as the kernel follows (path_resolution(7)).
 MOST_LINKS = 40
 
