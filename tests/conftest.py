@@ -11,7 +11,7 @@ from collections import Counter
 import pytest
 
 # The fixtures that every test may ask for.
-pytest_plugins = ["tests.engine"]
+pytest_plugins = ["tests.engine", "tests.aws"]
 
 OUTCOMES = pytest.StashKey[Counter[str]]()
 

@@ -11,13 +11,17 @@ from tests.jobs import world
 from trunkline.adapters.actions import NATIVE
 from trunkline.ports.actions import NativeAction
 
+# Steps that a buildspec is lowered to: nobody names a version of them.
+OWN = "trunkline/"
+
 
 @pytest.mark.parametrize("name", sorted(NATIVE))
 def test_every_entry_loads(tmp_path: Path, name: str) -> None:
     action: NativeAction = resolve_name(NATIVE[name])(world(tmp_path, tmp_path))
     assert name == name.lower()
     assert action.inputs == {each.lower() for each in action.inputs}
-    assert action.describe("v4.1").startswith("v")
+    if not name.startswith(OWN):
+        assert action.describe("v4.1").startswith("v")
     assert action.describe("main") == action.describe("v99")
     assert isinstance(action.has_post, bool)
     assert action.post_condition in {"always()", "success()"}
@@ -40,4 +44,4 @@ def test_the_well_known_ones_are_there() -> None:
         "docker/setup-buildx-action",
         "docker/setup-qemu-action",
         "astral-sh/setup-uv",
-    } == set(NATIVE)
+    } == {name for name in NATIVE if not name.startswith(OWN)}

@@ -1,0 +1,59 @@
+"""An AWS on this machine: its command line and a server that answers for it (moto)."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.docker_engine import cache_folder, locked
+
+PACKAGES = ("awscli==1.46.2", "moto==5.2.5", "flask==3.1.3", "flask-cors==6.0.5")
+
+
+@pytest.fixture(scope="session")
+def aws() -> Path:
+    """Return the folder of `aws` and `moto_server`, in an environment kept between test runs."""
+    version = hashlib.sha256(repr((PACKAGES, sys.version)).encode()).hexdigest()[:12]
+    folder = cache_folder() / f"aws-{version}"
+    with locked("aws"):
+        if not (folder / "ready").exists():
+            for old in cache_folder().glob("aws-*"):
+                shutil.rmtree(old)
+            subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+            pip = [str(folder / "bin" / "pip"), "install", "--quiet", *PACKAGES]
+            subprocess.run(pip, check=True, capture_output=True, timeout=300)
+            (folder / "ready").touch()
+    return folder / "bin"
+
+
+@pytest.fixture
+def cloud(aws: Path) -> Iterator[str]:
+    """Yield the address of an AWS on this machine."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    argv = [str(aws / "moto_server"), "-H", "127.0.0.1", "-p", str(port)]
+    with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            _listening(process, port)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+def _listening(process: subprocess.Popen[bytes], port: int) -> None:
+    while True:
+        assert process.poll() is None, "moto_server ended"
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
