@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from trunkline.adapters.docker.proxy.connection import Connection
-from trunkline.adapters.docker.proxy.forwarding import Forwarding
+from trunkline.adapters.docker.proxy.forwarding import Forwarding, Stream
 from trunkline.adapters.docker.proxy.heads import (
     Answer,
     BadHead,
@@ -70,14 +70,22 @@ class Call:
             return None
         return found if isinstance(found, dict) else None
 
-    def forward(self, request: Request | None = None, body: bytes | None = None) -> bool:
-        """Let the engine answer, perhaps to another request or with another body."""
+    def forward(
+        self,
+        request: Request | None = None,
+        body: bytes | None = None,
+        stream: Stream | None = None,
+    ) -> bool:
+        """Let the engine answer, perhaps to another request or with another body.
+
+        When the connection becomes a stream, `stream` reads along.
+        """
         request = request or self.request
         body = self._body or None if body is None else body
         if body is not None:
             request = with_body(request, len(body))
         engine = Connection(self.wire.connect())
-        return Forwarding(self.client, engine, request).run(body)
+        return Forwarding(self.client, engine, request, stream).run(body)
 
     def forward_content(self, request: Request, content: Iterator[bytes]) -> bool:
         """Let the engine answer, with a body that comes piece by piece."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import select
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from typing import Protocol
 
 from trunkline.adapters.docker.proxy.connection import Connection, Ended
 from trunkline.adapters.docker.proxy.heads import Answer, BadHead, Framing, Request, parse_answer
@@ -16,13 +18,57 @@ RAW = "application/vnd.docker.raw-stream"
 MULTIPLEXED = "application/vnd.docker.multiplexed-stream"
 
 
+class Refused(Exception):
+    """A stream must end; the text says why."""
+
+
+class Stream(Protocol):
+    """What reads along where a connection has become a stream. Each way is used by one thread."""
+
+    def to_engine(self, data: bytes) -> bytes:
+        """Return what the engine is to get for bytes of the client. Raises Refused."""
+        ...
+
+    def to_client(self, data: bytes) -> Iterable[bytes]:
+        """Return what the client is to get for bytes of the engine. Raises Refused."""
+        ...
+
+    def farewell(self, message: str) -> bytes:
+        """Return what the client is to get before the stream is ended for this reason."""
+        ...
+
+
+class PlainStream:
+    """Bytes that pass as they are."""
+
+    def to_engine(self, data: bytes) -> bytes:
+        """Return `data`."""
+        return data
+
+    def to_client(self, data: bytes) -> Iterable[bytes]:
+        """Return `data`."""
+        return (data,)
+
+    def farewell(self, _message: str) -> bytes:
+        """Return nothing: it is not known what the client would understand."""
+        return b""
+
+
 class Forwarding:
     """Forwards one request. One thread answers; a body that the client sends has its own."""
 
-    def __init__(self, client: Connection, engine: Connection, request: Request) -> None:
+    def __init__(
+        self,
+        client: Connection,
+        engine: Connection,
+        request: Request,
+        stream: Stream | None = None,
+    ) -> None:
+        """Forward `request`; when it becomes a stream, `stream` reads along."""
         self._client = client
         self._engine = engine
         self._request = request
+        self._stream = stream or PlainStream()
         self._sender: threading.Thread | None = None
         self._is_watched = True
         self.answer: Answer | None = None
@@ -130,22 +176,55 @@ class Forwarding:
     def _tunnel(self) -> None:
         """Carry bytes both ways until both sides have ended (each may end before the other)."""
         self._is_watched = False  # whoever reads from it will tell
+        carrier = Carrier(self._client, self._engine, self._stream)
         sending = threading.Thread(
-            target=_carry,
-            args=(self._client.rest(), self._engine),
-            name="engine-proxy-stream",
-            daemon=True,
+            target=carrier.to_engine, name="engine-proxy-stream", daemon=True
         )
         sending.start()
-        _carry(self._engine.rest(), self._client)
+        carrier.to_client()
         sending.join()
 
 
-def _carry(source: Iterator[bytes], target: Connection) -> None:
-    try:
-        for data in source:
-            target.send(data)
-    except OSError:
-        target.end()
-    else:
-        target.end_sending()
+class Carrier:
+    """Carries an upgraded connection's bytes, through what reads along."""
+
+    def __init__(self, client: Connection, engine: Connection, stream: Stream) -> None:
+        self._client = client
+        self._engine = engine
+        self._stream = stream
+        # Held while the client is sent something.
+        self._sending = threading.Lock()
+
+    def to_engine(self) -> None:
+        """Carry what the client sends."""
+        try:
+            for data in self._client.rest():
+                passed = self._stream.to_engine(data)
+                if passed:
+                    self._engine.send(passed)
+        except Refused as refusal:
+            self._refuse(refusal)
+        except OSError:
+            self._engine.end()
+        else:
+            self._engine.end_sending()
+
+    def to_client(self) -> None:
+        """Carry what the engine sends."""
+        try:
+            for data in self._engine.rest():
+                for passed in self._stream.to_client(data):
+                    with self._sending:
+                        self._client.send(passed)
+        except Refused as refusal:
+            self._refuse(refusal)
+        except OSError:
+            self._client.end()
+        else:
+            self._client.end_sending()
+
+    def _refuse(self, refusal: Refused) -> None:
+        with self._sending, suppress(OSError):
+            self._client.send(self._stream.farewell(str(refusal)))
+        self._client.end()
+        self._engine.end()

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from trunkline.adapters.docker.proxy.buildkit import BuildKitStream, ExecStream
 from trunkline.adapters.docker.proxy.builds import BuildRoutes
 from trunkline.adapters.docker.proxy.call import Call
 from trunkline.adapters.docker.proxy.connection import Connection, Ended
@@ -98,6 +99,8 @@ class Proxy:
             _route("POST", r"/(?P<what>images|build)/prune", self._keep_cache),
             _route("GET", r"/(?:containers/json|volumes)", self._own_only),
             _route("POST", r"/build", builds.build),
+            _route("POST", r"/grpc", self._speak_to_buildkit),
+            _route("POST", r"/exec/.+/start", self._start_exec),
             _route("POST", r"/auth", images.login),
             _route("POST", r"/images/(?P<name>.+)/push", images.push),
             _route("POST", r"/images/create", images.pull),
@@ -158,6 +161,13 @@ class Proxy:
         """Prune no image and no cache of builds: they are not the job's alone."""
         key = "ImagesDeleted" if what == "images" else "CachesDeleted"
         return call.answer({key: None, "SpaceReclaimed": 0})
+
+    def _speak_to_buildkit(self, call: Call) -> bool:
+        is_rehearsal = self._publisher.is_rehearsal
+        return call.forward(stream=BuildKitStream(self._publisher) if is_rehearsal else None)
+
+    def _start_exec(self, call: Call) -> bool:
+        return call.forward(stream=ExecStream() if self._publisher.is_rehearsal else None)
 
     def _no_publishing(self, call: Call) -> bool:
         if not self._publisher.is_rehearsal:
