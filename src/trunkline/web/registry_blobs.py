@@ -10,7 +10,8 @@ from trunkline.oci.media_types import OCTET_STREAM
 from trunkline.oci.ranges import NotSatisfiable, Part, parse_content_range, parse_range, received
 from trunkline.ports.image_store import Upload
 from trunkline.services.registry import blobs, uploads
-from trunkline.web.registry_messages import Asked, FilePart, Incoming, answer, refusal, streamed
+from trunkline.web.content import FilePart, Incoming
+from trunkline.web.registry_messages import Asked, answer, refusal, streamed
 
 
 def get_blob(asked: Asked) -> Response:

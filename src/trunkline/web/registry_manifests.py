@@ -9,9 +9,9 @@ from trunkline.oci.media_types import JSON, OCI_INDEX
 from trunkline.oci.pages import Page
 from trunkline.oci.referrers import index_of
 from trunkline.services.registry import listings, manifests
+from trunkline.web.content import Incoming
 from trunkline.web.registry_messages import (
     Asked,
-    Incoming,
     answer,
     link_to_next,
     listing,
