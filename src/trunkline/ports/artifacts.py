@@ -14,7 +14,8 @@ class ArtifactInfo(msgspec.Struct, frozen=True, kw_only=True):
     `id` is digits only and unique for ever. `digest` is `sha256:<hex>` of the kept file (the zip, or
     the file itself when it was not archived), `size` its bytes; `files` counts what is in it.
     `created` and `expires` are seconds since the epoch (0: never). `path` is where a user of this
-    machine finds the file.
+    machine finds the file. `job` stands for the job that uploaded it, '' when that is not known;
+    `content_type` is '' for what follows from `archived`.
     """
 
     id: str
@@ -27,6 +28,8 @@ class ArtifactInfo(msgspec.Struct, frozen=True, kw_only=True):
     expires: float = 0.0
     archived: bool = True
     path: str = ""
+    job: str = ""
+    content_type: str = ""
 
 
 class NewArtifact(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +47,23 @@ class NewArtifact(msgspec.Struct, frozen=True, kw_only=True):
     overwrite: bool = False
     retention_days: int = 0
     links: frozenset[str] = frozenset()
+
+
+class ReceivedArtifact(msgspec.Struct, frozen=True, kw_only=True):
+    """An artifact whose content came as one file, which lies at `path` of this machine.
+
+    The rest is as in `ArtifactInfo`.
+    """
+
+    run_id: str
+    name: str
+    path: str
+    digest: str
+    size: int
+    archived: bool
+    job: str = ""
+    content_type: str = ""
+    expires: float = 0.0
 
 
 class ArtifactFile(Protocol):
@@ -78,8 +98,20 @@ class Artifacts(Protocol):
         """Keep `files` as the artifact that `new` says. Raises ArtifactExists."""
         ...
 
+    def adopt(self, received: ReceivedArtifact) -> ArtifactInfo:
+        """Keep a file that came whole; it is moved, or removed when this fails.
+
+        It is stored as it is: an archive is not unpacked, its files are counted. Raises
+        ArtifactExists.
+        """
+        ...
+
     def find(self, run_id: str) -> tuple[ArtifactInfo, ...]:
         """Return a run's artifacts, oldest first; expired ones are gone. Raises NotFound (no run)."""
+        ...
+
+    def by_id(self, artifact_id: str) -> ArtifactInfo | None:
+        """Return an artifact of whichever run, or None."""
         ...
 
     def open(self, info: ArtifactInfo) -> BinaryIO:

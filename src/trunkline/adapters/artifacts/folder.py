@@ -7,6 +7,7 @@ import hashlib
 import io
 import os
 import posixpath
+import shutil
 import time
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -16,12 +17,14 @@ from typing import IO, BinaryIO
 
 import msgspec
 
+from trunkline.adapters.artifacts.archives import count_entries
 from trunkline.base.errors import Corrupt, NotFound, Unavailable
 from trunkline.ports.artifacts import (
     ArtifactExists,
     ArtifactFile,
     ArtifactInfo,
     NewArtifact,
+    ReceivedArtifact,
 )
 from trunkline.ports.clock import Clock, Ids
 
@@ -53,34 +56,65 @@ class FolderArtifacts:
         try:
             about.mkdir(parents=True, exist_ok=True, mode=0o700)
             digest, size = self._write(draft, new, files)
-            with _locked(about):
-                old = [info for info in self._known(about) if info.name == new.name]
-                if old and not new.overwrite:
-                    raise ArtifactExists(new.name)
-                for info in old:
-                    _forget(about, info)
-                path = _free_path(about.parent, new, number)
-                created = self._clock.now()
-                expires = created + new.retention_days * _DAY if new.retention_days else 0
-                info = ArtifactInfo(
-                    id=number,
-                    run_id=new.run_id,
-                    name=new.name,
-                    digest=digest,
-                    size=size,
-                    files=len(files),
-                    created=created,
-                    expires=expires,
-                    archived=new.archived,
-                    path=str(path),
-                )
-                draft.rename(path)
-                _note(about, info)
+            created = self._clock.now()
+            info = ArtifactInfo(
+                id=number,
+                run_id=new.run_id,
+                name=new.name,
+                digest=digest,
+                size=size,
+                files=len(files),
+                created=created,
+                expires=created + new.retention_days * _DAY if new.retention_days else 0,
+                archived=new.archived,
+            )
+            return self._place(draft, info, overwrite=new.overwrite)
         except OSError as error:
             raise Unavailable(f"Artifact {new.name} can't be kept: {error}") from error
         finally:
             draft.unlink(missing_ok=True)
-        return info
+
+    def adopt(self, received: ReceivedArtifact) -> ArtifactInfo:
+        """Keep a file that came whole. Raises ArtifactExists, Unavailable."""
+        about = self._about(received.run_id)
+        number = self._ids.run_id()
+        draft = about / f"{number}.draft"
+        try:
+            about.mkdir(parents=True, exist_ok=True, mode=0o700)
+            shutil.move(received.path, draft)
+            info = ArtifactInfo(
+                id=number,
+                run_id=received.run_id,
+                name=received.name,
+                digest=received.digest,
+                size=received.size,
+                files=count_entries(draft) if received.archived else 1,
+                created=self._clock.now(),
+                expires=received.expires,
+                archived=received.archived,
+                job=received.job,
+                content_type=received.content_type,
+            )
+            return self._place(draft, info, overwrite=False)
+        except OSError as error:
+            raise Unavailable(f"Artifact {received.name} can't be kept: {error}") from error
+        finally:
+            draft.unlink(missing_ok=True)
+            Path(received.path).unlink(missing_ok=True)
+
+    def _place(self, draft: Path, info: ArtifactInfo, *, overwrite: bool) -> ArtifactInfo:
+        """Give a finished file its name, and make it known. Raises ArtifactExists."""
+        about = draft.parent
+        with _locked(about):
+            old = [each for each in self._known(about) if each.name == info.name]
+            if old and not overwrite:
+                raise ArtifactExists(info.name)
+            for each in old:
+                _forget(about, each)
+            placed = msgspec.structs.replace(info, path=str(_free_path(about.parent, info)))
+            draft.rename(placed.path)
+            _note(about, placed)
+        return placed
 
     def find(self, run_id: str) -> tuple[ArtifactInfo, ...]:
         """Return a run's artifacts, oldest first. Raises NotFound."""
@@ -89,6 +123,15 @@ class FolderArtifacts:
         about = self._about(run_id)
         with _locked(about):
             return self._known(about)
+
+    def by_id(self, artifact_id: str) -> ArtifactInfo | None:
+        """Return an artifact of whichever run."""
+        if not artifact_id.isdecimal():
+            return None
+        for note in self._runs.glob(f"*/artifacts/.about/{artifact_id}.json"):
+            infos = self.find(note.parents[2].name)
+            return next((info for info in infos if info.id == artifact_id), None)
+        return None
 
     def open(self, info: ArtifactInfo) -> BinaryIO:
         """Open the kept file. Raises NotFound."""
@@ -191,12 +234,12 @@ def _copy(content: BinaryIO, target: BinaryIO) -> None:
         target.write(data)
 
 
-def _free_path(folder: Path, new: NewArtifact, number: str) -> Path:
+def _free_path(folder: Path, info: ArtifactInfo) -> Path:
     """Return where the artifact goes; in a folder of its own when its plain place is taken."""
-    name = posixpath.basename(f"{new.name}.zip" if new.archived else new.name)
+    name = posixpath.basename(f"{info.name}.zip" if info.archived else info.name)
     path = folder / name
     if path.exists() or name == ".about":
-        path = folder / number / name
+        path = folder / info.id / name
         path.parent.mkdir(mode=0o700)
     return path
 

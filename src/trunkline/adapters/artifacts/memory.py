@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import BinaryIO
 
 from trunkline.base.errors import NotFound
@@ -13,6 +14,7 @@ from trunkline.ports.artifacts import (
     ArtifactFile,
     ArtifactInfo,
     NewArtifact,
+    ReceivedArtifact,
 )
 from trunkline.ports.clock import Clock
 
@@ -52,6 +54,31 @@ class MemoryArtifacts:
         self._content[number] = content
         return info
 
+    def adopt(self, received: ReceivedArtifact) -> ArtifactInfo:
+        """Keep a file that came whole. Raises ArtifactExists."""
+        path = Path(received.path)
+        content = path.read_bytes()
+        path.unlink()
+        run = self._runs.setdefault(received.run_id, {})
+        if received.name in run:
+            raise ArtifactExists(received.name)
+        info = ArtifactInfo(
+            id=str(len(self._content) + 1),
+            run_id=received.run_id,
+            name=received.name,
+            digest=received.digest,
+            size=received.size,
+            files=1,
+            created=self._clock.now(),
+            expires=received.expires,
+            archived=received.archived,
+            job=received.job,
+            content_type=received.content_type,
+        )
+        run[received.name] = info
+        self._content[info.id] = ((received.name, content),)
+        return info
+
     def find(self, run_id: str) -> tuple[ArtifactInfo, ...]:
         """Return a run's artifacts. Raises NotFound."""
         if run_id not in self._runs:
@@ -59,6 +86,11 @@ class MemoryArtifacts:
         now = self._clock.now()
         known = self._runs[run_id].values()
         return tuple(info for info in known if not info.expires or info.expires > now)
+
+    def by_id(self, artifact_id: str) -> ArtifactInfo | None:
+        """Return an artifact of whichever run."""
+        found = (info for run in self._runs for info in self.find(run))
+        return next((info for info in found if info.id == artifact_id), None)
 
     def open(self, info: ArtifactInfo) -> BinaryIO:
         """Open all its files as one. Raises NotFound."""
