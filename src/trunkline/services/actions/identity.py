@@ -13,6 +13,7 @@ from trunkline.base.errors import UsageError
 from trunkline.ports.clock import Clock, Ids
 from trunkline.ports.identity_keys import IdentityKeys, PublicKey
 from trunkline.ports.job_services import ServicesJob
+from trunkline.services.actions.refusals import Refused
 
 DISCOVERY_PATH = "/.well-known/openid-configuration"
 KEYS_PATH = "/.well-known/jwks"
@@ -29,10 +30,6 @@ FROM_CONTEXT = (
 )
 ALWAYS = ("aud", "exp", "iat", "iss", "jti", "nbf", "sub")
 CLAIM = re.compile(r"[A-Za-z0-9_]+")
-
-
-class Denied(Exception):
-    """The job may not ask for a token: it has no `id-token: write`."""
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,12 +63,14 @@ class Identity:
     def token(self, job: ServicesJob, audience: str = "") -> str:
         """Return a signed token for `audience` ('': the owner's address at the server).
 
-        Raises Denied without `id-token: write`, UsageError for an audience that is too long.
+        Raises Refused without `id-token: write`, or for an audience that is too long.
         """
         if job.permissions.get("id-token") != "write":
-            raise Denied
+            raise Refused("permission_denied", "the job has no permission 'id-token: write'")
         if len(audience) > LONGEST_AUDIENCE:
-            raise UsageError(f"The audience is longer than {LONGEST_AUDIENCE} characters.")
+            raise Refused(
+                "invalid_argument", f"the audience is longer than {LONGEST_AUDIENCE} characters"
+            )
         now = int(self._clock.now())
         told = claims(job)
         body = {

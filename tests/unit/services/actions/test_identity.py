@@ -14,13 +14,13 @@ from trunkline.adapters.identity_keys.memory import MemoryKeys
 from trunkline.base.errors import UsageError
 from trunkline.ports.job_services import ServicesJob
 from trunkline.services.actions.identity import (
-    Denied,
     Identity,
     Subject,
     check_subject,
     claims,
     subject,
 )
+from trunkline.services.actions.refusals import Refused
 
 KEYS = MemoryKeys(FakeClock())  # made once: keys take a while
 ISSUER = "http://127.0.0.1:7777/oidc"
@@ -162,13 +162,14 @@ def test_no_token_outlives_its_job(identity: Identity, clock: FakeClock) -> None
 
 @pytest.mark.parametrize("permissions", [{}, {"id-token": "none"}, {"id-token": "read"}])
 def test_only_with_permission(identity: Identity, permissions: dict[str, str]) -> None:
-    with pytest.raises(Denied):
+    with pytest.raises(Refused, match="id-token: write") as refused:
         identity.token(job(permissions=permissions))
+    assert refused.value.code == "permission_denied"
 
 
 def test_an_audience_has_its_bounds(identity: Identity) -> None:
     assert identity.token(job(), "a" * 1024)
-    with pytest.raises(UsageError, match="longer than 1024"):
+    with pytest.raises(Refused, match="longer than 1024"):
         identity.token(job(), "a" * 1025)
 
 
