@@ -32,6 +32,8 @@ from trunkline.oci.hosts import is_this_machine
 EXPORTER_ATTRS, CACHE, EXPORTERS = 4, 8, 13
 OLD_CACHE_EXPORT, CACHE_EXPORTS = 1, 4
 TYPE, ATTRS = 1, 2
+# How the output of a program in a container begins, before its length (Engine API, attach).
+STDOUT = b"\x01\0\0\0"
 TRUE = frozenset({"1", "t", "true"})
 # BuildKit takes no larger requests.
 LARGEST_MESSAGE = 16 << 20
@@ -42,6 +44,10 @@ ELSEWHERE = (
     "Rehearsal: a builder of its own would push without the local registry. Use the engine's "
     "builder (`docker buildx use default`), or run with --publish."
 )
+
+
+class PushByDigest(Exception):
+    """A push without a tag, which can't be made in its place."""
 
 
 class Solve(msgspec.Struct, frozen=True):
@@ -83,7 +89,11 @@ class BuildKitStream:
         if not _is_whole(content) and not frame.ends_stream and len(content) <= LARGEST_MESSAGE:
             return b""
         del self._held[frame.stream]
-        solve = rewritten(content)
+        try:
+            solve = rewritten(content)
+        except PushByDigest as error:
+            farewell = frames.grpc_error(frame.stream, str(error), has_begun=False)
+            raise Refused(str(error), farewell) from error
         if solve.message == content:
             return b"".join(each.raw for each in held)
         self._to_push[frame.stream] = solve.names
@@ -102,10 +112,6 @@ class BuildKitStream:
                     self._push(frame.stream)
             yield frame.raw
 
-    def farewell(self, message: str) -> bytes:
-        """Return the frame that tells the client; its texts are shown."""
-        return frames.goaway(message)
-
     def _push(self, stream: int) -> None:
         names = self._to_push.pop(stream)
         if stream not in self._answered:  # the build failed
@@ -114,7 +120,9 @@ class BuildKitStream:
             try:
                 self._publisher.push(name, {}, _hear_nothing)
             except Unavailable as error:
-                raise Refused(f"failed to push {name}: {error.message}") from error
+                text = f"failed to push {name}: {error.message}"
+                farewell = frames.grpc_error(stream, text, has_begun=True)
+                raise Refused(text, farewell) from error
 
 
 class ExecStream(PlainStream):
@@ -145,14 +153,22 @@ class ExecStream(PlainStream):
             content += frame.data
             if _is_whole(content) or frame.ends_stream or len(content) > LARGEST_MESSAGE:
                 del self._content[frame.stream]
-                if rewritten(bytes(content)).message != content:
-                    raise Refused(ELSEWHERE)
+                if _pushes(bytes(content)):
+                    error = frames.grpc_error(frame.stream, ELSEWHERE, has_begun=False)
+                    raise Refused(ELSEWHERE, STDOUT + len(error).to_bytes(4, "big") + error)
+
+
+def _pushes(content: bytes) -> bool:
+    try:
+        return rewritten(content).message != content
+    except PushByDigest:
+        return True
 
 
 def rewritten(content: bytes) -> Solve:
     """Return what a gRPC message becomes: one that asks for no push to another machine.
 
-    Raises Refused for a push that can't be made in its place.
+    Raises PushByDigest for a push that can't be made in its place.
     """
     if not _is_whole(content) or content[0]:
         return Solve(content)
@@ -191,7 +207,7 @@ def _without_push(parts: list[Field], number: int) -> tuple[list[Field], list[st
     if not pushes or not names or all(map(_is_ours, names)):
         return parts, []
     if attributes.get("push-by-digest", "").lower() in TRUE:
-        raise Refused(BY_DIGEST)
+        raise PushByDigest(BY_DIGEST)
     dropped = [part for part in entries if frames.entry(part)[0] == "push"]
     return [part for part in parts if part not in dropped], names
 

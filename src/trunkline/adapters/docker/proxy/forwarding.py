@@ -19,7 +19,11 @@ MULTIPLEXED = "application/vnd.docker.multiplexed-stream"
 
 
 class Refused(Exception):
-    """A stream must end; the text says why."""
+    """A stream must end; the client gets `farewell` before."""
+
+    def __init__(self, message: str, farewell: bytes = b"") -> None:
+        super().__init__(message)
+        self.farewell = farewell
 
 
 class Stream(Protocol):
@@ -33,10 +37,6 @@ class Stream(Protocol):
         """Return what the client is to get for bytes of the engine. Raises Refused."""
         ...
 
-    def farewell(self, message: str) -> bytes:
-        """Return what the client is to get before the stream is ended for this reason."""
-        ...
-
 
 class PlainStream:
     """Bytes that pass as they are."""
@@ -48,10 +48,6 @@ class PlainStream:
     def to_client(self, data: bytes) -> Iterable[bytes]:
         """Return `data`."""
         return (data,)
-
-    def farewell(self, _message: str) -> bytes:
-        """Return nothing: it is not known what the client would understand."""
-        return b""
 
 
 class Forwarding:
@@ -225,6 +221,6 @@ class Carrier:
 
     def _refuse(self, refusal: Refused) -> None:
         with self._sending, suppress(OSError):
-            self._client.send(self._stream.farewell(str(refusal)))
+            self._client.send(refusal.farewell)
         self._client.end()
         self._engine.end()

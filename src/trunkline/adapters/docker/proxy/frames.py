@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import quote
 
 import msgspec
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 HEAD = 9
-DATA, HEADERS, GOAWAY = 0x0, 0x1, 0x7
-END_STREAM, PADDED = 0x1, 0x8
+DATA, HEADERS = 0x0, 0x1
+END_STREAM, END_HEADERS, PADDED = 0x1, 0x4, 0x8
 # What every peer takes in one frame (SETTINGS_MAX_FRAME_SIZE's least).
 LARGEST_PAYLOAD = 16384
 # A gRPC message begins with whether it is compressed, and its length.
 MESSAGE_HEAD = 5
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
-ENHANCE_YOUR_CALM = 0xB
+# `:status: 200` in HPACK's static table; gRPC's code for an error of no other kind.
+STATUS_200, UNKNOWN = b"\x88", "2"
 
 
 class BadFrame(ValueError):
@@ -52,11 +54,6 @@ class FrameReader:
     def __init__(self) -> None:
         self._buffer = bytearray()
 
-    @property
-    def is_between(self) -> bool:
-        """Tell whether no frame has begun and not ended."""
-        return not self._buffer
-
     def feed(self, data: bytes) -> Iterator[Frame]:
         """Yield the frames that are whole now."""
         self._buffer += data
@@ -81,10 +78,27 @@ def data_frames(stream: int, data: bytes, *, ends_stream: bool) -> bytes:
     )
 
 
-def goaway(message: str) -> bytes:
-    """Return the frame that ends a connection; clients show its text."""
-    reason = ENHANCE_YOUR_CALM.to_bytes(4, "big")
-    return frame(GOAWAY, 0, 0, bytes(4) + reason + message.encode("utf-8"))
+def grpc_error(stream: int, message: str, *, has_begun: bool) -> bytes:
+    """Return the frame that ends a stream with an error (gRPC over HTTP/2, responses).
+
+    `has_begun` says that the client has the beginning of an answer already.
+    """
+    # Literal fields without indexing (RFC 7541, 6.2.2) leave the client's table as it is.
+    begin = b"" if has_begun else STATUS_200 + _literal("content-type", "application/grpc")
+    status = _literal("grpc-status", UNKNOWN) + _literal("grpc-message", quote(message, safe=" "))
+    return frame(HEADERS, END_STREAM | END_HEADERS, stream, begin + status)
+
+
+def _literal(name: str, value: str) -> bytes:
+    return b"\0" + _text(name) + _text(value)
+
+
+def _text(text: str) -> bytes:
+    """Return a string literal, not compressed (RFC 7541, 5.2)."""
+    data = text.encode("ascii")
+    if len(data) < 0x7F:
+        return bytes((len(data),)) + data
+    return b"\x7f" + _as_varint(len(data) - 0x7F) + data
 
 
 def frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
