@@ -53,7 +53,7 @@ class Reservation(msgspec.Struct):
     chunks: dict[int, int] = {}
 
 
-class CacheService:
+class JobCaches:
     """The caches of all jobs. Thread-safe. Methods raise Refused.
 
     A job finds what its own ref made, then what its base and default branches made; it makes caches
@@ -86,15 +86,12 @@ class CacheService:
         return tuple(e for e in every if e.scope in scopes and e.key.startswith(key))
 
     def open(self, job: ServicesJob, number: str) -> tuple[CacheEntry, BinaryIO]:
-        """Open a cache that the job may read, by its id."""
+        """Open a cache that the job may read, by its id. Raises NotFound."""
         scopes = _scopes(job)
         for entry in self._caches.entries(owner(job.repository)):
             if entry.id == number and entry.scope in scopes:
-                try:
-                    return entry, self._caches.open(entry)
-                except NotFound:
-                    break
-        raise Refused("not_found", "there is no such cache")
+                return entry, self._caches.open(entry)
+        raise NotFound(f"There is no cache {number}.")
 
     def reserve(
         self, job: ServicesJob, key: str, version: str, size: int | None = None

@@ -13,9 +13,9 @@ import pytest
 from trunkline.adapters.caches.folder import FolderCaches
 from trunkline.adapters.clock import FakeClock, SystemIds
 from trunkline.adapters.uploads.files import FileUploads
-from trunkline.base.errors import UsageError
+from trunkline.base.errors import NotFound, UsageError
 from trunkline.ports.job_services import ServicesJob
-from trunkline.services.actions.caches import CacheService, WriteDenied
+from trunkline.services.actions.caches import JobCaches, WriteDenied
 from trunkline.services.actions.kept_caches import KeptCaches, record
 from trunkline.services.actions.refusals import Refused
 
@@ -40,8 +40,8 @@ def uploads(tmp_path: Path, clock: FakeClock) -> FileUploads:
 
 
 @pytest.fixture
-def caches(store: FolderCaches, uploads: FileUploads, clock: FakeClock) -> CacheService:
-    return CacheService(store, uploads, clock, SystemIds(), largest=1000)
+def caches(store: FolderCaches, uploads: FileUploads, clock: FakeClock) -> JobCaches:
+    return JobCaches(store, uploads, clock, SystemIds(), largest=1000)
 
 
 def job(*scopes: str, number: int = 1, **changes: Any) -> ServicesJob:
@@ -61,7 +61,7 @@ def job(*scopes: str, number: int = 1, **changes: Any) -> ServicesJob:
 class Uploader:
     """Saves caches as clients do: reserve, upload, finish."""
 
-    def __init__(self, caches: CacheService, uploads: FileUploads) -> None:
+    def __init__(self, caches: JobCaches, uploads: FileUploads) -> None:
         self._caches = caches
         self._uploads = uploads
 
@@ -78,17 +78,17 @@ class Uploader:
 
 
 @pytest.fixture
-def uploader(caches: CacheService, uploads: FileUploads) -> Uploader:
+def uploader(caches: JobCaches, uploads: FileUploads) -> Uploader:
     return Uploader(caches, uploads)
 
 
-def read(caches: CacheService, number: str, by: ServicesJob | None = None) -> str:
+def read(caches: JobCaches, number: str, by: ServicesJob | None = None) -> str:
     _, file = caches.open(by or job(), number)
     with file:
         return file.read().decode()
 
 
-def found(caches: CacheService, by: ServicesJob, key: str, *restore: str) -> str:
+def found(caches: JobCaches, by: ServicesJob, key: str, *restore: str) -> str:
     entry = caches.find(by, key, restore, VERSION)
     return entry.key if entry else ""
 
@@ -100,7 +100,7 @@ def refusal(code: str) -> Any:
 class TestFinding:
     """Which cache a job finds."""
 
-    def test_what_was_saved(self, caches: CacheService, uploader: Uploader) -> None:
+    def test_what_was_saved(self, caches: JobCaches, uploader: Uploader) -> None:
         number = uploader.save("k1", "content")
         entry = caches.find(job(), "k1", (), VERSION)
         assert entry is not None
@@ -108,13 +108,11 @@ class TestFinding:
         assert entry.scope == f"octo/demo@{MAIN}"
         assert read(caches, number) == "content"
 
-    def test_another_version_is_another_cache(
-        self, caches: CacheService, uploader: Uploader
-    ) -> None:
+    def test_another_version_is_another_cache(self, caches: JobCaches, uploader: Uploader) -> None:
         uploader.save("k1")
         assert caches.find(job(), "k1", (), "other") is None
 
-    def test_prefixes_newest_first(self, caches: CacheService, uploader: Uploader) -> None:
+    def test_prefixes_newest_first(self, caches: JobCaches, uploader: Uploader) -> None:
         for key in ("deps-1", "deps-2", "other"):
             uploader.save(key)
         assert found(caches, job(), "deps-3", "none-", "deps-") == "deps-2"
@@ -122,7 +120,7 @@ class TestFinding:
         assert found(caches, job(), "deps-1", "deps-") == "deps-1"
         assert found(caches, job(), "x", "y") == ""
 
-    def test_own_ref_then_base_then_default(self, caches: CacheService, uploader: Uploader) -> None:
+    def test_own_ref_then_base_then_default(self, caches: JobCaches, uploader: Uploader) -> None:
         uploader.save("k", made_by=job(MAIN))
         pull = job(PULL, TOPIC, MAIN)
         assert read(caches, caches_id(caches, pull, "k"), pull) == "k"
@@ -133,37 +131,35 @@ class TestFinding:
         assert read(caches, caches_id(caches, job(MAIN), "k")) == "k"
 
     def test_what_a_change_made_is_not_found_by_branches(
-        self, caches: CacheService, uploader: Uploader
+        self, caches: JobCaches, uploader: Uploader
     ) -> None:
         number = uploader.save("k", made_by=job(PULL, MAIN))
         assert found(caches, job(MAIN), "k") == ""
-        with refusal("not_found"):
+        with pytest.raises(NotFound):
             caches.open(job(MAIN), number)
 
-    def test_other_repositories_find_nothing(
-        self, caches: CacheService, uploader: Uploader
-    ) -> None:
+    def test_other_repositories_find_nothing(self, caches: JobCaches, uploader: Uploader) -> None:
         number = uploader.save("k")
         other = job(repository="octo/demo2")
         assert found(caches, other, "k") == ""
-        with refusal("not_found"):
+        with pytest.raises(NotFound):
             caches.open(other, number)
         assert found(caches, job(repository="octo/demo"), "k") == "k"
 
     def test_a_cache_that_was_removed_meanwhile(
-        self, caches: CacheService, uploader: Uploader, tmp_path: Path
+        self, caches: JobCaches, uploader: Uploader, tmp_path: Path
     ) -> None:
         number = uploader.save("k")
         (tmp_path / "caches" / f"{number}.data").unlink()
-        with refusal("not_found"):
+        with pytest.raises(NotFound):
             caches.open(job(), number)
 
-    def test_others_of_a_like_key(self, caches: CacheService, uploader: Uploader) -> None:
+    def test_others_of_a_like_key(self, caches: JobCaches, uploader: Uploader) -> None:
         uploader.save("k-1")
         uploader.save("k-2", made_by=job(TOPIC))
         assert [entry.key for entry in caches.alike(job(), "k-")] == ["k-1"]
 
-    def test_a_job_without_a_ref(self, caches: CacheService) -> None:
+    def test_a_job_without_a_ref(self, caches: JobCaches) -> None:
         with pytest.raises(Refused, match="cache read denied:"):
             caches.find(job(scopes=()), "k", (), VERSION)
 
@@ -179,12 +175,12 @@ class TestFinding:
         ],
     )
     def test_names_that_no_cache_has(
-        self, caches: CacheService, keys: list[str], version: str
+        self, caches: JobCaches, keys: list[str], version: str
     ) -> None:
         with refusal("invalid_argument"):
             caches.find(job(), keys[0], keys[1:], version)
 
-    def test_names_are_only_names(self, caches: CacheService, uploader: Uploader) -> None:
+    def test_names_are_only_names(self, caches: JobCaches, uploader: Uploader) -> None:
         names = ["../../etc/passwd", "a/b", "nul\0", "a b", "é" * 512, "."]
         for name in names:
             number = uploader.save(name, "content")
@@ -192,7 +188,7 @@ class TestFinding:
         assert [found(caches, job(), name) for name in names] == names
 
 
-def caches_id(caches: CacheService, by: ServicesJob, key: str) -> str:
+def caches_id(caches: JobCaches, by: ServicesJob, key: str) -> str:
     entry = caches.find(by, key, (), VERSION)
     assert entry is not None
     return entry.id
@@ -201,22 +197,22 @@ def caches_id(caches: CacheService, by: ServicesJob, key: str) -> str:
 class TestMaking:
     """Who makes a cache, and who does not."""
 
-    def test_a_cache_never_changes(self, caches: CacheService, uploader: Uploader) -> None:
+    def test_a_cache_never_changes(self, caches: JobCaches, uploader: Uploader) -> None:
         number = uploader.save("k")
         with refusal("already_exists"):
             caches.reserve(job(), "k", VERSION)
         assert read(caches, number) == "k"
 
-    def test_a_longer_key_is_another(self, caches: CacheService, uploader: Uploader) -> None:
+    def test_a_longer_key_is_another(self, caches: JobCaches, uploader: Uploader) -> None:
         uploader.save("k-1")
         uploader.save("k")
         assert found(caches, job(), "k") == "k"
 
-    def test_jobs_that_are_not_trusted_make_none(self, caches: CacheService) -> None:
+    def test_jobs_that_are_not_trusted_make_none(self, caches: JobCaches) -> None:
         with pytest.raises(WriteDenied, match=r"^cache write denied:"):
             caches.reserve(job(trusted=False), "k", VERSION)
 
-    def test_one_of_many_makes_it(self, caches: CacheService) -> None:
+    def test_one_of_many_makes_it(self, caches: JobCaches) -> None:
         def reserve(number: int) -> str:
             try:
                 return caches.reserve(job(number=number), "k", VERSION).id
@@ -228,7 +224,7 @@ class TestMaking:
         assert codes.count("already_exists") == 7
 
     def test_it_is_not_seen_before_it_is_finished(
-        self, caches: CacheService, uploads: FileUploads
+        self, caches: JobCaches, uploads: FileUploads
     ) -> None:
         reserved = caches.reserve(job(), "k", VERSION)
         uploads.put(reserved.upload, io.BytesIO(b"abc"), 3, "")
@@ -236,16 +232,16 @@ class TestMaking:
         caches.finish(job(), "k", VERSION, 3)
         assert found(caches, job(), "k") == "k"
 
-    def test_finishing_what_was_not_uploaded(self, caches: CacheService) -> None:
+    def test_finishing_what_was_not_uploaded(self, caches: JobCaches) -> None:
         caches.reserve(job(), "k", VERSION)
         with refusal("failed_precondition"):
             caches.finish(job(), "k", VERSION, 0)
 
-    def test_finishing_what_was_not_reserved(self, caches: CacheService) -> None:
+    def test_finishing_what_was_not_reserved(self, caches: JobCaches) -> None:
         with refusal("not_found"):
             caches.finish(job(), "k", VERSION, 0)
 
-    def test_finishing_with_another_size(self, caches: CacheService, uploads: FileUploads) -> None:
+    def test_finishing_with_another_size(self, caches: JobCaches, uploads: FileUploads) -> None:
         reserved = caches.reserve(job(), "k", VERSION)
         uploads.put(reserved.upload, io.BytesIO(b"abc"), 3, "")
         with pytest.raises(Refused, match="4 bytes were announced, 3 were uploaded"):
@@ -253,9 +249,7 @@ class TestMaking:
         assert found(caches, job(), "k") == ""
         caches.finish(job(), "k", VERSION, 3)
 
-    def test_another_job_does_not_finish_it(
-        self, caches: CacheService, uploads: FileUploads
-    ) -> None:
+    def test_another_job_does_not_finish_it(self, caches: JobCaches, uploads: FileUploads) -> None:
         reserved = caches.reserve(job(), "k", VERSION)
         uploads.put(reserved.upload, io.BytesIO(b"abc"), 3, "")
         other = job(number=2)
@@ -267,7 +261,7 @@ class TestMaking:
             caches.put_chunk(other, reserved.id, io.BytesIO(b"x"), 0, 0)
 
     def test_what_the_job_did_not_finish_is_forgotten_with_it(
-        self, caches: CacheService, tmp_path: Path
+        self, caches: JobCaches, tmp_path: Path
     ) -> None:
         caches.reserve(job(), "k", VERSION)
         caches.end(job())
@@ -275,7 +269,7 @@ class TestMaking:
         caches.reserve(job(number=2), "k", VERSION)
 
     def test_what_nobody_finishes_is_forgotten_after_a_time(
-        self, caches: CacheService, clock: FakeClock
+        self, caches: JobCaches, clock: FakeClock
     ) -> None:
         first = caches.reserve(job(), "k", VERSION)
         clock.advance(2 * HOUR - 1)
@@ -286,14 +280,14 @@ class TestMaking:
         with refusal("not_found"):
             caches.finish_chunks(job(), first.id, 0)
 
-    def test_an_upload_that_was_given_up(self, caches: CacheService, uploads: FileUploads) -> None:
+    def test_an_upload_that_was_given_up(self, caches: JobCaches, uploads: FileUploads) -> None:
         reserved = caches.reserve(job(), "k", VERSION)
         uploads.discard(reserved.upload)
         with refusal("not_found"):
             caches.finish(job(), "k", VERSION, 0)
 
     def test_somebody_else_was_faster(
-        self, caches: CacheService, uploads: FileUploads, store: FolderCaches
+        self, caches: JobCaches, uploads: FileUploads, store: FolderCaches
     ) -> None:
         reserved = caches.reserve(job(), "k", VERSION)
         store.save(f"octo/demo@{MAIN}", "k", VERSION, io.BytesIO(b"native"))
@@ -302,7 +296,7 @@ class TestMaking:
             caches.finish(job(), "k", VERSION, 3)
         assert read(caches, caches_id(caches, job(), "k")) == "native"
 
-    def test_too_large(self, caches: CacheService) -> None:
+    def test_too_large(self, caches: JobCaches) -> None:
         with pytest.raises(Refused, match=r"\(1001 B\) is over the"):
             caches.reserve(job(), "k", VERSION, 1001)
         with refusal("invalid_argument"):
@@ -313,7 +307,7 @@ class TestMaking:
 class TestChunks:
     """Version 1 of the service: parts in any order."""
 
-    def test_in_any_order(self, caches: CacheService, uploader: Uploader, tmp_path: Path) -> None:
+    def test_in_any_order(self, caches: JobCaches, uploader: Uploader, tmp_path: Path) -> None:
         reserved = caches.reserve(job(), "k", VERSION, 9).id
         for first, content in ((6, b"ghi"), (0, b"abc"), (3, b"xxx"), (3, b"def")):
             uploader.chunk(reserved, first, content)
@@ -321,13 +315,13 @@ class TestChunks:
         assert read(caches, entry.id) == "abcdefghi"
         assert list((tmp_path / "uploads").iterdir()) == []
 
-    def test_too_many_again_and_again(self, caches: CacheService, uploader: Uploader) -> None:
+    def test_too_many_again_and_again(self, caches: JobCaches, uploader: Uploader) -> None:
         reserved = caches.reserve(job(), "k", VERSION, 600).id
         uploader.chunk(reserved, 0, b"x" * 600)
         with refusal("resource_exhausted"):
             uploader.chunk(reserved, 0, b"x" * 600)
 
-    def test_an_empty_cache(self, caches: CacheService) -> None:
+    def test_an_empty_cache(self, caches: JobCaches) -> None:
         reserved = caches.reserve(job(), "k", VERSION, 0).id
         assert read(caches, caches.finish_chunks(job(), reserved, 0).id) == ""
 
@@ -344,7 +338,7 @@ class TestChunks:
     )
     def test_chunks_that_are_not_the_whole(
         self,
-        caches: CacheService,
+        caches: JobCaches,
         uploader: Uploader,
         chunks: list[tuple[int, bytes]],
         size: int,
@@ -358,19 +352,17 @@ class TestChunks:
         assert found(caches, job(), "k") == ""
 
     @pytest.mark.parametrize(("first", "last"), [(0, 10), (9, 10), (5, 4), (10, 10), (-1, 3)])
-    def test_chunks_beyond_the_size(self, caches: CacheService, first: int, last: int) -> None:
+    def test_chunks_beyond_the_size(self, caches: JobCaches, first: int, last: int) -> None:
         reserved = caches.reserve(job(), "k", VERSION, 10).id
         with refusal("invalid_argument"):
             caches.put_chunk(job(), reserved, io.BytesIO(b"x" * 11), first, last)
 
-    def test_a_chunk_longer_than_it_says(self, caches: CacheService, uploader: Uploader) -> None:
+    def test_a_chunk_longer_than_it_says(self, caches: JobCaches, uploader: Uploader) -> None:
         reserved = caches.reserve(job(), "k", VERSION, 10).id
         with refusal("invalid_argument"):
             uploader.chunk(reserved, 0, b"abcd", last=2)
 
-    def test_a_chunk_that_stops_can_come_again(
-        self, caches: CacheService, uploader: Uploader
-    ) -> None:
+    def test_a_chunk_that_stops_can_come_again(self, caches: JobCaches, uploader: Uploader) -> None:
         reserved = caches.reserve(job(), "k", VERSION, 3).id
         with refusal("invalid_argument"):
             uploader.chunk(reserved, 0, b"ab", last=2)
@@ -380,7 +372,7 @@ class TestChunks:
         assert read(caches, caches.finish_chunks(job(), reserved, 3).id) == "abc"
 
     def test_chunks_keep_a_reservation(
-        self, caches: CacheService, uploader: Uploader, clock: FakeClock
+        self, caches: JobCaches, uploader: Uploader, clock: FakeClock
     ) -> None:
         reserved = caches.reserve(job(), "k", VERSION, 3).id
         clock.advance(HOUR)
@@ -404,7 +396,7 @@ class TestKept:
     def keys(self, kept: KeptCaches, **asked: Any) -> list[str]:
         return [entry.key for entry in kept.find("OCTO/demo", **asked)]
 
-    def test_listing(self, kept: KeptCaches, caches: CacheService) -> None:
+    def test_listing(self, kept: KeptCaches, caches: JobCaches) -> None:
         assert self.keys(kept) == ["b", "a-2", "a-1"]
         assert self.keys(kept, key="a-") == ["a-2", "a-1"]
         assert self.keys(kept, ref=MAIN) == ["b", "a-1"]
@@ -420,7 +412,7 @@ class TestKept:
         usage = kept.usage("octo/demo")
         assert (usage.caches, usage.size) == (3, 9)
 
-    def test_removing(self, kept: KeptCaches, caches: CacheService) -> None:
+    def test_removing(self, kept: KeptCaches, caches: JobCaches) -> None:
         number = caches_id(caches, job(), "a-1")
         assert not kept.remove("octo/other", number)
         assert kept.remove("octo/demo", number)
