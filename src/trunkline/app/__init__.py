@@ -21,9 +21,10 @@ from trunkline.plan.model import FileRef
 from trunkline.ports.actions import NativeAction, NativeActions
 from trunkline.ports.clock import Clock, Ids
 from trunkline.ports.containers import Images
-from trunkline.ports.endpoints import REGISTRY, Endpoints
+from trunkline.ports.endpoints import REGISTRY, RESULTS, Endpoints
 from trunkline.ports.forge import Fetched, Forge, never
 from trunkline.ports.gate import Gate
+from trunkline.ports.job_services import JobServices
 from trunkline.ports.journal import Journals
 from trunkline.ports.kept_images import KeptImages
 from trunkline.ports.logs import LogStore
@@ -211,6 +212,11 @@ class Once(Generic[T]):
                 self._made.append(self._make())
             return self._made[0]
 
+    @property
+    def is_made(self) -> bool:
+        """Tell whether anybody has asked."""
+        return bool(self._made)
+
 
 class Places:
     """Makes places of every kind."""
@@ -343,11 +349,26 @@ class System:
     @cached_property
     def endpoints(self) -> Endpoints:
         """Return the loopback services of this process's runs; `close` stops them."""
-        made = adapter("endpoints")(
-            _start_server, {REGISTRY: lambda: adapter("rehearsal-registry")(self)}
-        )
+        applications = {
+            REGISTRY: lambda: adapter("rehearsal-registry")(self),
+            RESULTS: self._results,
+        }
+        made = adapter("endpoints")(_start_server, applications)
         self.on_close(made.stop)
         found: Endpoints = made
+        return found
+
+    @cached_property
+    def _job_services(self) -> Any:
+        return adapter("job-services")(self)
+
+    def _results(self) -> object:
+        return self._job_services.application()
+
+    @property
+    def job_services(self) -> JobServices:
+        """Return the services that actions call; they listen when the first job opens them."""
+        found: JobServices = self._job_services
         return found
 
     @cached_property

@@ -64,6 +64,15 @@ ADAPTERS = {
     "registry-app": "trunkline.web.registry:RegistryApp",
     "registry-tokens": "trunkline.web.tokens:with_tokens",
     "registry-users": "trunkline.adapters.registry_users.files:FileUsers",
+    "job-services": "trunkline.app.job_services:LocalJobServices",
+    "results-app": "trunkline.web.results:ResultsApp",
+    "twirp-app": "trunkline.web.twirp:TwirpApp",
+    "blobs-app": "trunkline.web.blobs:BlobsApp",
+    "old-artifacts": "trunkline.web.results:old_artifacts",
+    "job-tokens": "trunkline.services.actions.tokens:JobTokens",
+    "signed-urls": "trunkline.services.actions.signed_urls:SignedUrls",
+    "artifact-service": "trunkline.services.actions.artifacts:ArtifactService",
+    "uploads": "trunkline.adapters.uploads.files:FileUploads",
     "signing-key": "trunkline.adapters.registry_users.keys:signing_key",
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 REGISTRY = "registry"
+RESULTS = "results"
 
 
 class Endpoints(Protocol):
@@ -13,7 +14,8 @@ class Endpoints(Protocol):
     def ensure(self, kind: str) -> str:
         """Return the URL of a service (`http://127.0.0.1:PORT`), with no slash at its end.
 
-        `kind` is `registry` (OCI distribution: images that a rehearsal pushes). Thread-safe. Raises
-        NotFound for a kind that there is not, Unavailable when the service can't be started.
+        `kind` is `registry` (OCI distribution: images that a rehearsal pushes) or `results` (what
+        actions call: artifacts, caches, identity, GitHub's API). Thread-safe. Raises NotFound for a
+        kind that there is not, Unavailable when the service can't be started.
         """
         ...

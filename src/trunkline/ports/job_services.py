@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import msgspec
+
+from trunkline.ports.artifacts import ArtifactInfo
+
+# Hears of every artifact that a job's actions finish uploading, from threads of the services.
+StoredListener = Callable[[ArtifactInfo], None]
+
+
+def ignore(_info: ArtifactInfo) -> None:
+    """Do nothing about an artifact that was stored."""
 
 
 class ServicesJob(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,8 +61,11 @@ class JobServices(Protocol):
         """Return the job's GITHUB_TOKEN. It can be told before anything listens."""
         ...
 
-    def open(self, job: ServicesJob) -> ServicesAccess:
-        """Have the services up and the job known to them. Idempotent. Raises Unavailable."""
+    def open(self, job: ServicesJob, stored: StoredListener = ignore) -> ServicesAccess:
+        """Have the services up and the job known to them. Idempotent. Raises Unavailable.
+
+        `stored` hears of the job's artifacts.
+        """
         ...
 
     def close(self, job: ServicesJob) -> None:

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 
 import msgspec
 
 from trunkline.ports.artifacts import ArtifactInfo
 from trunkline.ports.clock import Clock, Ids
-from trunkline.ports.job_services import ServicesJob
+from trunkline.ports.job_services import ServicesJob, StoredListener, ignore
 
 PREFIX = "ghs_"
-Stored = Callable[[ArtifactInfo], None]
 Key = tuple[str, int]
-
-
-def ignore(_info: ArtifactInfo) -> None:
-    """Do nothing about an artifact that was stored."""
 
 
 class _Live(msgspec.Struct):
@@ -26,7 +20,7 @@ class _Live(msgspec.Struct):
     job: ServicesJob
     token: str
     given: tuple[str, ...] = ()
-    stored: Stored = ignore
+    stored: StoredListener = ignore
 
 
 class LiveJobs:
@@ -44,7 +38,7 @@ class LiveJobs:
         with self._lock:
             return self._entry(job).token
 
-    def begin(self, job: ServicesJob, stored: Stored = ignore) -> None:
+    def begin(self, job: ServicesJob, stored: StoredListener = ignore) -> None:
         """Let a job in; `stored` hears of its artifacts, from the threads that answer."""
         with self._lock:
             self._entry(job).stored = stored

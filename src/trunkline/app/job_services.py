@@ -1,0 +1,122 @@
+"""Puts the services that actions call together: one port on loopback, its parts made late."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from wsgiref.types import WSGIApplication
+
+from trunkline.app import Once, System, adapter
+from trunkline.ports.artifacts import Artifacts
+from trunkline.ports.endpoints import RESULTS
+from trunkline.ports.job_services import ServicesAccess, ServicesJob, StoredListener, ignore
+from trunkline.ports.uploads import Uploads
+from trunkline.services.actions.jobs import LiveJobs
+
+# Uploads that got nothing for so long are nobody's: their process was killed.
+ABANDONED = 24 * 60 * 60
+IDENTITY_SCOPE = "id-token"
+
+
+class Shared:
+    """What the parts have in common. Made when the first job opens its services."""
+
+    def __init__(self, system: System, jobs: LiveJobs) -> None:
+        self.system = system
+        self.jobs = jobs
+        clock, ids, state = system.clock, system.ids, system.settings.state
+        key = bytes.fromhex(ids.token() + ids.token())
+        self.tokens = adapter("job-tokens")(jobs, clock, ids, key)
+        self.urls = adapter("signed-urls")(jobs, clock, key)
+        self.uploads: Uploads = adapter("uploads")(f"{state}/uploads", clock, ids)
+        self.uploads.sweep(clock.now() - ABANDONED)
+        store: Artifacts = adapter("artifacts")(f"{state}/runs", clock, ids)
+        self.artifacts = adapter("artifact-service")(jobs, store, self.uploads, self.urls, clock)
+
+    def end(self, job: ServicesJob) -> None:
+        """Forget what a job left unfinished."""
+        self.artifacts.end(job)
+
+
+class LocalJobServices:
+    """See the port `JobServices`. Tokens live in this process alone, and die with their jobs."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+        self._jobs = LiveJobs(system.clock, system.ids)
+        self._shared = Once(lambda: Shared(system, self._jobs))
+
+    def token(self, job: ServicesJob) -> str:
+        """Return the job's GITHUB_TOKEN."""
+        return self._jobs.token(job)
+
+    def open(self, job: ServicesJob, stored: StoredListener = ignore) -> ServicesAccess:
+        """Have the services up and the job known to them. Raises Unavailable."""
+        url = self._system.endpoints.ensure(RESULTS)
+        self._jobs.begin(job, stored)
+        tokens = self._shared().tokens
+        runtime: str = tokens.runtime(job)
+        scripts: dict[str, str] = {}
+        if job.permissions.get(IDENTITY_SCOPE) == "write":
+            asked = f"{url}/oidc/token?run={job.run_id}&job={job.number}"
+            scripts["ACTIONS_ID_TOKEN_REQUEST_URL"] = asked
+            scripts["ACTIONS_ID_TOKEN_REQUEST_TOKEN"] = tokens.identity(job)
+        actions = {
+            "ACTIONS_RUNTIME_URL": f"{url}/",
+            "ACTIONS_RUNTIME_TOKEN": runtime,
+            "ACTIONS_RESULTS_URL": f"{url}/",
+            "ACTIONS_CACHE_URL": f"{url}/",
+            "ACTIONS_CACHE_SERVICE_V2": "True",
+        }
+        secret = (runtime, *(scripts[name] for name in scripts if name.endswith("_TOKEN")))
+        return ServicesAccess(
+            actions={**actions, **scripts},
+            scripts=scripts,
+            github={"api_url": f"{url}/api/v3", "graphql_url": f"{url}/api/graphql"},
+            secrets=secret,
+        )
+
+    def close(self, job: ServicesJob) -> None:
+        """End the job's access, and forget what it left unfinished."""
+        self._jobs.end(job)
+        if self._shared.is_made:
+            self._shared().end(job)
+
+    def application(self) -> WSGIApplication:
+        """Return what answers at the root of the port."""
+        shared = self._shared()
+        parts = {prefix: _late(make, shared) for prefix, make in PARTS.items()}
+        found: WSGIApplication = adapter("results-app")(parts)
+        return found
+
+
+def _late(make: Callable[[Shared], WSGIApplication], shared: Shared) -> Callable[[], Any]:
+    return lambda: make(shared)
+
+
+def _twirp(shared: Shared) -> WSGIApplication:
+    """Return what answers the services that speak Twirp."""
+    services = {"github.actions.results.api.v1.ArtifactService": shared.artifacts.methods}
+    found: WSGIApplication = adapter("twirp-app")(services, shared.tokens.runtime_job)
+    return found
+
+
+def _blobs(shared: Shared) -> WSGIApplication:
+    """Return what answers signed addresses."""
+    readers = {"artifacts": shared.artifacts.open}
+    found: WSGIApplication = adapter("blobs-app")(shared.urls, shared.uploads, readers)
+    return found
+
+
+def _old_artifacts(_shared: Shared) -> WSGIApplication:
+    """Return what answers version 3 of the artifact actions."""
+    found: WSGIApplication = adapter("old-artifacts")()
+    return found
+
+
+# Path, or start of paths that ends in `/` -> what makes the part that answers.
+PARTS: Mapping[str, Callable[[Shared], WSGIApplication]] = {
+    "/twirp/": _twirp,
+    "/blobs/": _blobs,
+    "/_apis/pipelines/": _old_artifacts,
+}
