@@ -37,7 +37,7 @@ class ScriptedImage(NamedTuple):
     """
 
     env: Mapping[str, str] = DEFAULT_ENV
-    programs: Sequence[str] = ("/bin/sh", "/bin/cat")
+    programs: Sequence[str] = ("/bin/sh", "/bin/cat", "/usr/bin/env")
     health: str = ""
     log: str = ""
     private: bool = False
