@@ -11,7 +11,7 @@ from trunkline.engine.processes import TICK, Climb, Ended, Limits, Sink
 from trunkline.ports.clock import Clock
 from trunkline.ports.process import Process, ProcessSpec, Signal
 from trunkline.ports.sandbox import Sandbox
-from trunkline.run.session import MarkedOutput, driver, exports, restore, tell
+from trunkline.run.session import COMMAND, MarkedOutput, driver, exports, restore, spoken, tell
 
 
 class Shell(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,7 +34,7 @@ class Session:
         self._process: Process | None = None
         self._output = MarkedOutput(shell.mark)
         self._known: Mapping[str, str] = {}
-        self._number = 0
+        self._used = False
 
     def enter(self, env: Mapping[str, str], sink: Sink, limits: Limits) -> None:
         """Have the shell know an environment: all of it at its start, later what changed."""
@@ -80,18 +80,20 @@ class Session:
                 argv=(shell.program, path), env=env, cwd=self._cwd, user=shell.user, fed=True
             )
         )
-        if self._number:
+        if self._used:
             self._feed(restore(shell.folder), sink, limits)
         else:
             self._known = dict(env)
 
     def _feed(self, text: str, sink: Sink, limits: Limits) -> Ended:
-        """Put a command where the driver finds it, say its number, and follow it to its end."""
-        self._number += 1
+        """Give the driver a command, and follow it to its end."""
+        self._used = True
         data = text.encode("utf-8", "surrogateescape")
-        self._sandbox.put(posixpath.join(self._shell.folder, f"{self._number}"), data, 0o644)
+        said = spoken(data)
+        if said is None:
+            self._sandbox.put(posixpath.join(self._shell.folder, COMMAND), data, 0o644)
         if self._process is not None:
-            self._process.write(b"%d\n" % self._number)
+            self._process.write(said or b"0\n")
         return self._follow(sink, limits)
 
     def _follow(self, sink: Sink, limits: Limits) -> Ended:

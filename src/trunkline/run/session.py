@@ -1,9 +1,10 @@
 """A shell that is fed command after command: its driver, and where one's output ends.
 
-The driver reads numbers from its standard input; each names a file in the session's folder, which
-it runs in its own process, so that folders, variables and functions last. After each it writes the
-state that outlives an `exit` and, on a line of its own, a mark with the exit code. The mark goes to
-where output went at first, whatever a command does with its own (`exec >file`, `set -x`).
+The driver reads commands from its standard input: a count of lines and the lines, or 0 for what lies
+in the session's file `command` (long ones; a new file for each would be dear). It runs them in its own
+process, so that folders, variables and functions last. After each it writes the state that outlives an
+`exit` and, on a line of its own, a mark with the exit code. The mark goes to where output went at first,
+whatever a command does with its own (`exec >file`, `set -x`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-STATE, FOLDER = "state", "folder"
+STATE, FOLDER, COMMAND = "state", "folder", "command"
+# A shell reads its input byte by byte: up to here that is quicker than a file (in bytes).
+SHORT = 2048
 _NAME = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 
 
@@ -23,15 +26,34 @@ def driver(folder: str, mark: str) -> str:
     return "\n".join(
         (
             "exec 3<&0 4>&1 </dev/null",
-            "while { IFS= read -r trunkline_number <&3; } 2>/dev/null; do",
-            f'  . {place}/"$trunkline_number" 3<&- 4>&-',
+            "while { IFS= read -r trunkline_lines <&3; } 2>/dev/null; do",
+            "  { trunkline_text=",
+            '    [ "$trunkline_lines" = 0 ] || IFS= read -r trunkline_text <&3',
+            '    while [ "$trunkline_lines" -gt 1 ]; do',
+            "      IFS= read -r trunkline_line <&3",
+            "      trunkline_text=$trunkline_text'\n'$trunkline_line",
+            "      trunkline_lines=$((trunkline_lines - 1))",
+            "    done",
+            "  } 2>/dev/null",
+            "  case $trunkline_lines in",
+            f"    0) . {place}/{COMMAND} 3<&- 4>&- ;;",
+            '    *) eval "$trunkline_text" 3<&- 4>&- ;;',
+            "  esac",
             "  { trunkline_code=$?",
-            f"  export -p >{place}/{STATE}; pwd >{place}/{FOLDER}",
-            f"  printf '\\n%s:%s\\n' {mark} \"$trunkline_code\" >&4; }} 2>/dev/null",
+            f"    export -p >{place}/{STATE}; pwd >{place}/{FOLDER}",
+            f"    printf '\\n%s:%s\\n' {mark} \"$trunkline_code\" >&4",
+            "  } 2>/dev/null",
             "done",
             "",
         )
     )
+
+
+def spoken(command: bytes) -> bytes | None:
+    """Return what a driver reads for a command; None when that is better put in its file."""
+    if len(command) > SHORT or b"\0" in command:
+        return None
+    return b"%d\n%s\n" % (command.count(b"\n") + 1, command)
 
 
 def restore(folder: str) -> str:

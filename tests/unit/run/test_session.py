@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trunkline.run.session import MarkedOutput, driver, exports, restore, tell
+from trunkline.run.session import (
+    COMMAND,
+    SHORT,
+    MarkedOutput,
+    driver,
+    exports,
+    restore,
+    spoken,
+    tell,
+)
 
 MARK = "trunkline-0123"
 
@@ -53,22 +64,45 @@ def test_only_what_changed_is_told() -> None:
     assert told == "export B='it'\"'\"'s'\nexport D=x\nunset C\n"
 
 
-def test_a_real_shell_keeps_its_state_and_tells_its_variables(tmp_path: Path) -> None:
+@pytest.fixture(params=["sh", "bash"])
+def shell(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., tuple[bytes, list[int]]]:
     script = tmp_path / "driver"
     script.write_text(driver(str(tmp_path), MARK))
-    commands = ["cd /; X=1; f() { echo f$X; }", "f; pwd; false", "export Y='a b'", "exit 3"]
-    commands += [tell(str(tmp_path), ["X", "Y", "Z"])]
-    for number, command in enumerate(commands):
-        (tmp_path / f"{number}").write_text(command)
-    first = subprocess.run(
-        ["sh", str(script)], input=b"0\n1\n2\n4\n3\n", capture_output=True, check=False
-    )
-    assert split(letters(first.stdout)) == (b"f1\n/\n", [0, 1, 0, 0])
-    assert first.returncode == 3
+
+    def run(*commands: str, code: int = 0) -> tuple[bytes, list[int]]:
+        said = b"".join(spoken(command.encode()) or b"0\n" for command in commands)
+        done = subprocess.run([request.param, script], input=said, capture_output=True, check=False)
+        assert done.returncode == code, done.stderr
+        return split(letters(done.stdout))
+
+    return run
+
+
+def test_a_real_shell_keeps_its_state_and_tells_its_variables(tmp_path: Path, shell) -> None:
+    commands = ["cd /; X=1; f() { echo f$X; }", "f; pwd; false", "export Y='a b'"]
+    commands += [tell(str(tmp_path), ["X", "Y", "Z"]), "exit 3"]
+    assert shell(*commands, code=3) == (b"f1\n/\n", [0, 1, 0, 0])
     assert (tmp_path / "out.X").read_text() == "1"
     assert (tmp_path / "out.Y").read_text() == "a b"
     assert not (tmp_path / "out.Z").exists()
-    (tmp_path / "5").write_text(restore(str(tmp_path)))
-    (tmp_path / "6").write_text('echo "$Y"; pwd')
-    again = subprocess.run(["sh", str(script)], input=b"5\n6\n", capture_output=True, check=True)
-    assert split(letters(again.stdout)) == (b"a b\n/\n", [0, 0])
+    assert shell(restore(str(tmp_path)), 'echo "$Y"; pwd') == (b"a b\n/\n", [0, 0])
+
+
+def test_lines_of_a_command_come_as_they_are(shell) -> None:
+    text = "\ncat <<'END'\n  two  blanks \\ and \ttabs \\\n\nEND\nprintf '%s\\n' \"a\\\nb\""
+    assert shell(text, "", "echo then") == (
+        b"  two  blanks \\ and \ttabs \\\n\nab\nthen\n",
+        [0, 0, 0],
+    )
+
+
+def test_a_long_command_comes_from_the_file(tmp_path: Path, shell) -> None:
+    text = f"echo {'x' * SHORT}"
+    assert spoken(text.encode()) is None
+    (tmp_path / COMMAND).write_text(text)
+    assert shell(text, "echo short") == (b"x" * SHORT + b"\nshort\n", [0, 0])
+
+
+def test_no_command_reads_what_comes_next_or_takes_the_mark_away(shell) -> None:
+    commands = ["cat", "read -r x || echo nothing to read", "exec 3<&- 4>&-", "set -x", "exec >&2"]
+    assert shell(*commands, "set +x") == (b"nothing to read\n", [0, 0, 0, 0, 0, 0])
