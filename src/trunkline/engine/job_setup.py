@@ -164,9 +164,12 @@ def _evidence(request: JobRequest, world: World, sandbox: Sandbox, parts: Parts)
 
 
 def _offer_engine(context: JobContext, evidence: Evidence) -> None:
-    """Let programs of a job on the host find the container engine by the job's own socket."""
+    """Let programs of a job on the host find the container engine by the job's own socket.
+
+    A DOCKER_HOST that the user passes on by name stays as it is.
+    """
     context.sandbox.containers.images.listen(evidence.pushed)
-    if not context.layout.in_container:
+    if not context.layout.in_container and "DOCKER_HOST" not in context.layout.env:
         socket = context.sandbox.containers.socket()
         if socket:
             context.export({"DOCKER_HOST": f"unix://{socket}"})
