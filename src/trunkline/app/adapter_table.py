@@ -72,6 +72,12 @@ ADAPTERS = {
     "job-tokens": "trunkline.services.actions.tokens:JobTokens",
     "signed-urls": "trunkline.services.actions.signed_urls:SignedUrls",
     "artifact-service": "trunkline.services.actions.artifacts:ArtifactService",
+    "job-caches": "trunkline.services.actions.caches:JobCaches",
+    "cache-service": "trunkline.services.actions.cache_service:CacheService",
+    "cache-v1": "trunkline.web.cache_v1:CacheV1App",
+    "identity-keys": "trunkline.adapters.identity_keys.files:FileKeys",
+    "identity": "trunkline.services.actions.identity:Identity",
+    "identity-app": "trunkline.web.identity:IdentityApp",
     "uploads": "trunkline.adapters.uploads.files:FileUploads",
     "signing-key": "trunkline.adapters.registry_users.keys:signing_key",
 }

@@ -8,6 +8,7 @@ from wsgiref.types import WSGIApplication
 
 from trunkline.app import Once, System, adapter
 from trunkline.ports.artifacts import Artifacts
+from trunkline.ports.caches import Caches
 from trunkline.ports.endpoints import RESULTS
 from trunkline.ports.job_services import ServicesAccess, ServicesJob, StoredListener, ignore
 from trunkline.ports.uploads import Uploads
@@ -15,6 +16,7 @@ from trunkline.services.actions.jobs import LiveJobs
 
 # Uploads that got nothing for so long are nobody's: their process was killed.
 ABANDONED = 24 * 60 * 60
+RESULTS_SERVICES = "github.actions.results.api.v1"
 IDENTITY_SCOPE = "id-token"
 
 
@@ -32,10 +34,14 @@ class Shared:
         self.uploads.sweep(clock.now() - ABANDONED)
         store: Artifacts = adapter("artifacts")(f"{state}/runs", clock, ids)
         self.artifacts = adapter("artifact-service")(jobs, store, self.uploads, self.urls, clock)
+        caches: Caches = adapter("caches")(f"{state}/caches", clock, ids)
+        self.job_caches = adapter("job-caches")(caches, self.uploads, clock, ids)
+        self.caches = adapter("cache-service")(self.job_caches, self.urls)
 
     def end(self, job: ServicesJob) -> None:
         """Forget what a job left unfinished."""
         self.artifacts.end(job)
+        self.caches.end(job)
 
 
 class LocalJobServices:
@@ -96,15 +102,35 @@ def _late(make: Callable[[Shared], WSGIApplication], shared: Shared) -> Callable
 
 def _twirp(shared: Shared) -> WSGIApplication:
     """Return what answers the services that speak Twirp."""
-    services = {"github.actions.results.api.v1.ArtifactService": shared.artifacts.methods}
+    services = {
+        f"{RESULTS_SERVICES}.ArtifactService": shared.artifacts.methods,
+        f"{RESULTS_SERVICES}.CacheService": shared.caches.methods,
+    }
     found: WSGIApplication = adapter("twirp-app")(services, shared.tokens.runtime_job)
     return found
 
 
 def _blobs(shared: Shared) -> WSGIApplication:
     """Return what answers signed addresses."""
-    readers = {"artifacts": shared.artifacts.open}
+    readers = {"artifacts": shared.artifacts.open, "caches": shared.caches.open}
     found: WSGIApplication = adapter("blobs-app")(shared.urls, shared.uploads, readers)
+    return found
+
+
+def _caches_v1(shared: Shared) -> WSGIApplication:
+    """Return what answers version 1 of the cache service."""
+    found: WSGIApplication = adapter("cache-v1")(shared.job_caches, shared.caches, shared.tokens)
+    return found
+
+
+def _identity(shared: Shared) -> WSGIApplication:
+    """Return what answers who a job is, and everybody with what this is checked."""
+    system = shared.system
+    keys = adapter("identity-keys")(f"{system.settings.state}/identity-keys", system.clock)
+    made = adapter("identity")(
+        lambda: system.endpoints.ensure(RESULTS), keys, system.clock, system.ids
+    )
+    found: WSGIApplication = adapter("identity-app")(made, shared.tokens)
     return found
 
 
@@ -118,5 +144,8 @@ def _old_artifacts(_shared: Shared) -> WSGIApplication:
 PARTS: Mapping[str, Callable[[Shared], WSGIApplication]] = {
     "/twirp/": _twirp,
     "/blobs/": _blobs,
+    "/_apis/artifactcache/": _caches_v1,
+    "/oidc/token": _identity,
+    "/.well-known/": _identity,
     "/_apis/pipelines/": _old_artifacts,
 }

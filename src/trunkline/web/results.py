@@ -8,7 +8,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import msgspec
 from werkzeug.exceptions import HTTPException
-from werkzeug.wrappers import Request, Response
+from werkzeug.wrappers import Response
 
 from trunkline.base.errors import TrunklineError
 
@@ -58,15 +58,6 @@ class ResultsApp:
 def told(status: int, record: object) -> Response:
     """Return a JSON response."""
     return Response(msgspec.json.encode(record), status, content_type=JSON)
-
-
-def application(answer: Callable[[Request], Response]) -> WSGIApplication:
-    """Return a part that answers whole requests."""
-
-    def part(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        return answer(Request(environ))(environ, start)
-
-    return part
 
 
 def old_artifacts() -> WSGIApplication:
