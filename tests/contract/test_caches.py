@@ -101,9 +101,10 @@ def test_scopes_in_their_order(caches: Caches) -> None:
 def test_a_finished_file_is_adopted(caches: Caches, tmp_path: Path) -> None:
     path = tmp_path / "finished"
     path.write_text("whole")
-    entry = caches.adopt(MAIN, "k", "v", str(path))
+    entry = caches.adopt(MAIN, "k", "v", str(path), "1234")
     assert entry is not None
-    assert entry.size == 5
+    assert (entry.id, entry.size) == ("1234", 5)
+    assert caches.find((MAIN,), "k", (), "v") == entry
     assert not path.exists()
     assert find(caches, "k") == "whole"
 

@@ -49,10 +49,13 @@ class Caches(Protocol):
         """Keep `content`; None when the scope has this key and version already."""
         ...
 
-    def adopt(self, scope: str, key: str, version: str, path: str) -> CacheEntry | None:
+    def adopt(
+        self, scope: str, key: str, version: str, path: str, number: str = ""
+    ) -> CacheEntry | None:
         """Keep a finished file of this machine, as `save` does; the file disappears, kept or not.
 
-        It is moved, not copied, when it lies on the store's disk.
+        It is moved, not copied, when it lies on the store's disk. `number` is the entry's id, digits
+        that no other entry has.
         """
         ...
 

@@ -66,11 +66,13 @@ class FolderCaches:
                 shutil.copyfileobj(content, file, CHUNK)
             return self._keep(number, scope, key, version)
 
-    def adopt(self, scope: str, key: str, version: str, path: str) -> CacheEntry | None:
+    def adopt(
+        self, scope: str, key: str, version: str, path: str, number: str = ""
+    ) -> CacheEntry | None:
         """Keep a finished file; None when the scope has this key and version already."""
-        with self._drafting(key) as number:
-            shutil.move(path, self._draft(number))
-            return self._keep(number, scope, key, version)
+        with self._drafting(key, number) as chosen:
+            shutil.move(path, self._draft(chosen))
+            return self._keep(chosen, scope, key, version)
 
     def entries(self, repository: str) -> tuple[CacheEntry, ...]:
         """Return what is kept for a repository, newest first."""
@@ -118,7 +120,7 @@ class FolderCaches:
             entry = self._read(number)
             if entry and self._clock.now() - used[number] <= UNUSED_SECONDS:
                 found.append(msgspec.structs.replace(entry, used=used[number]))
-        return found
+        return sorted(found, key=lambda entry: entry.created)
 
     def _data_files(self) -> dict[str, float]:
         """Return when each data file was last used, by number."""
@@ -186,9 +188,9 @@ class FolderCaches:
         return self._root / f"{number}.json"
 
     @contextmanager
-    def _drafting(self, key: str) -> Iterator[str]:
+    def _drafting(self, key: str, wanted: str = "") -> Iterator[str]:
         """Give the number of a draft that is gone at the end, if no entry was made of it."""
-        number = self._ids.run_id()
+        number = wanted or self._ids.run_id()
         try:
             self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
             try:

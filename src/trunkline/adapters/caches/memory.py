@@ -52,14 +52,16 @@ class MemoryCaches:
 
     def save(self, scope: str, key: str, version: str, content: BinaryIO) -> CacheEntry | None:
         """Keep `content`; None when the scope has this key and version already."""
-        data = content.read()
-        new = (scope, key, version)
-        if any((e.scope, e.key, e.version) == new for e in self._newest()):
+        return self._keep((scope, key, version), content.read(), "")
+
+    def _keep(self, name: tuple[str, str, str], data: bytes, number: str) -> CacheEntry | None:
+        if any((e.scope, e.key, e.version) == name for e in self._newest()):
             return None
+        scope, key, version = name
         with self._lock:
             self._number += 1
             entry = CacheEntry(
-                id=str(self._number),
+                id=number or str(self._number),
                 key=key,
                 version=version,
                 scope=scope,
@@ -70,12 +72,13 @@ class MemoryCaches:
             self._entries.append((entry, data))
         return entry
 
-    def adopt(self, scope: str, key: str, version: str, path: str) -> CacheEntry | None:
+    def adopt(
+        self, scope: str, key: str, version: str, path: str, number: str = ""
+    ) -> CacheEntry | None:
         """Keep a finished file; None when the scope has this key and version already."""
         file = Path(path)
         try:
-            with file.open("rb") as content:
-                return self.save(scope, key, version, content)
+            return self._keep((scope, key, version), file.read_bytes(), number)
         finally:
             file.unlink()
 

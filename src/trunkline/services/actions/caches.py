@@ -183,7 +183,7 @@ class JobCaches:
         except NotFound:
             raise Refused("not_found", "the upload of this cache has been given up") from None
         try:
-            entry = self._caches.adopt(*reservation.name, taken.path)
+            entry = self._caches.adopt(*reservation.name, taken.path, reservation.id)
         finally:
             with self._lock:
                 if self._reserved.get(reservation.name) is reservation:
