@@ -27,6 +27,8 @@ class Connection:
         self.socket = endpoint
         # Called before waiting for more from the other side.
         self.before_reading: Callable[[], None] = _nothing
+        # Called when the other side has ended.
+        self.at_end: list[Callable[[], None]] = []
         self._buffer = bytearray()
 
     def head(self) -> bytes:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -10,6 +12,7 @@ import msgspec
 
 from trunkline.adapters.docker.proxy.call import Call, without_login
 from trunkline.adapters.docker.proxy.heads import Request
+from trunkline.adapters.docker.proxy.login_files import forget_tokens, login_file
 from trunkline.adapters.docker.proxy.logins import Logins, decoded_login, host_of
 from trunkline.adapters.docker.publishing import Publisher, read_reference
 from trunkline.adapters.docker.registry_logins import REHEARSAL_TOKEN
@@ -25,8 +28,9 @@ NAME = re.compile(r"/images/(?P<name>.+)/[a-z]+")
 class ImageRoutes:
     """Answers what the engine is asked about images and registries, for one job."""
 
-    def __init__(self, publisher: Publisher) -> None:
+    def __init__(self, publisher: Publisher, outside: Callable[[str], str | None]) -> None:
         self._publisher = publisher
+        self._outside = outside
         self._logins = Logins()
 
     # --- POST /images/{name}/push, /images/create ---------------------------------------
@@ -74,6 +78,9 @@ class ImageRoutes:
         if sent is None or not self._publisher.is_rehearsal or is_this_machine(host):
             return call.forward()
         self._logins.remember({key: str(value) for key, value in sent.items()})
+        # The client writes the login down once it has the answer, and then ends.
+        if path := login_file(call.client.socket, self._outside):
+            call.client.at_end.append(partial(forget_tokens, path))
         status = f"Login Succeeded (rehearsal: {host} was not asked)"
         return call.answer({"Status": status, "IdentityToken": REHEARSAL_TOKEN})
 

@@ -30,7 +30,7 @@ class Logins:
 
     def real(self, login: Mapping[str, str], host: str = "") -> Mapping[str, str]:
         """Return the login that a script meant, {} when it is not known."""
-        if login.get("identitytoken") != REHEARSAL_TOKEN:
+        if _says_something(login):
             return login
         with self._lock:
             return self._known.get(host_of(login.get("serveraddress", "") or host), {})
@@ -50,6 +50,13 @@ class Logins:
             host: self.real(login, host) for host, login in sent.items() if isinstance(login, dict)
         }
         return encoded_login({host: login for host, login in known.items() if login})
+
+
+def _says_something(login: Mapping[str, str]) -> bool:
+    """Tell whether a login holds credentials that a registry may know."""
+    token = login.get("identitytoken")
+    known = (login.get(key) for key in ("password", "registrytoken", "auth"))
+    return any(known) or bool(token and token != REHEARSAL_TOKEN)
 
 
 def decoded_login(text: str) -> dict[str, str]:

@@ -52,7 +52,7 @@ class Proxy:
         self._wire = wire
         self._publisher = publisher
         self._place = place
-        images = ImageRoutes(publisher)
+        images = ImageRoutes(publisher, place.outside)
         self._routes = self._table(images, BuildRoutes(publisher, images))
 
     def __call__(self, endpoint: socket.socket) -> None:
@@ -62,6 +62,8 @@ class Proxy:
         with suppress(Ended, OSError):
             while self._serve(client):
                 pass
+        for follow in client.at_end:
+            follow()
 
     def _serve(self, client: Connection) -> bool:
         """Answer the next request; False when none follows."""
