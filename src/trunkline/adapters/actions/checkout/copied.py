@@ -121,7 +121,7 @@ def _put_objects(
     tips = sorted({source.sha, *(tip.sha for tip in refs_of(source, settings).values())})
     cut = [f"--shallow {sha}" for sha in sorted(boundary(source, settings.depth))]
     given = "".join(f"{line}\n" for line in (*cut, *tips)).encode()
-    wanted = ("--quiet", "--revs", "--shallow", "--delta-base-offset")
+    wanted = ("--quiet", "--revs", "--shallow", "--delta-base-offset", "--window=0")
     with tempfile.TemporaryDirectory(prefix="trunkline-") as folder:
         pack = str(Path(folder, "pack"))
         try:
