@@ -47,6 +47,7 @@ ADAPTERS = {
     "workflow-readings": "trunkline.adapters.readings:workflow_readings",
     "action-readings": "trunkline.adapters.readings:action_readings",
     "read-workflow": "trunkline.workflow.parse:parse",
+    "build-action": "trunkline.plan.codebuild_action:build_action",
     "read-buildspec": "trunkline.plan.buildspec_file:read_buildspec",
     "read-action": "trunkline.workflow.action:parse_action",
     "images": "trunkline.app.registry:image_store",
@@ -83,4 +84,10 @@ ADAPTERS = {
 }
 
 # Packages that a run on the host does without -> the extra that brings them.
-EXTRAS = {"boto3": "aws", "cheroot": "registry", "werkzeug": "registry", "docker": "docker"}
+EXTRAS = {
+    "boto3": "aws",
+    "cheroot": "registry",
+    "cryptography": "services",
+    "docker": "docker",
+    "werkzeug": "registry",
+}
