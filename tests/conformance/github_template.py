@@ -20,6 +20,7 @@ from trunkline.workflow.model import (
     ParallelStep,
     Permissions,
     RunStep,
+    SessionStep,
     Step,
     Text,
     Trigger,
@@ -196,6 +197,8 @@ class Template:
             case ParallelStep():
                 steps = [self._step(one, scope) for one in step.steps]
                 result |= {"name": "Parallel group", "parallel": steps}
+            case SessionStep():
+                raise TypeError(step)  # no workflow file can write one
         return result
 
     def _work(self, step: RunStep | UsesStep, scope: _Scope) -> dict[str, Any]:
