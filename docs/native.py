@@ -12,11 +12,14 @@ from trunkline.adapters.actions import NATIVE
 from trunkline.app import load
 
 ACTIONS = "trunkline.adapters.actions"
+# Steps that a buildspec is lowered to: no workflow names them.
+OWN = "trunkline/"
 
 
 def table() -> str:
     """Return a section for every built-in action."""
-    return "\n" + "\n".join(_section(name, entry) for name, entry in sorted(NATIVE.items())) + "\n"
+    shown = ((name, entry) for name, entry in sorted(NATIVE.items()) if not name.startswith(OWN))
+    return "\n" + "\n".join(_section(name, entry) for name, entry in shown) + "\n"
 
 
 def _section(name: str, entry: str) -> str:

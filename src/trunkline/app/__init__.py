@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from trunkline.app.adapter_table import ADAPTERS, EXTRAS
+from trunkline.app.builds import Builds
 from trunkline.base.diagnostics import Diagnostic
 from trunkline.base.errors import Unavailable
 from trunkline.engine.action_loader import Sources
@@ -414,7 +415,13 @@ class System:
             secrets=self.secrets,
             clock=self.clock,
             ids=self.ids,
-            sources=Sources(self.forge, natives, self.read_action, self.choices.directory),
+            sources=Sources(
+                self.forge,
+                natives,
+                self.read_action,
+                self.choices.directory,
+                Builds(self.choices.directory, lambda: adapter("build-action")).expand,
+            ),
             toolchains=toolchains,
             compile_pattern=_compile_pattern,
             digest=_digest,
@@ -423,6 +430,7 @@ class System:
             pass_env=self.choices.pass_env,
             env=self.choices.env,
             dirty=dirty,
+            services=self.job_services,
         )
 
     def _make_toolchains(self) -> Toolchains:

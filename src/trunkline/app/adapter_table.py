@@ -65,6 +65,8 @@ ADAPTERS = {
     "registry-app": "trunkline.web.registry:RegistryApp",
     "registry-tokens": "trunkline.web.tokens:with_tokens",
     "registry-users": "trunkline.adapters.registry_users.files:FileUsers",
+    "git-service": "trunkline.adapters.git.upload_pack:LocalRepositories",
+    "git-app": "trunkline.web.git_http:GitApp",
     "job-services": "trunkline.app.job_services:LocalJobServices",
     "results-app": "trunkline.web.results:ResultsApp",
     "twirp-app": "trunkline.web.twirp:TwirpApp",

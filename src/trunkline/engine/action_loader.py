@@ -121,9 +121,18 @@ class ActionLoader:
         for step in steps:
             if not isinstance(step, UsesStep) or is_local(step.uses.value):
                 continue
-            loaded = self.load(step.uses.value, within)
+            loaded = self.load_step(step, within)
             if isinstance(loaded, Files) and isinstance(loaded.action.runs, CompositeRuns):
                 self.prepare(loaded.action.runs.steps, depth + 1, loaded.identity)
+
+    def load_step(self, step: UsesStep, within: ActionIdentity | None = None) -> Loaded:
+        """Return the action of a step; one that stands for steps is made of the step's inputs."""
+        action = self._sources.expand(step)
+        if action is None:
+            return self.load(step.uses.value, within)
+        reference = parse_reference(step.uses.value)
+        folder = self._layout.workspace
+        return Files(reference.repository, reference.ref, folder, action, local=False)
 
     def load(self, uses: str, within: ActionIdentity | None = None) -> Loaded:
         """Return the action that `uses` names. Raises ActionUnavailable.
@@ -220,10 +229,12 @@ class ActionLoader:
 class Sources(msgspec.Struct, frozen=True):
     """Where actions come from, and what reads their `action.yml`.
 
-    `repository` is the user's own folder ('' when unknown).
+    `repository` is the user's own folder ('' when unknown). `expand` returns the action that a step
+    stands for when that depends on its inputs, else None; it raises ActionUnavailable.
     """
 
     forge: Forge
     natives: NativeActions
     read: ReadAction
     repository: str = ""
+    expand: Callable[[UsesStep], Action | None] = lambda _: None

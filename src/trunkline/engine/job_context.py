@@ -9,6 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from trunkline.engine.scopes import Scope, SharedEnvironment
+from trunkline.engine.services_access import JobAccess
 from trunkline.engine.sessions import Session
 from trunkline.expr.errors import ExpressionError
 from trunkline.expr.evaluate import evaluate, evaluate_token
@@ -50,12 +51,17 @@ class JobContext:
     """One job's sandbox, secrets, environment and status. Shared by its background steps."""
 
     def __init__(
-        self, request: JobRequest, sandbox: Sandbox, layout: Layout, digest: Digest
+        self,
+        request: JobRequest,
+        sandbox: Sandbox,
+        layout: Layout,
+        digest: Digest,
+        access: JobAccess,
     ) -> None:
         self.request = request
         self.sandbox = sandbox
         self.spent: deque[str] = deque()
-        self.sessions: dict[tuple[str, str], Session] = {}
+        self.sessions: dict[tuple[str, str, int], Session] = {}
         self.layout = layout
         self._digest = digest
         self.secrets: dict[str, Value] = {}
@@ -78,6 +84,7 @@ class JobContext:
         self.nodes: dict[int, str] = {}
         self.lent: dict[str, None] = {}
         self._github: dict[str, Value] = {}
+        self.access = access
 
     def open(self, secrets: Mapping[str, str], variables: Mapping[str, str]) -> None:
         """Take secrets and the environment's variables in; `GITHUB_TOKEN` becomes `github.token`."""
@@ -120,7 +127,7 @@ class JobContext:
 
     def github(self, place: StepPlace) -> dict[str, Value]:
         """Return the `github` context as a step sees it."""
-        found = {**self._github, **place.github}
+        found = {**self._github, **self.access.github, **place.github}
         action = place.scope.action
         if action is not None:
             found["action_path"] = action.path

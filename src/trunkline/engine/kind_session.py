@@ -176,7 +176,8 @@ class _Phase:
 
     def _opened(self) -> Session:
         sessions = self._runner.context.sessions
-        key = (self._program, self._step.user)
+        # Two builds of one job (composite actions) share nothing.
+        key = (self._program, self._step.user, id(self._work.instance.scope))
         if key not in sessions:
             layout, tools = self._runner.context.layout, self._runner.tools
             mark = tools.ids.token()

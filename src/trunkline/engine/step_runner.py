@@ -25,12 +25,14 @@ from trunkline.engine.output import StepOutput
 from trunkline.engine.processes import Limits
 from trunkline.engine.push_evidence import Evidence
 from trunkline.engine.scopes import ActionIdentity, Scope, SharedEnvironment
+from trunkline.engine.services_access import speaks_of_api
 from trunkline.engine.step_effects import Effects
 from trunkline.engine.step_files import StepFiles
 from trunkline.expr.template import Expression
 from trunkline.expr.values import Value
 from trunkline.expr.written import written
 from trunkline.ports.clock import Clock, Ids
+from trunkline.ports.job_services import ServicesAccess
 from trunkline.ports.toolchains import Toolchains
 from trunkline.run.environment import process_environment
 from trunkline.run.events import Conclusion, Event
@@ -47,6 +49,8 @@ from trunkline.workflow.model import (
 )
 
 # What carries out an action, by what its `runs` is.
+ASK_SERVICES = {"javascript", "docker"}
+SCRIPTS = {"run", "session"}
 KINDS = {JavaScriptRuns: "javascript", CompositeRuns: "composite", DockerRuns: "docker"}
 
 CANCELLED_TEXT = "The operation was canceled."
@@ -122,6 +126,8 @@ class StepRunner:
             {"action": instance.step.id, **_identity(instance.scope.action)},
         )
         try:
+            if speaks_of_api(instance):
+                self.services()
             env = {**place.env, **self.context.texts(instance.step.env, place)}
             place = replace(place, env=env)
             name = self._name(instance, stage, place)
@@ -174,7 +180,13 @@ class StepRunner:
             place = replace(place, github=github)
             files.create()
             work = Work(instance, stage, place, limits, output, run.shared)
-            stop = self._handlers[self._kind(instance)](self, work)
+            kind = self._kind(instance)
+            if kind in ASK_SERVICES or (kind in SCRIPTS and context.access.gives_identity()):
+                self.services(contained=kind == "docker")
+            problem = context.access.problem()
+            if problem:
+                output.line(f"##[warning]{problem}")
+            stop = self._handlers[kind](self, work)
         except (StepFailed, TemplateError, TrunklineError) as error:
             output.line(f"##[error]{error}")
             output.engine_lines(hints(error))
@@ -216,7 +228,7 @@ class StepRunner:
         """Attach the action of a step that needs no workspace. Raises ActionUnavailable."""
         step = instance.step
         if isinstance(step, UsesStep) and not is_local(step.uses.value):
-            instance.loaded = self.tools.loader.load(step.uses.value, instance.scope.action)
+            instance.loaded = self.tools.loader.load_step(step, instance.scope.action)
             self.lay_out(instance)
 
     def _load_local(self, instance: Instance, output: StepOutput) -> None:
@@ -224,7 +236,7 @@ class StepRunner:
         step = instance.step
         if not isinstance(step, UsesStep) or instance.loaded is not None:
             return
-        instance.loaded = self.tools.loader.load(step.uses.value, instance.scope.action)
+        instance.loaded = self.tools.loader.load_step(step, instance.scope.action)
         if instance.declares_pre():
             output.line(
                 "##[warning]`pre` execution is not supported for local action from "
@@ -292,6 +304,13 @@ class StepRunner:
         return StepResult(outcome, conclusion, dict(stop.outputs), stop.exit_code)
 
     # --- what the kinds share -----------------------------------------------------------
+
+    def services(self, *, contained: bool = False) -> ServicesAccess:
+        """Open the job's services; `contained`: for a container, whatever the job runs in."""
+        context = self.context
+        is_contained = contained or context.layout.in_container
+        host = context.sandbox.containers.address() if is_contained else ""
+        return context.access.open(host)
 
     def environment(self, work: Work, extra: Mapping[str, str]) -> dict[str, str]:
         """Return a process's whole environment (reference section 3.9)."""

@@ -77,7 +77,7 @@ def workflow_of(spec: Buildspec, others: Mapping[str, Buildspec]) -> Workflow:
         file=spec.file,
         triggers=_TRIGGERS,
         jobs=tuple(jobs),
-        env=_mapping(PROJECT),
+        env=mapping(PROJECT),
         fail_fast=spec.batch is not None and spec.batch.fast_fail,
     )
 
@@ -131,6 +131,24 @@ def _shards(parallelism: int, *, ignore: bool) -> Iterable[Task]:
 def _job(spec: Buildspec, task: Task, batch: Buildspec) -> Job:
     needs = task.depends_on if batch.batch is not None and batch.batch.kind != FANOUT else ()
     image = "" if task.env.image.startswith(MANAGED) else task.env.image
+    steps = BuildSteps(spec)
+    return Job(
+        id=task.identifier or "build",
+        condition=SUCCEEDED,
+        needs=tuple(Text(name, task.span) for name in needs),
+        runs_on=Literal(LABEL, task.span),
+        env=mapping(build_env(spec, task)),
+        container=Literal(image, task.span) if image else None,
+        timeout_minutes=TIMEOUT,
+        continue_on_error=Literal(True) if task.ignore_failure else None,  # noqa: FBT003 - a token
+        outputs=_outputs(spec),
+        steps=tuple(steps.all()),
+        span=task.span,
+    )
+
+
+def build_env(spec: Buildspec, task: Task) -> dict[str, Token]:
+    """Return the variables of a build, CodeBuild's and the buildspec's."""
     env = {
         **BUILD,
         "CODEBUILD_BUILD_IMAGE": Literal(task.env.image or f"{MANAGED}standard:7.0"),
@@ -139,20 +157,7 @@ def _job(spec: Buildspec, task: Task, batch: Buildspec) -> Job:
     }
     if task.identifier:
         env["CODEBUILD_BATCH_BUILD_IDENTIFIER"] = Literal(task.identifier)
-    steps = _Steps(spec)
-    return Job(
-        id=task.identifier or "build",
-        condition=SUCCEEDED,
-        needs=tuple(Text(name, task.span) for name in needs),
-        runs_on=Literal(LABEL, task.span),
-        env=_mapping(env),
-        container=Literal(image, task.span) if image else None,
-        timeout_minutes=TIMEOUT,
-        continue_on_error=Literal(True) if task.ignore_failure else None,  # noqa: FBT003 - a token
-        outputs=_outputs(spec),
-        steps=tuple(steps.all()),
-        span=task.span,
-    )
+    return env
 
 
 def _combination(jobs: Sequence[Job]) -> Job:
@@ -175,7 +180,7 @@ def _outputs(spec: Buildspec) -> Token | None:
         name: Expression(" || ".join(f"steps.{phase}.outputs['{name}']" for phase in names))
         for name in _exported(spec)
     }
-    return _mapping(found) if found else None
+    return mapping(found) if found else None
 
 
 def _exported(spec: Buildspec) -> tuple[str, ...]:
@@ -187,7 +192,7 @@ def _exported(spec: Buildspec) -> tuple[str, ...]:
     )
 
 
-class _Steps:
+class BuildSteps:
     """The steps of one build, in CodeBuild's order."""
 
     def __init__(self, spec: Buildspec) -> None:
@@ -260,12 +265,19 @@ class _Steps:
             isolated=self._spec.version == _VERSION_1,
             retry=_retry(handling),
             exported=_exported(self._spec),
-            env=_mapping(
-                {"CODEBUILD_BUILD_SUCCEEDING": Expression("job.status == 'success' && '1' || '0'")}
-            ),
+            env=mapping({"CODEBUILD_BUILD_SUCCEEDING": self._succeeding(phase)}),
             continue_on_error=Literal(True) if go_on else None,  # noqa: FBT003 - a token
             span=phase.span,
         )
+
+    def _succeeding(self, phase: Phase) -> Token:
+        """Return whether no phase before this one has failed the build."""
+        names = list(self._present)
+        before = names[: names.index(phase.name)]
+        if not before:
+            return Literal("1")
+        failed = " || ".join(f"steps.{name}.conclusion == 'failure'" for name in before)
+        return Expression(f"({failed}) && '0' || '1'")
 
     def _condition(self, name: str) -> Expression:
         """Return when a phase runs: after a failed build only post_build does."""
@@ -420,7 +432,7 @@ def _uses(
         uses=Text(action if "@" in action else f"{action}@v1"),
         name=Literal(name),
         condition=condition,
-        with_=_mapping(inputs),
+        with_=mapping(inputs),
     )
 
 
@@ -440,7 +452,8 @@ def _aborts(phase: Phase) -> bool:
     return phase.on_failure is not None and phase.on_failure.action == "ABORT"
 
 
-def _mapping(entries: Mapping[str, Token]) -> MappingToken:
+def mapping(entries: Mapping[str, Token]) -> MappingToken:
+    """Return a mapping of names to tokens."""
     return MappingToken(tuple((Literal(name), value) for name, value in entries.items()))
 
 

@@ -32,7 +32,7 @@ PROJECT: Mapping[str, Token] = {
 }
 
 _PROJECT = "github.event.repository.name"
-_ID = "format('{0}:{1}', github.event.repository.name, github.run_id)"
+ID = "format('{0}:{1}', github.event.repository.name, github.run_id)"
 # Webhook events by GitHub's; a pull request's by its activity.
 _WEBHOOK = (
     "github.event_name == 'push' && 'PUSH' || github.event_name == 'release' && 'RELEASED' || "
@@ -50,9 +50,9 @@ _TRIGGER = (
 BUILD: Mapping[str, Token] = {
     "CODEBUILD_BUILD_ARN": Expression(
         "format('arn:aws:codebuild:{0}:{1}:build/{2}', env.AWS_REGION, env.AWS_ACCOUNT_ID, "
-        f"{_ID})"
+        f"{ID})"
     ),
-    "CODEBUILD_BUILD_ID": Expression(_ID),
+    "CODEBUILD_BUILD_ID": Expression(ID),
     "CODEBUILD_BUILD_URL": Expression(
         "format('{0}/{1}/actions/runs/{2}', github.server_url, github.repository, github.run_id)"
     ),

@@ -316,7 +316,7 @@ class JavaScriptRuns(msgspec.Struct, frozen=True, kw_only=True, tag="javascript"
 class CompositeRuns(msgspec.Struct, frozen=True, kw_only=True, tag="composite"):
     """`runs` of a composite action."""
 
-    steps: tuple[RunStep | UsesStep, ...]
+    steps: tuple[RunStep | UsesStep | SessionStep, ...]
 
 
 class DockerRuns(msgspec.Struct, frozen=True, kw_only=True, tag="docker"):
