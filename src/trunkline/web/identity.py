@@ -37,19 +37,25 @@ class IdentityApp:
 
     def _answer(self, request: Request) -> Response:
         """Answer; clients show the `message` of an error."""
+        answers = {DISCOVERY_PATH: self._discovery, KEYS_PATH: self._keys, TOKEN_PATH: self._token}
+        found = answers.get(request.path)
+        if found is None:
+            return _error(HTTPStatus.NOT_FOUND, "Not Found")
         if request.method not in {"GET", "HEAD"}:
             return _error(HTTPStatus.METHOD_NOT_ALLOWED, "identity is asked for with GET")
         try:
-            if request.path == DISCOVERY_PATH:
-                return _json(HTTPStatus.OK, self._identity.discovery(), KEPT_A_WHILE)
-            if request.path == KEYS_PATH:
-                return _json(HTTPStatus.OK, self._identity.key_set(), KEPT_A_WHILE)
-            return self._token(request)
+            return found(request)
         except Refused as refused:
             status = STATUSES.get(refused.code, HTTPStatus.BAD_REQUEST)
             return _error(status, refused.message)
         except TrunklineError as error:
             return _error(HTTPStatus.SERVICE_UNAVAILABLE, error.message)
+
+    def _discovery(self, _request: Request) -> Response:
+        return _json(HTTPStatus.OK, self._identity.discovery(), KEPT_A_WHILE)
+
+    def _keys(self, _request: Request) -> Response:
+        return _json(HTTPStatus.OK, self._identity.key_set(), KEPT_A_WHILE)
 
     def _token(self, request: Request) -> Response:
         job = self._tokens.identity_job(request.headers.get("Authorization", ""))
