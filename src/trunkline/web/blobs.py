@@ -7,6 +7,7 @@ import re
 from base64 import b64decode
 from collections.abc import Callable, Iterable, Mapping
 from email.utils import formatdate
+from http import HTTPStatus
 from urllib.parse import quote
 from wsgiref.types import StartResponse, WSGIEnvironment
 from xml.sax.saxutils import escape
@@ -109,7 +110,7 @@ class BlobsApp:
         finished = self._uploads.find(upload)
         entity = finished.digest.removeprefix("sha256:") if finished else upload
         return Response(
-            status=201,
+            status="201 Created",
             headers={
                 "ETag": f'"{entity}"',
                 "Last-Modified": formatdate(usegmt=True),
@@ -205,8 +206,8 @@ def _error(failure: _Failure) -> Response:
         '<?xml version="1.0" encoding="utf-8"?>'
         f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
     )
-    headers = {"x-ms-error-code": failure.code}
-    return Response(body, failure.status, headers, content_type=XML)
+    status = f"{failure.status} {HTTPStatus(failure.status).phrase}"
+    return Response(body, status, {"x-ms-error-code": failure.code}, content_type=XML)
 
 
 def _sign_off(request: Request, response: Response) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import msgspec
@@ -56,21 +57,16 @@ class ResultsApp:
 
 
 def told(status: int, record: object) -> Response:
-    """Return a JSON response."""
-    return Response(msgspec.json.encode(record), status, content_type=JSON)
+    """Return a JSON response. Clients show the status' phrase, which is GitHub's here."""
+    phrase = f"{status} {HTTPStatus(status).phrase}"
+    return Response(msgspec.json.encode(record), phrase, content_type=JSON)
 
 
 def old_artifacts() -> WSGIApplication:
     """Return what answers actions/upload-artifact and download-artifact up to version 3."""
-    return Response(
-        msgspec.json.encode(
-            {
-                "typeKey": "ArtifactServiceRetired",
-                "message": "Version 3 of the artifact actions and older ones speak a protocol that "
-                "GitHub has retired. Use actions/upload-artifact@v4 and actions/download-artifact@v4"
-                " or newer.",
-            }
-        ),
-        410,
-        content_type=JSON,
-    )
+    record = {
+        "typeKey": "ArtifactServiceRetired",
+        "message": "Version 3 of the artifact actions and older ones speak a protocol that GitHub "
+        "has retired. Use actions/upload-artifact@v4 and actions/download-artifact@v4 or newer.",
+    }
+    return told(410, record)
