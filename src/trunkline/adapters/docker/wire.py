@@ -12,6 +12,7 @@ from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
+from trunkline.adapters.docker.tls import plain_end
 from trunkline.base.errors import Unavailable
 
 # One progress message of the Engine API: {"status": ...}, {"aux": ...}, {"errorDetail": ...}.
@@ -20,8 +21,6 @@ Message = Mapping[str, Any]
 TLS_PORT, PLAIN_PORT = 2376, 2375
 # Seconds for a connection to be made; the engine may think about an answer as long as it likes.
 PATIENCE = 20
-# An answer that is read whole (an inspection, a listing).
-LARGEST_ANSWER = 64 << 20
 
 
 class EngineRefused(Unavailable):
@@ -68,7 +67,7 @@ class Wire:
         plain.settimeout(None)
         if not is_secret:
             return plain
-        return self._tls().wrap_socket(plain, server_hostname=parts.hostname)
+        return plain_end(self._tls().wrap_socket(plain, server_hostname=parts.hostname))
 
     def _tls(self) -> ssl.SSLContext:
         home = self._environ.get("HOME", "")
@@ -90,7 +89,7 @@ class Wire:
         headers = {} if body is None else {"Content-Type": "application/json"}
         target = f"{path}?{urlencode(query)}" if query else path
         with _Exchange(self.connect(), (method, target, content, headers)) as answer:
-            text = answer.read(LARGEST_ANSWER)
+            text = answer.read()
         return _decoded(text) if text.strip() else None
 
     def stream(
@@ -130,7 +129,7 @@ class _Exchange:
             self._client.request(*self._request)
             answer = self._client.getresponse()
             if answer.status >= 400:
-                words = _words(_decoded(answer.read(LARGEST_ANSWER) or b"{}"))
+                words = _words(_decoded(answer.read() or b"{}"))
                 raise EngineRefused(words or answer.reason, answer.status)
         except (OSError, http.client.HTTPException) as error:
             self._client.close()
