@@ -47,7 +47,7 @@ ADAPTERS = {
     "workflow-readings": "trunkline.adapters.readings:workflow_readings",
     "action-readings": "trunkline.adapters.readings:action_readings",
     "read-workflow": "trunkline.workflow.parse:parse",
-    "build-action": "trunkline.plan.codebuild_action:build_action",
+    "build-action": "trunkline.app.builds:action_of_build",
     "read-buildspec": "trunkline.plan.buildspec_file:read_buildspec",
     "read-action": "trunkline.workflow.action:parse_action",
     "images": "trunkline.app.registry:image_store",
