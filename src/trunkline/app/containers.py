@@ -145,6 +145,10 @@ class LateContainers:
         path: str = self._parts.door.open()
         return path
 
+    def address(self) -> str:
+        """Return the address by which the job's containers reach the engine's machine."""
+        return self._real().address()
+
     def end(self, watch: Watch) -> None:
         """Remove what there is, scripts' containers too."""
         if self._parts.was_made or self._parts.door.was_used:

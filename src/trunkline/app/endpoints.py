@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Protocol, TypeVar
 
 from trunkline.base.errors import NotFound
+from trunkline.ports.endpoints import LOOPBACK
 
-LOOPBACK = "127.0.0.1"
 Application = TypeVar("Application")
 
 
@@ -37,19 +37,19 @@ class LocalEndpoints:
         applications: Mapping[str, Callable[[], Application]],
     ) -> None:
         self._starters = {
-            kind: lambda make=make: start(make(), LOOPBACK) for kind, make in applications.items()
+            kind: lambda host, make=make: start(make(), host) for kind, make in applications.items()
         }
         self._lock = threading.Lock()
-        self._running: dict[str, Running] = {}
+        self._running: dict[tuple[str, str], Running] = {}
 
-    def ensure(self, kind: str) -> str:
+    def ensure(self, kind: str, host: str = LOOPBACK) -> str:
         """Return the URL of a service, started with the first call. Raises NotFound, Unavailable."""
         if kind not in self._starters:
             raise NotFound(f"there is no local service '{kind}'")
         with self._lock:
-            if kind not in self._running:
-                self._running[kind] = self._starters[kind]()
-            return self._running[kind].url
+            if (kind, host) not in self._running:
+                self._running[kind, host] = self._starters[kind](host)
+            return self._running[kind, host].url
 
     def stop(self) -> None:
         """Stop what was started; a later `ensure` starts it anew."""

@@ -9,7 +9,7 @@ from wsgiref.types import WSGIApplication
 from trunkline.app import Once, System, adapter
 from trunkline.ports.artifacts import Artifacts
 from trunkline.ports.caches import Caches
-from trunkline.ports.endpoints import RESULTS
+from trunkline.ports.endpoints import LOOPBACK, RESULTS
 from trunkline.ports.job_services import ServicesAccess, ServicesJob, StoredListener, ignore
 from trunkline.ports.uploads import Uploads
 from trunkline.services.actions.jobs import LiveJobs
@@ -52,13 +52,17 @@ class LocalJobServices:
         self._jobs = LiveJobs(system.clock, system.ids)
         self._shared = Once(lambda: Shared(system, self._jobs))
 
-    def token(self, job: ServicesJob) -> str:
-        """Return the job's GITHUB_TOKEN."""
-        return self._jobs.token(job)
+    def token(self, job: ServicesJob, given: str = "") -> str:
+        """Return the job's GITHUB_TOKEN; one that its user gave counts too."""
+        if given:
+            self._jobs.accept(job, given)
+        return given or self._jobs.token(job)
 
-    def open(self, job: ServicesJob, stored: StoredListener = ignore) -> ServicesAccess:
+    def open(
+        self, job: ServicesJob, stored: StoredListener = ignore, host: str = ""
+    ) -> ServicesAccess:
         """Have the services up and the job known to them. Raises Unavailable."""
-        url = self._system.endpoints.ensure(RESULTS)
+        url = self._url(host)
         self._jobs.begin(job, stored)
         tokens = self._shared().tokens
         runtime: str = tokens.runtime(job)
@@ -78,9 +82,17 @@ class LocalJobServices:
         return ServicesAccess(
             actions={**actions, **scripts},
             scripts=scripts,
+            git=git_settings(job, url, self._jobs.token(job)),
             github={"api_url": f"{url}/api/v3", "graphql_url": f"{url}/api/graphql"},
             secrets=secret,
         )
+
+    def _url(self, host: str) -> str:
+        """Return the address; a name of this machine (not a number) leads to its loopback."""
+        is_name = bool(host) and not host.replace(".", "").isdigit()
+        if not is_name:
+            return self._system.endpoints.ensure(RESULTS, host or LOOPBACK)
+        return self._system.endpoints.ensure(RESULTS).replace(LOOPBACK, host)
 
     def close(self, job: ServicesJob) -> None:
         """End the job's access, and forget what it left unfinished."""
@@ -94,6 +106,15 @@ class LocalJobServices:
         parts = {prefix: _late(make, shared) for prefix, make in PARTS.items()}
         found: WSGIApplication = adapter("results-app")(parts)
         return found
+
+
+def git_settings(job: ServicesJob, url: str, token: str) -> dict[str, str]:
+    """Return how git finds the services instead of the job's server (git-config(1), `url.*`)."""
+    server = str(job.github.get("server_url") or "")
+    scheme, _, rest = url.partition("://")
+    return (
+        {f"url.{scheme}://x-access-token:{token}@{rest}/.insteadOf": f"{server}/"} if server else {}
+    )
 
 
 def _late(make: Callable[[Shared], WSGIApplication], shared: Shared) -> Callable[[], Any]:
@@ -140,6 +161,18 @@ def _old_artifacts(_shared: Shared) -> WSGIApplication:
     return found
 
 
+def _git(shared: Shared) -> WSGIApplication:
+    """Return what answers git; repositories that are not here are at the job's server."""
+    choices = shared.system.choices
+    service = adapter("git-service")(choices.directory, choices.local_repositories)
+
+    def elsewhere(job: ServicesJob) -> str:
+        return "" if choices.offline else str(job.github.get("server_url") or "")
+
+    found: WSGIApplication = adapter("git-app")(service, shared.jobs.of_token, elsewhere)
+    return found
+
+
 # Path, or start of paths that ends in `/` -> what makes the part that answers.
 PARTS: Mapping[str, Callable[[Shared], WSGIApplication]] = {
     "/twirp/": _twirp,
@@ -148,4 +181,5 @@ PARTS: Mapping[str, Callable[[Shared], WSGIApplication]] = {
     "/oidc/token": _identity,
     "/.well-known/": _identity,
     "/_apis/pipelines/": _old_artifacts,
+    "/": _git,
 }

@@ -13,17 +13,19 @@ from trunkline.engine.engine_use import job_needs_engine
 from trunkline.engine.instances import Instance
 from trunkline.engine.job_containers import IN_CONTAINER, Wanted, wanted_containers
 from trunkline.engine.job_context import Digest, JobContext, TemplateError
-from trunkline.engine.job_secrets import job_secrets
+from trunkline.engine.job_secrets import TOKEN, job_secrets
 from trunkline.engine.output import JobOutput, StepOutput
 from trunkline.engine.push_evidence import Evidence, LateEvidence, MakeEvidence, Origin
+from trunkline.engine.services_access import JobAccess, NoServices, services_job
 from trunkline.engine.step_runner import Handler, StepRunner, Tools
+from trunkline.ports.artifacts import ArtifactInfo
 from trunkline.ports.clock import Clock, Ids
+from trunkline.ports.job_services import JobServices, StoredListener
 from trunkline.ports.logs import LogStore
 from trunkline.ports.sandbox import JobPlace, Sandbox, Sandboxes
 from trunkline.ports.secrets import Secrets
 from trunkline.ports.toolchains import Toolchains
-from trunkline.run.encodings import token_values
-from trunkline.run.events import Event, Warned
+from trunkline.run.events import ArtifactStored, Event, Warned
 from trunkline.run.job_machine import laid_out
 from trunkline.run.job_request import JobRequest
 from trunkline.run.matchers import Compile
@@ -61,6 +63,7 @@ class World(msgspec.Struct, frozen=True):
     pass_env: tuple[str, ...] = ()
     env: Mapping[str, str] = {}
     dirty: bool = False
+    services: JobServices = NoServices()
 
 
 class Ready(msgspec.Struct, frozen=True):
@@ -79,13 +82,15 @@ class Ready(msgspec.Struct, frozen=True):
 class Parts(msgspec.Struct, frozen=True):
     """What the worker brings to the set-up of its job.
 
-    How steps are performed, how facts are told, where it is logged, whether it was cancelled.
+    How steps are performed, how facts are told, where it is logged, whether it was cancelled, and
+    who closes the job's way to its services.
     """
 
     handlers: dict[str, Handler]
     report: Callable[[Event], None]
     log: StepOutput
     cancelled: Callable[[], bool]
+    on_access: Callable[[JobAccess], None]
 
 
 def set_up(
@@ -100,7 +105,10 @@ def set_up(
     Raises TrunklineError, TemplateError or ExpressionError: the job then fails, and only this job.
     """
     secrets = job_secrets(request, world.secrets)
-    output.mask([*secrets.values(), *token_values(secrets.get("GITHUB_TOKEN", ""))])
+    output.mask(secrets.values())
+    access = JobAccess(world.services, services_job(request, world.clock.now()))
+    parts.on_access(access)
+    secrets[TOKEN] = access.begin(secrets.get(TOKEN, ""), _stored(request, parts), output.mask)
     layout = sandbox.prepare(
         JobPlace(
             run_id=request.run_id,
@@ -111,7 +119,7 @@ def set_up(
             pass_env=world.pass_env,
         )
     )
-    context = JobContext(request, sandbox, layout, world.digest)
+    context = JobContext(request, sandbox, layout, world.digest, access)
     context.image = request.where.partition(IN_CONTAINER)[2]
     variables = world.secrets.variables(request.environment)
     context.open(secrets, variables)
@@ -161,6 +169,24 @@ def _evidence(request: JobRequest, world: World, sandbox: Sandbox, parts: Parts)
     return LateEvidence(
         lambda: world.evidence(origin, lambda: sandbox.containers.images, parts.report)
     )
+
+
+def _stored(request: JobRequest, parts: Parts) -> StoredListener:
+    """Return who tells of artifacts that the job's actions upload."""
+
+    def tell(info: ArtifactInfo) -> None:
+        parts.report(
+            ArtifactStored(
+                key=request.key,
+                name=info.name,
+                digest=info.digest,
+                size=info.size,
+                files=info.files,
+                path=info.path,
+            )
+        )
+
+    return tell
 
 
 def _offer_engine(context: JobContext, evidence: Evidence) -> None:

@@ -25,6 +25,7 @@ from trunkline.engine.job_context import JobContext, StepPlace, TemplateError
 from trunkline.engine.job_setup import Parts, Ready, World, set_up
 from trunkline.engine.output import JobOutput, StepOutput
 from trunkline.engine.processes import Limits
+from trunkline.engine.services_access import JobAccess
 from trunkline.engine.step_reports import Report, StepReports
 from trunkline.engine.step_runner import Carrying, Handler, hints
 from trunkline.expr.errors import ExpressionError
@@ -74,6 +75,7 @@ class JobWorker:
         self._cancelled_by = ""
         self._forced = False
         self._message = ""
+        self._closers: list[JobAccess] = []
 
     def run(self) -> None:
         """Perform the job to its end; a fault of its set-up fails this job only.
@@ -85,6 +87,8 @@ class JobWorker:
             self._perform_all()
             self._complete()
         finally:
+            for access in self._closers:
+                access.close()
             if self._sandbox is not None:
                 self._sandbox.tear_down(keep=True)
 
@@ -120,7 +124,9 @@ class JobWorker:
             variables = self._world.secrets.variables(self.request.environment)
             self.request = replace(self.request, where=place_of(self.request, variables))
             self._sandbox = self._world.sandboxes.open(self.request.where)
-            parts = Parts(HANDLERS, self._report, opened.output, self._is_cancelled)
+            parts = Parts(
+                HANDLERS, self._report, opened.output, self._is_cancelled, self._closers.append
+            )
             ready = set_up(self.request, self._world, self._sandbox, self._output, parts)
         except (TrunklineError, TemplateError, ExpressionError) as error:
             self._message = self._output.masked(str(error))
@@ -242,6 +248,8 @@ class JobWorker:
         began = self._ready is not None
         keep = began and conclusion is not Conclusion.SUCCESS
         workspace = self._tear_down(opened.output, keep=keep)
+        for access in self._closers:
+            access.close()
         self._reports.close(opened, result)
         self._output.close()
         self._apply(machine.Completed())

@@ -17,6 +17,7 @@ from trunkline.engine.kind_javascript import stage_environment
 from trunkline.engine.mounted_paths import Mounts, moved
 from trunkline.engine.processes import run_to_end
 from trunkline.engine.scopes import Scope
+from trunkline.engine.services_access import NOT_IN_CONTAINERS, git_variables
 from trunkline.engine.step_runner import StepRunner, Stop, Work
 from trunkline.expr.values import Value, to_text
 from trunkline.ports.containers import ActionRun, Watch
@@ -104,7 +105,10 @@ def _action(
     else:
         args = tuple(_texts(context.value(runs.args, place)))
     stage = stage_environment(inputs, work.instance.state)
-    env = {**context.texts(runs.env, place), **work.place.env, **stage}
+    own = {**context.texts(runs.env, place), **work.place.env}
+    access = runner.services(contained=True)
+    env = {**own, **stage, **access.actions, **git_variables(access.git, own)}
+    env.pop(NOT_IN_CONTAINERS, None)
     return ActionRun(
         image=image,
         name=f"{_sanitised(work)}_{runner.tools.ids.token()[:6]}",
@@ -133,7 +137,7 @@ def _environment(
     whole = process_environment(
         base={},
         env=env,
-        github=runner.context.github(work.place),
+        github={**runner.context.github(work.place), **runner.services(contained=True).github},
         runner=runner.context.runner,
     )
     if "PATH" not in env:

@@ -8,6 +8,7 @@ from trunkline.engine.action_inputs import action_inputs, header
 from trunkline.engine.action_loader import Files
 from trunkline.engine.container_node import container_node
 from trunkline.engine.processes import run_to_end
+from trunkline.engine.services_access import git_variables
 from trunkline.engine.step_runner import StepRunner, Stop, Work
 from trunkline.ports.process import ProcessSpec
 from trunkline.run.events import Conclusion
@@ -34,7 +35,10 @@ def perform(runner: StepRunner, work: Work) -> Stop:
     if work.stage is not Stage.POST and runs.post:
         work.instance.wants_post = True
     entry = {Stage.PRE: runs.pre, Stage.MAIN: runs.main, Stage.POST: runs.post}[work.stage]
-    env = runner.environment(work, stage_environment(inputs, work.instance.state))
+    access = runner.services()
+    stage = stage_environment(inputs, work.instance.state)
+    git = git_variables(access.git, work.place.env)
+    env = runner.environment(work, {**stage, **access.actions, **git})
     node = _node(runner, work, NODE_MAJORS[runs.using], env)
     argv = (node, posixpath.join(loaded.folder, entry))
     process = runner.context.sandbox.start(

@@ -34,6 +34,7 @@ def perform(runner: StepRunner, work: Work) -> Stop:
         job_key=runner.context.request.leg.key,
         state=dict(work.instance.state),
         job_status=runner.context.status.value,
+        own_token=runner.context.access.own_token,
     )
     try:
         if work.stage is Stage.POST:

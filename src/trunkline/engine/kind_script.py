@@ -31,7 +31,7 @@ def perform(runner: StepRunner, work: Work) -> Stop:
     )
     workspace = context.layout.workspace
     cwd = posixpath.join(workspace, folder) if folder else workspace
-    env = runner.environment(work, {})
+    env = runner.environment(work, context.access.scripts)
     try:
         plan = shell_command(shell or _first_found(runner, env["PATH"]))
     except ShellError as error:

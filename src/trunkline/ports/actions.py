@@ -14,7 +14,8 @@ class ActionCall(msgspec.Struct, frozen=True, kw_only=True):
     """One use of an action.
 
     `uses` is as written, `inputs` its evaluated `with` (lower-case names, strings), `env` the
-    step's environment, and `github` the job's context (with token).
+    step's environment, and `github` the job's context (with token). `own_token` is the token that
+    counts at this machine's services alone, '' where the user gave one: it is sent nowhere else.
     """
 
     uses: str
@@ -25,6 +26,7 @@ class ActionCall(msgspec.Struct, frozen=True, kw_only=True):
     job_key: str
     state: Mapping[str, str] = {}
     job_status: str = "success"
+    own_token: str = ""
 
 
 class ActionJob(Protocol):

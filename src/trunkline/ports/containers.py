@@ -215,6 +215,13 @@ class Containers(Protocol):
         """
         ...
 
+    def address(self) -> str:
+        """Return the address by which the job's containers reach the engine's machine.
+
+        The job's network is made for it when there is none yet.
+        """
+        ...
+
     def end(self, watch: Watch) -> None:
         """Tell the services' logs, then remove every container and the network. Idempotent."""
         ...

@@ -44,27 +44,35 @@ class ServicesAccess(msgspec.Struct, frozen=True, kw_only=True):
 
     `actions` are the variables that JavaScript actions get, Docker actions too but for
     ACTIONS_CACHE_SERVICE_V2; `scripts` those that `run` steps get (the identity pair, if allowed).
-    `github` are values of the `github` context that change: `api_url`, `graphql_url`.
+    `github` are values of the `github` context that change: `api_url`, `graphql_url`. `git` are
+    settings of git for actions: by them a fetch from the job's server arrives here.
     `secrets` must never be shown.
     """
 
     actions: Mapping[str, str]
     scripts: Mapping[str, str]
     github: Mapping[str, str]
+    git: Mapping[str, str] = {}
     secrets: tuple[str, ...] = ()
 
 
 class JobServices(Protocol):
     """Thread-safe. Nothing listens before the first `open` of a run."""
 
-    def token(self, job: ServicesJob) -> str:
-        """Return the job's GITHUB_TOKEN. It can be told before anything listens."""
+    def token(self, job: ServicesJob, given: str = "") -> str:
+        """Return the job's GITHUB_TOKEN. It can be told before anything listens.
+
+        `given` is one that the user brought: it is returned, and it counts here like our own.
+        """
         ...
 
-    def open(self, job: ServicesJob, stored: StoredListener = ignore) -> ServicesAccess:
+    def open(
+        self, job: ServicesJob, stored: StoredListener = ignore, host: str = ""
+    ) -> ServicesAccess:
         """Have the services up and the job known to them. Idempotent. Raises Unavailable.
 
-        `stored` hears of the job's artifacts.
+        `stored` hears of the job's artifacts. `host` is the address of this machine by which the
+        job's processes reach it ('': loopback), as a container's do.
         """
         ...
 

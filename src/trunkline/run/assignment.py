@@ -28,6 +28,7 @@ def job_request(state: RunState, key: str) -> JobRequest:
         repository=str(begun.github.get("repository", "")),
         number=begun.number,
         attempt=int(begun.github.get("run_attempt", 1)),
+        job_number=1 + list(state.legs).index(key),
         inputs=inputs,
         variables=begun.variables,
         needs=needs_context(state, node),

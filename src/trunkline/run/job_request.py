@@ -33,7 +33,8 @@ class JobRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     `github` is the run's context (without token, workspace and job), `inputs` are those of the
     workflow that the job is in, `needs` is `{id: {"result": ..., "outputs": {...}}}`; matrix and
-    strategy are the leg's. `where` is `host` or `docker:IMAGE`. `secrets` is the chain of calls,
+    strategy are the leg's. `number` is the run's in its workflow, `job_number` the leg's in the run
+    (from 1). `where` is `host` or `docker:IMAGE`. `secrets` is the chain of calls,
     outermost first; empty for a job of the run's own workflow.
     """
 
@@ -45,6 +46,7 @@ class JobRequest(msgspec.Struct, frozen=True, kw_only=True):
     repository: str
     number: int = 1
     attempt: int = 1
+    job_number: int = 1
     inputs: Mapping[str, Any] = {}
     variables: Mapping[str, str] = {}
     needs: Mapping[str, Any] = {}

@@ -18,6 +18,7 @@ from trunkline.adapters.sandboxes.scripted.sandbox import ScriptedSandboxes
 from trunkline.base.errors import Unavailable
 from trunkline.engine.job_context import JobContext
 from trunkline.engine.output import MOST_ANNOTATIONS, JobOutput, StepOutput
+from trunkline.engine.services_access import JobAccess, NoServices, services_job
 from trunkline.expr.template import Expression
 from trunkline.plan.model import PlannedJob, Source
 from trunkline.ports.sandbox import JobPlace
@@ -68,7 +69,8 @@ class Job:
             repository="o/r",
             variables=variables,
         )
-        context = JobContext(request, self.sandbox, layout, digest_of)
+        access = JobAccess(NoServices(), services_job(request, self.clock.now()))
+        context = JobContext(request, self.sandbox, layout, digest_of, access)
         context.open({}, {})
         self.output.serve(context, compile_pattern)
 

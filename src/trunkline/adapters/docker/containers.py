@@ -15,7 +15,7 @@ from trunkline.adapters.docker.engine import Engine, escaped, refusals
 from trunkline.adapters.docker.health import await_health
 from trunkline.adapters.docker.images import DockerImages
 from trunkline.adapters.docker.marks import remove_note, write_note
-from trunkline.adapters.docker.networks import Policy, create_network
+from trunkline.adapters.docker.networks import Policy, create_network, gateway
 from trunkline.adapters.docker.payloads import Site
 from trunkline.adapters.docker.process import Command, Container, ContainerProcess
 from trunkline.adapters.docker.publishing import Publisher
@@ -223,6 +223,11 @@ class JobContainers:
     def socket(self) -> str:
         """Return the path of the job's own Engine API socket."""
         return self._wiring.door.open()
+
+    def address(self) -> str:
+        """Return the address of this machine in the job's network: its gateway's."""
+        with refusals():
+            return gateway(self.engine, self._have_network(has_ports=False))
 
     # --- ending -------------------------------------------------------------------------
 

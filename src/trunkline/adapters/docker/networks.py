@@ -8,6 +8,8 @@ from enum import StrEnum
 from trunkline.adapters.docker.engine import Engine, refusals
 
 DRIVER = "bridge"
+# How containers name the machine of an engine that tells no gateway (Docker Desktop).
+HOST_NAME = "host.docker.internal"
 NO_WAY_OUT = {"com.docker.network.bridge.enable_ip_masquerade": "false"}
 
 
@@ -36,3 +38,14 @@ def create_network(
             internal=is_closed and not has_ports,
             options=dict(NO_WAY_OUT) if is_closed and has_ports else None,
         )
+
+
+def gateway(engine: Engine, name: str) -> str:
+    """Return the IPv4 address that the engine's machine has in a network.
+
+    A closed network has it too: what is closed is the way beyond the machine.
+    """
+    found = engine.client.inspect_network(name)
+    ranges = (found.get("IPAM") or {}).get("Config") or ()
+    addresses = (str(each.get("Gateway") or "").partition("/")[0] for each in ranges)
+    return next((address for address in addresses if "." in address), HOST_NAME)

@@ -71,6 +71,7 @@ def read(call: ActionCall, layout: Layout) -> Settings:
     elif not asked and own:
         ref, commit = _qualified(str(call.github["ref"])), str(call.github["sha"])
     token = inputs.text("token") or str(call.github.get("token") or "")
+    keeps = inputs.flag("persist-credentials") and token != call.own_token
     return Settings(
         repository=_checked(repository),
         own=own,
@@ -87,7 +88,7 @@ def read(call: ActionCall, layout: Layout) -> Settings:
         cone=inputs.flag("sparse-checkout-cone-mode"),
         safe=inputs.flag("set-safe-directory"),
         server_url=inputs.text("github-server-url") or str(call.github["server_url"]),
-        token=token if inputs.flag("persist-credentials") else "",
+        token=token if keeps else "",
     )
 
 

@@ -71,6 +71,10 @@ class NoContainers:
         """Return '': there is no engine."""
         return ""
 
+    def address(self) -> str:
+        """Refuse."""
+        refuse()
+
     def end(self, watch: Watch) -> None:
         """Do nothing."""
         del watch

@@ -231,6 +231,10 @@ class ScriptedContainers:
         """Return the path of the job's own Engine API socket, '' without an engine."""
         return "/scripted/engine.sock" if self._has_engine else ""
 
+    def address(self) -> str:
+        """Return the address of the engine's machine."""
+        return "172.18.0.1"
+
     def end(self, watch: Watch) -> None:
         """Tell the services' logs, and remove everything."""
         if not self._has_engine:

@@ -1,0 +1,175 @@
+"""A job's way to the services that actions call: opened when a step first needs it, then shut."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterable, Mapping
+
+from trunkline.base.errors import Unavailable
+from trunkline.engine.instances import Instance
+from trunkline.expr.written import written
+from trunkline.ports.job_services import JobServices, ServicesAccess, ServicesJob, StoredListener
+from trunkline.ports.job_services import ignore as ignore_stored
+from trunkline.run.encodings import token_values
+from trunkline.run.job_request import JobRequest
+from trunkline.workflow.model import RunStep, UsesStep
+
+# Names of GitHub's API in the text of a step: GITHUB_API_URL, github.graphql_url.
+API_WORDS = re.compile(r"(api|graphql)_url", re.IGNORECASE)
+IDENTITY = "id-token"
+# Docker actions get the old cache protocol (reference section 6.1).
+NOT_IN_CONTAINERS = "ACTIONS_CACHE_SERVICE_V2"
+# How long tokens outlive the job's own time limits, for what ends it (seconds).
+GRACE = 10 * 60
+HEADS = "refs/heads/"
+NONE_HERE = "Actions have no services here (artifacts, caches, identity, GitHub's API)"
+NOTHING = ServicesAccess(actions={}, scripts={}, github={})
+
+
+class NoServices:
+    """Services of which there are none: jobs get no token."""
+
+    def token(self, _job: ServicesJob, given: str = "") -> str:
+        """Return what the user gave."""
+        return given
+
+    def open(
+        self, _job: ServicesJob, _stored: StoredListener = ignore_stored, _host: str = ""
+    ) -> ServicesAccess:
+        """Return nothing."""
+        return NOTHING
+
+    def close(self, _job: ServicesJob) -> None:
+        """Do nothing."""
+
+
+class JobAccess:
+    """What one job has of its services. Thread-safe: background steps share it."""
+
+    def __init__(self, services: JobServices, job: ServicesJob) -> None:
+        self._services = services
+        self._job = job
+        self._lock = threading.Lock()
+        self._opened: dict[str, ServicesAccess] = {}
+        self._stored: StoredListener = ignore_stored
+        self._mask: Callable[[Iterable[str]], None] = _show_all
+        self._failed = False
+        self._problem = ""
+        self.own_token = ""
+
+    def begin(
+        self, given: str, stored: StoredListener, mask: Callable[[Iterable[str]], None]
+    ) -> str:
+        """Return the job's GITHUB_TOKEN, which is `given` where the user gave one.
+
+        `stored` hears of artifacts that actions upload; `mask` hides secrets.
+        """
+        self._stored, self._mask = stored, mask
+        token = self._services.token(self._job, given)
+        self.own_token = "" if given else token
+        mask(token_values(token))
+        return token
+
+    @property
+    def github(self) -> Mapping[str, str]:
+        """What the `github` context has from the services, once they are open."""
+        with self._lock:
+            return next(iter(self._opened.values()), NOTHING).github
+
+    @property
+    def scripts(self) -> Mapping[str, str]:
+        """What `run` steps get, once the services are open."""
+        with self._lock:
+            return next(iter(self._opened.values()), NOTHING).scripts
+
+    def gives_identity(self) -> bool:
+        """Tell whether the job may ask who it is."""
+        return self._job.permissions.get(IDENTITY) == "write"
+
+    def open(self, host: str = "") -> ServicesAccess:
+        """Return how to reach the services by an address of this machine ('': loopback).
+
+        Where they can't be started there is nothing, and `problem` says so: many actions do without.
+        """
+        with self._lock:
+            if host not in self._opened and not self._failed:
+                try:
+                    found = self._services.open(self._job, self._stored, host)
+                except Unavailable as error:
+                    self._failed = True
+                    self._problem = f"{NONE_HERE}: {error} {error.hint}".rstrip()
+                else:
+                    self._mask(found.secrets)
+                    self._opened[host] = found
+            return self._opened.get(host, NOTHING)
+
+    def problem(self) -> str:
+        """Return, once, why there are no services."""
+        with self._lock:
+            found, self._problem = self._problem, ""
+            return found
+
+    def close(self) -> None:
+        """End the job's access. Idempotent."""
+        self._services.close(self._job)
+
+
+def services_job(request: JobRequest, now: float) -> ServicesJob:
+    """Return whose services a job's are; `now` is in seconds since the epoch."""
+    leg, source = request.leg, request.job.source
+    minutes = leg.timeout_minutes + leg.cancel_timeout_minutes
+    return ServicesJob(
+        run_id=request.run_id,
+        key=request.key,
+        number=request.job_number,
+        repository=request.repository,
+        github=request.github,
+        permissions=request.job.permissions,
+        scopes=cache_scopes(request.github),
+        deadline=now + minutes * 60 + GRACE,
+        environment=leg.environment,
+        workflow_path=f"{source.repository}/{source.path}@{source.ref}",
+    )
+
+
+def cache_scopes(github: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the refs whose caches a run reads: its own, its base branch, the default branch.
+
+    GitHub: restrictions for accessing a cache.
+    """
+    event = github.get("event")
+    repository = event.get("repository") if isinstance(event, Mapping) else None
+    default = repository.get("default_branch") if isinstance(repository, Mapping) else None
+    base = github.get("base_ref")
+    found = [str(github.get("ref") or "")]
+    found += [f"{HEADS}{branch}" for branch in (base, default) if branch]
+    return tuple(dict.fromkeys(ref for ref in found if ref))
+
+
+def speaks_of_api(instance: Instance) -> bool:
+    """Tell whether a step's own text names the address of GitHub's API."""
+    step = instance.step
+    texts = [written(token) for token in (step.env, step.name) if token is not None]
+    if isinstance(step, RunStep):
+        texts.append(written(step.run))
+    if isinstance(step, UsesStep) and step.with_ is not None:
+        texts.append(written(step.with_))
+    return any(API_WORDS.search(text) for text in (*texts, step.condition.source))
+
+
+def git_variables(settings: Mapping[str, str], env: Mapping[str, str]) -> dict[str, str]:
+    """Return settings of git as variables, behind those that `env` has already (git-config(1))."""
+    if not settings:
+        return {}
+    given = env.get("GIT_CONFIG_COUNT", "")
+    first = int(given) if given.isdecimal() else 0
+    found = {"GIT_CONFIG_COUNT": str(first + len(settings))}
+    for number, (name, value) in enumerate(settings.items(), first):
+        found[f"GIT_CONFIG_KEY_{number}"] = name
+        found[f"GIT_CONFIG_VALUE_{number}"] = value
+    return found
+
+
+def _show_all(_values: Iterable[str]) -> None:
+    """Hide nothing: nobody reads yet."""
