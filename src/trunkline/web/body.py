@@ -86,7 +86,12 @@ class Body(io.RawIOBase):
         return b"".join(parts)
 
     def discard(self, most: int) -> bool:
-        """Read up to `most` bytes and forget them; tell whether the body has been read whole."""
+        """Read up to `most` bytes and forget them; tell whether the body has been read whole.
+
+        A body that announced more is not waited for.
+        """
+        if not self._chunked and self._left > most:
+            return False
         while most > 0 and not self._ended:
             try:
                 most -= len(self._some(PIECE))
