@@ -37,7 +37,7 @@ SUCCEEDED = Expression("success()")
 TIMEOUT = Expression("fromJSON(vars.CODEBUILD_TIMEOUT_MINUTES || '60')")
 # The phase of a batch that joins its artifacts, and the setting that asks for it.
 COMBINE = "COMBINE_ARTIFACTS"
-COMBINED = "vars.CODEBUILD_COMBINE_ARTIFACTS"
+COMBINED = "(vars.CODEBUILD_COMBINE_ARTIFACTS || 'false')"
 # A run of a buildspec can be started by any event, but not called.
 _TRIGGERS = tuple(Trigger(event=name) for name in EVENTS if name != "workflow_call")
 _VERSION_1 = "0.1"
