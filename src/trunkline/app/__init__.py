@@ -11,7 +11,6 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from trunkline.app.adapter_table import ADAPTERS, EXTRAS
-from trunkline.app.builds import Builds
 from trunkline.base.diagnostics import Diagnostic
 from trunkline.base.errors import Unavailable
 from trunkline.engine.action_loader import Sources
@@ -35,13 +34,15 @@ from trunkline.ports.toolchains import NodeProgram, Toolchains
 from trunkline.run.events import Event, ImagePushed, RunStarted
 from trunkline.run.matchers import Matching
 from trunkline.settings import Settings
-from trunkline.workflow.model import Workflow
+from trunkline.workflow.model import Action, UsesStep, Workflow
 from trunkline.workflow.reading import ReadAction, Readers, ReadWorkflow
 
 T = TypeVar("T")
 
 # Actions that exist as natives only.
 OWN_ACTIONS = "trunkline/"
+# The action that stands for a build of CodeBuild.
+RUN_BUILD = "aws-actions/aws-codebuild-run-build"
 
 
 def adapter(name: str) -> Any:
@@ -420,7 +421,7 @@ class System:
                 natives,
                 self.read_action,
                 self.choices.directory,
-                Builds(self.choices.directory, lambda: adapter("build-action")).expand,
+                self._expand,
             ),
             toolchains=toolchains,
             compile_pattern=_compile_pattern,
@@ -432,6 +433,13 @@ class System:
             dirty=dirty,
             services=self.job_services,
         )
+
+    def _expand(self, step: UsesStep) -> Action | None:
+        """Return the action that a step stands for, when it is a whole build. See `Sources`."""
+        if step.uses.value.partition("@")[0].lower() != RUN_BUILD:
+            return None
+        found: Action = adapter("build-action")(self.choices.directory, step)
+        return found
 
     def _make_toolchains(self) -> Toolchains:
         found: Toolchains = adapter("toolchains")(

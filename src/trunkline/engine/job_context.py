@@ -61,7 +61,7 @@ class JobContext:
         self.request = request
         self.sandbox = sandbox
         self.spent: deque[str] = deque()
-        self.sessions: dict[tuple[str, str], Session] = {}
+        self.sessions: dict[tuple[str, str, int], Session] = {}
         self.layout = layout
         self._digest = digest
         self.secrets: dict[str, Value] = {}
