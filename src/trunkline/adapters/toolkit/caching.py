@@ -148,8 +148,13 @@ class JobCaches(NamedTuple):
         return bool(output.strip())
 
     def _version(self, paths: Sequence[str]) -> str:
+        """Return what @actions/cache makes too, so that either finds what the other saved.
+
+        It knows neither archives that are not compressed nor caches that hold nothing.
+        """
         layout = self.job.layout
-        text = "|".join([*paths, "zstd-without-long" if self._zstd() else "none", "1.0"])
+        form = "zstd-without-long" if self._zstd() else "none"
+        text = "|".join([*paths, "shared" if self.is_shared(paths) else form, "1.0"])
         for folder, name in ((layout.workspace, "."), (layout.home, "~")):
             text = text.replace(folder, name)
         return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()

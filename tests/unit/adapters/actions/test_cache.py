@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +168,26 @@ def test_folders_that_all_jobs_share_are_left_where_they_are(runs: Runs, tmp_pat
     write(tmp_path, {"shared/x": "2"})
     assert runs.restore(runs.job(), **inputs) == "true"
     assert (tmp_path / "shared/x").read_text(encoding="utf-8") == "2"
+
+
+def test_the_client_of_actions_finds_what_is_kept_and_nothing_that_is_empty(
+    runs: Runs, tmp_path: Path
+) -> None:
+    first = runs.job()
+    write(first.workspace, {"deps/x": "1"})
+    write(tmp_path, {"shared/x": "1"})
+    for key, path in (("own", "deps"), ("empty", f"{tmp_path}/shared")):
+        runs.restore(first, path=path, key=key)
+        runs.save(first, path=path, key=key)
+    versions = [
+        hashlib.sha256(f"{path}|zstd-without-long|1.0".encode()).hexdigest()
+        for path in ("deps", f"{tmp_path}/shared")
+    ]
+    found = [
+        runs.world.caches.find(("@refs/heads/main",), key, (), version)
+        for key, version in zip(("own", "empty"), versions, strict=True)
+    ]
+    assert [entry is not None for entry in found] == [shutil.which("zstd") is not None, False]
 
 
 def test_restore_and_save_apart(runs: Runs) -> None:
