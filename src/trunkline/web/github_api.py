@@ -1,0 +1,196 @@
+"""GitHub's REST API as a WSGI application, at `/api/v3/`."""
+
+from __future__ import annotations
+
+import binascii
+from base64 import b64decode
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from urllib.parse import quote
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+import msgspec
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Request, Response
+
+from trunkline.base.errors import NotFound, TrunklineError, Unavailable
+from trunkline.ports.github_data import InvalidObject
+from trunkline.ports.image_store import BrokenOff
+from trunkline.ports.job_services import ServicesJob
+from trunkline.services.actions.jobs import PREFIX as JOB_TOKEN
+from trunkline.services.github import rate_limits
+from trunkline.services.github.calls import Call, Reply, Stores
+from trunkline.services.github.refusals import (
+    NOT_ACCESSIBLE,
+    WITH_THE_SERVER,
+    Refused,
+    not_found,
+)
+from trunkline.web.content import Incoming
+from trunkline.web.github_api_messages import MEDIA_TYPE, refusal, to_response
+from trunkline.web.github_api_routes import WRITE, EndPoint, make_map
+
+PATH = "/api/v3"
+META = {"verifiable_password_authentication": False, "installed_version": "3.17.0"}
+# A file of the contents API in base64, and a little more.
+LONGEST_BODY = 140 << 20
+EXPOSED = "ETag, Link, Location, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset"
+
+
+class GitHubApi:
+    """Answers what is below `/api/v3`; `of_token` tells which job a token is of, None for none."""
+
+    def __init__(self, stores: Stores, of_token: Callable[[str], ServicesJob | None]) -> None:
+        self._stores = stores
+        self._of_token = of_token
+        self._map = make_map()
+
+    def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        """Answer one request (PEP 3333)."""
+        request = Request(environ)
+        try:
+            response = self._answer(request)
+        except Refused as error:
+            response = refusal(error)
+        except BrokenOff:
+            response = refusal(Refused(400, "Problems parsing JSON"))
+            response.headers["Connection"] = "close"
+        except (NotFound, InvalidObject) as error:
+            response = refusal(_refused(error))
+        except TrunklineError as error:
+            status = 503 if isinstance(error, Unavailable) else 500
+            response = refusal(Refused(status, error.message))
+        self._sign_off(response)
+        return response(environ, start)
+
+    def _sign_off(self, response: Response) -> None:
+        headers = rate_limits.headers(self._stores.clock.now())
+        headers["x-github-request-id"] = self._stores.ids.token().upper()
+        headers["x-github-media-type"] = MEDIA_TYPE
+        headers["x-github-api-version-selected"] = "2022-11-28"
+        headers["Access-Control-Expose-Headers"] = EXPOSED
+        headers["X-Content-Type-Options"] = "nosniff"
+        response.headers.update(headers)
+
+    def _answer(self, request: Request) -> Response:
+        path = request.path.removeprefix(PATH).rstrip("/") or "/"
+        base = f"{request.host_url.rstrip('/')}{PATH}"
+        now = self._stores.clock.now()
+        if path in {"/meta", "/rate_limit"} and request.method in {"GET", "HEAD"}:
+            told = META if path == "/meta" else rate_limits.limits(now)
+            return to_response(request, Reply(told), base)
+        job, personal = self._caller(request)
+        if path == "/":
+            found = {"current_user_url": f"{base}/user", "rate_limit_url": f"{base}/rate_limit"}
+            return to_response(request, Reply(found), base)
+        end_point, values = self._find(request, path)
+        if not isinstance(end_point, EndPoint):
+            raise Refused(410, WITH_THE_SERVER)
+        _check_repository(job, values)
+        if not _may(job, end_point):
+            response = refusal(Refused(403, NOT_ACCESSIBLE))
+            needed = f"{end_point.scope.replace('-', '_')}={end_point.level}"
+            response.headers["X-Accepted-GitHub-Permissions"] = needed
+            return response
+        call = self._call(request, job, values, personal=personal)
+        answer = end_point.handler(_with_body(request, call, end_point))
+        return to_response(request, answer, f"{base}{quote(path)}")
+
+    def _caller(self, request: Request) -> tuple[ServicesJob, bool]:
+        """Return whose token it is, and whether the user gave it. Raises Refused."""
+        token = _token(request.headers.get("Authorization", ""))
+        if not token:
+            raise Refused(401, "Requires authentication")
+        job = self._of_token(token)
+        if job is None:
+            raise Refused(401, "Bad credentials")
+        return job, not token.startswith(JOB_TOKEN)
+
+    def _find(self, request: Request, path: str) -> tuple[object, Mapping[str, Any]]:
+        method = "GET" if request.method == "HEAD" else request.method
+        matcher = self._map.bind(request.host.partition(":")[0] or "localhost")
+        try:
+            found, values = matcher.match(path, method)
+        except HTTPException as error:
+            raise not_found() from error
+        return found, values
+
+    def _call(
+        self, request: Request, job: ServicesJob, values: Mapping[str, Any], *, personal: bool
+    ) -> Call:
+        origin = request.host_url.rstrip("/")
+        return Call(
+            stores=self._stores,
+            job=job,
+            origin=origin,
+            api=f"{origin}{PATH}",
+            path=values,
+            query=dict(request.args),
+            accept=request.headers.get("Accept", ""),
+            content_type=request.headers.get("Content-Type", ""),
+            personal=personal,
+        )
+
+
+def _token(authorization: str) -> str:
+    """Return the token of `token T`, `Bearer T`, or of basic authentication's password."""
+    kind, _, value = authorization.partition(" ")
+    value = value.strip()
+    match kind.lower():
+        case "token" | "bearer":
+            return value
+        case "basic":
+            try:
+                name, _, password = b64decode(value, validate=True).decode().partition(":")
+            except (binascii.Error, UnicodeDecodeError):
+                return "invalid"
+            return password if password not in {"", "x-oauth-basic"} else name
+        case _:
+            return ""
+
+
+def _check_repository(job: ServicesJob, values: Mapping[str, Any]) -> None:
+    """Raise the refusal of a repository that the token is not for: it can't be seen."""
+    if "owner" not in values:
+        return
+    if f"{values['owner']}/{values['repo']}".lower() != job.repository.lower():
+        raise not_found()
+
+
+def _may(job: ServicesJob, end_point: EndPoint) -> bool:
+    if not end_point.scope:
+        return True
+    level = job.permissions.get(end_point.scope, "none")
+    return level in {WRITE, end_point.level}
+
+
+def _with_body(request: Request, call: Call, end_point: EndPoint) -> Call:
+    """Return the call with its body, read and decoded, or to be read. Raises Refused."""
+    incoming = Incoming(request)
+    if end_point.raw:
+        return msgspec.structs.replace(call, content=incoming, length=incoming.length)
+    if request.method in {"GET", "HEAD"}:
+        return call
+    data = incoming.read_at_most(LONGEST_BODY)
+    if len(data) > LONGEST_BODY:
+        raise Refused(413, "The request is too large")
+    if not data.strip():
+        return call
+    try:
+        return msgspec.structs.replace(call, body=msgspec.json.decode(data))
+    except msgspec.DecodeError as error:
+        raise Refused(400, "Problems parsing JSON") from error
+
+
+def _refused(error: NotFound | InvalidObject) -> Refused:
+    if isinstance(error, InvalidObject):
+        return Refused(422, str(error))
+    return not_found()
+
+
+def graphql(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+    """Answer GraphQL: it comes with the server."""
+    message = "GraphQL comes with the Trunkline server: a run on this machine answers REST alone."
+    told = {"data": None, "errors": [{"type": "NOT_IMPLEMENTED", "message": message}]}
+    body = msgspec.json.encode(told)
+    return Response(body, 200, content_type="application/json; charset=utf-8")(environ, start)
