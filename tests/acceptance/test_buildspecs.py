@@ -46,6 +46,21 @@ phases:
       - echo "$PASSWORD" > out.txt; echo "$LOGIN $BEFORE"
 artifacts: {files: [out.txt], name: releases/app, s3-prefix: builds}
 """
+BOXED = """
+version: 0.2
+batch:
+  build-list:
+    - {identifier: boxed, env: {image: "@BOX@", variables: {WHO: a container}}}
+phases:
+  install: {commands: [cd /tmp; SEEN=1]}
+  build:
+    commands:
+      - 'echo "in $WHO of $CODEBUILD_BUILD_IMAGE, $SEEN at $PWD"'
+      - exit 0
+      - touch "$CODEBUILD_SRC_DIR/made"; false
+  post_build: {commands: ['echo "succeeding $CODEBUILD_BUILD_SUCCEEDING"']}
+artifacts: {files: [made]}
+"""
 ENDLESS = """
 version: 0.2
 phases:
@@ -127,6 +142,21 @@ def test_parameters_secrets_and_artifacts_of_a_cloud(tmp_path: Path, cloud: str,
     assert f"build | Uploaded s3://artifacts/{key}" in done.out
     stored = buckets.head_object(Bucket="artifacts", Key=key)
     assert stored["Metadata"]["codebuild-buildarn"].endswith(f":build/demo:{run_id}")
+
+
+def test_a_build_of_a_batch_may_have_an_image(docked: Place, busybox_image: str):
+    text = BOXED.replace("@BOX@", busybox_image)
+    root = repository(docked.root / "demo", {"buildspec.yml": text})
+    done = docked.run("run", "--plain", "-W", "buildspec.yml", cwd=root)
+    assert_no_traceback(done)
+    assert done.code == 1, done.text
+    wanted = [
+        f"boxed | in a container of {busybox_image}, 1 at /tmp",
+        "boxed | [Container] … Phase complete: BUILD State: FAILED",
+        "boxed | succeeding 0",
+        "boxed | Found 1 matching files for artifact demo-boxed",
+    ]
+    assert not missing(wanted, done.out.splitlines()), done.text
 
 
 def test_a_build_that_is_stopped_says_so_and_leaves_nothing(tmp_path: Path):
