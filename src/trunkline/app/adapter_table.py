@@ -67,6 +67,8 @@ ADAPTERS = {
     "registry-users": "trunkline.adapters.registry_users.files:FileUsers",
     "git-service": "trunkline.adapters.git.upload_pack:LocalRepositories",
     "git-app": "trunkline.web.git_http:GitApp",
+    "job-services-application": "trunkline.app.services_parts:application",
+    "job-services-shared": "trunkline.app.services_parts:Shared",
     "job-services": "trunkline.app.job_services:LocalJobServices",
     "results-app": "trunkline.web.results:ResultsApp",
     "twirp-app": "trunkline.web.twirp:TwirpApp",

@@ -1,47 +1,15 @@
-"""Puts the services that actions call together: one port on loopback, its parts made late."""
+"""Opens the services that actions call: one port on loopback, loaded with the first job that needs it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Any
-from wsgiref.types import WSGIApplication
 
 from trunkline.app import Once, System, adapter
-from trunkline.ports.artifacts import Artifacts
-from trunkline.ports.caches import Caches
 from trunkline.ports.endpoints import LOOPBACK, RESULTS
 from trunkline.ports.job_services import ServicesAccess, ServicesJob, StoredListener, ignore
-from trunkline.ports.uploads import Uploads
 from trunkline.services.actions.jobs import LiveJobs
 
-# Uploads that got nothing for so long are nobody's: their process was killed.
-ABANDONED = 24 * 60 * 60
-RESULTS_SERVICES = "github.actions.results.api.v1"
 IDENTITY_SCOPE = "id-token"
-
-
-class Shared:
-    """What the parts have in common. Made when the first job opens its services."""
-
-    def __init__(self, system: System, jobs: LiveJobs) -> None:
-        self.system = system
-        self.jobs = jobs
-        clock, ids, state = system.clock, system.ids, system.settings.state
-        key = bytes.fromhex(ids.token() + ids.token())
-        self.tokens = adapter("job-tokens")(jobs, clock, ids, key)
-        self.urls = adapter("signed-urls")(jobs, clock, key)
-        self.uploads: Uploads = adapter("uploads")(f"{state}/uploads", clock, ids)
-        self.uploads.sweep(clock.now() - ABANDONED)
-        store: Artifacts = adapter("artifacts")(f"{state}/runs", clock, ids)
-        self.artifacts = adapter("artifact-service")(jobs, store, self.uploads, self.urls, clock)
-        caches: Caches = adapter("caches")(f"{state}/caches", clock, ids)
-        self.job_caches = adapter("job-caches")(caches, self.uploads, clock, ids)
-        self.caches = adapter("cache-service")(self.job_caches, self.urls)
-
-    def end(self, job: ServicesJob) -> None:
-        """Forget what a job left unfinished."""
-        self.artifacts.end(job)
-        self.caches.end(job)
 
 
 class LocalJobServices:
@@ -50,7 +18,7 @@ class LocalJobServices:
     def __init__(self, system: System) -> None:
         self._system = system
         self._jobs = LiveJobs(system.clock, system.ids)
-        self._shared = Once(lambda: Shared(system, self._jobs))
+        self._shared = Once[Any](lambda: adapter("job-services-shared")(system, self._jobs))
 
     def token(self, job: ServicesJob, given: str = "") -> str:
         """Return the job's GITHUB_TOKEN; one that its user gave counts too."""
@@ -100,11 +68,9 @@ class LocalJobServices:
         if self._shared.is_made:
             self._shared().end(job)
 
-    def application(self) -> WSGIApplication:
-        """Return what answers at the root of the port."""
-        shared = self._shared()
-        parts = {prefix: _late(make, shared) for prefix, make in PARTS.items()}
-        found: WSGIApplication = adapter("results-app")(parts)
+    def application(self) -> object:
+        """Return what answers at the root of the port (WSGI)."""
+        found: object = adapter("job-services-application")(self._shared())
         return found
 
 
@@ -115,71 +81,3 @@ def git_settings(job: ServicesJob, url: str, token: str) -> dict[str, str]:
     return (
         {f"url.{scheme}://x-access-token:{token}@{rest}/.insteadOf": f"{server}/"} if server else {}
     )
-
-
-def _late(make: Callable[[Shared], WSGIApplication], shared: Shared) -> Callable[[], Any]:
-    return lambda: make(shared)
-
-
-def _twirp(shared: Shared) -> WSGIApplication:
-    """Return what answers the services that speak Twirp."""
-    services = {
-        f"{RESULTS_SERVICES}.ArtifactService": shared.artifacts.methods,
-        f"{RESULTS_SERVICES}.CacheService": shared.caches.methods,
-    }
-    found: WSGIApplication = adapter("twirp-app")(services, shared.tokens.runtime_job)
-    return found
-
-
-def _blobs(shared: Shared) -> WSGIApplication:
-    """Return what answers signed addresses."""
-    readers = {"artifacts": shared.artifacts.open, "caches": shared.caches.open}
-    found: WSGIApplication = adapter("blobs-app")(shared.urls, shared.uploads, readers)
-    return found
-
-
-def _caches_v1(shared: Shared) -> WSGIApplication:
-    """Return what answers version 1 of the cache service."""
-    found: WSGIApplication = adapter("cache-v1")(shared.job_caches, shared.caches, shared.tokens)
-    return found
-
-
-def _identity(shared: Shared) -> WSGIApplication:
-    """Return what answers who a job is, and everybody with what this is checked."""
-    system = shared.system
-    keys = adapter("identity-keys")(f"{system.settings.state}/identity-keys", system.clock)
-    made = adapter("identity")(
-        lambda: system.endpoints.ensure(RESULTS), keys, system.clock, system.ids
-    )
-    found: WSGIApplication = adapter("identity-app")(made, shared.tokens)
-    return found
-
-
-def _old_artifacts(_shared: Shared) -> WSGIApplication:
-    """Return what answers version 3 of the artifact actions."""
-    found: WSGIApplication = adapter("old-artifacts")()
-    return found
-
-
-def _git(shared: Shared) -> WSGIApplication:
-    """Return what answers git; repositories that are not here are at the job's server."""
-    choices = shared.system.choices
-    service = adapter("git-service")(choices.directory, choices.local_repositories)
-
-    def elsewhere(job: ServicesJob) -> str:
-        return "" if choices.offline else str(job.github.get("server_url") or "")
-
-    found: WSGIApplication = adapter("git-app")(service, shared.jobs.of_token, elsewhere)
-    return found
-
-
-# Path, or start of paths that ends in `/` -> what makes the part that answers.
-PARTS: Mapping[str, Callable[[Shared], WSGIApplication]] = {
-    "/twirp/": _twirp,
-    "/blobs/": _blobs,
-    "/_apis/artifactcache/": _caches_v1,
-    "/oidc/token": _identity,
-    "/.well-known/": _identity,
-    "/_apis/pipelines/": _old_artifacts,
-    "/": _git,
-}

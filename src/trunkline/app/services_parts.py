@@ -1,0 +1,118 @@
+"""The parts of the services that actions call, each made with the first request for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from wsgiref.types import WSGIApplication
+
+from trunkline.app import System, adapter
+from trunkline.ports.artifacts import Artifacts
+from trunkline.ports.caches import Caches
+from trunkline.ports.endpoints import RESULTS
+from trunkline.ports.job_services import ServicesJob
+from trunkline.ports.uploads import Uploads
+from trunkline.services.actions.jobs import LiveJobs
+
+# Uploads that got nothing for so long are nobody's: their process was killed.
+ABANDONED = 24 * 60 * 60
+RESULTS_SERVICES = "github.actions.results.api.v1"
+
+
+class Shared:
+    """What the parts have in common. Made when the first job opens its services."""
+
+    def __init__(self, system: System, jobs: LiveJobs) -> None:
+        self.system = system
+        self.jobs = jobs
+        clock, ids, state = system.clock, system.ids, system.settings.state
+        key = bytes.fromhex(ids.token() + ids.token())
+        self.tokens = adapter("job-tokens")(jobs, clock, ids, key)
+        self.urls = adapter("signed-urls")(jobs, clock, key)
+        self.uploads: Uploads = adapter("uploads")(f"{state}/uploads", clock, ids)
+        self.uploads.sweep(clock.now() - ABANDONED)
+        store: Artifacts = adapter("artifacts")(f"{state}/runs", clock, ids)
+        self.artifacts = adapter("artifact-service")(jobs, store, self.uploads, self.urls, clock)
+        caches: Caches = adapter("caches")(f"{state}/caches", clock, ids)
+        self.job_caches = adapter("job-caches")(caches, self.uploads, clock, ids)
+        self.caches = adapter("cache-service")(self.job_caches, self.urls)
+
+    def end(self, job: ServicesJob) -> None:
+        """Forget what a job left unfinished."""
+        self.artifacts.end(job)
+        self.caches.end(job)
+
+
+def application(shared: Shared) -> WSGIApplication:
+    """Return what answers at the root of the port."""
+    parts = {prefix: _late(make, shared) for prefix, make in PARTS.items()}
+    found: WSGIApplication = adapter("results-app")(parts)
+    return found
+
+
+def _late(make: Callable[[Shared], WSGIApplication], shared: Shared) -> Callable[[], Any]:
+    return lambda: make(shared)
+
+
+def _twirp(shared: Shared) -> WSGIApplication:
+    """Return what answers the services that speak Twirp."""
+    services = {
+        f"{RESULTS_SERVICES}.ArtifactService": shared.artifacts.methods,
+        f"{RESULTS_SERVICES}.CacheService": shared.caches.methods,
+    }
+    found: WSGIApplication = adapter("twirp-app")(services, shared.tokens.runtime_job)
+    return found
+
+
+def _blobs(shared: Shared) -> WSGIApplication:
+    """Return what answers signed addresses."""
+    readers = {"artifacts": shared.artifacts.open, "caches": shared.caches.open}
+    found: WSGIApplication = adapter("blobs-app")(shared.urls, shared.uploads, readers)
+    return found
+
+
+def _caches_v1(shared: Shared) -> WSGIApplication:
+    """Return what answers version 1 of the cache service."""
+    found: WSGIApplication = adapter("cache-v1")(shared.job_caches, shared.caches, shared.tokens)
+    return found
+
+
+def _identity(shared: Shared) -> WSGIApplication:
+    """Return what answers who a job is, and everybody with what this is checked."""
+    system = shared.system
+    keys = adapter("identity-keys")(f"{system.settings.state}/identity-keys", system.clock)
+    made = adapter("identity")(
+        lambda: system.endpoints.ensure(RESULTS), keys, system.clock, system.ids
+    )
+    found: WSGIApplication = adapter("identity-app")(made, shared.tokens)
+    return found
+
+
+def _old_artifacts(_shared: Shared) -> WSGIApplication:
+    """Return what answers version 3 of the artifact actions."""
+    found: WSGIApplication = adapter("old-artifacts")()
+    return found
+
+
+def _git(shared: Shared) -> WSGIApplication:
+    """Return what answers git; repositories that are not here are at the job's server."""
+    choices = shared.system.choices
+    service = adapter("git-service")(choices.directory, choices.local_repositories)
+
+    def elsewhere(job: ServicesJob) -> str:
+        return "" if choices.offline else str(job.github.get("server_url") or "")
+
+    found: WSGIApplication = adapter("git-app")(service, shared.jobs.of_token, elsewhere)
+    return found
+
+
+# Path, or start of paths that ends in `/` -> what makes the part that answers.
+PARTS: Mapping[str, Callable[[Shared], WSGIApplication]] = {
+    "/twirp/": _twirp,
+    "/blobs/": _blobs,
+    "/_apis/artifactcache/": _caches_v1,
+    "/oidc/token": _identity,
+    "/.well-known/": _identity,
+    "/_apis/pipelines/": _old_artifacts,
+    "/": _git,
+}
