@@ -45,8 +45,15 @@ SCRIPT = """
       - name: Build on it
         run: |
           docker rmi --force {image}:2
-          printf 'FROM {image}:1\\nRUN echo derived >/derived\\n' | docker build --tag {image}:3 -
+          printf 'FROM {image}:1\\nRUN echo derived >/derived\\n' |
+            docker build --pull --tag {image}:3 -
           docker run --rm {image}:3 cat /derived
+      - name: Build on it by digest
+        run: |
+          docker rmi {image}:3 {image}:1
+          printf 'ARG BASE\\nFROM $BASE\\nRUN echo pinned >/pinned\\n' |
+            docker build --build-arg BASE=${{{{ steps.told.outputs.name }}}} --tag {image}:4 -
+          docker run --rm {image}:4 cat /pinned
       - run: echo "login $(cat ~/.docker/config.json | tr -d '[:space:]')"
 """
 LEAVING = """
@@ -62,7 +69,11 @@ LEAVING = """
           docker exec left-{token} echo heard
           echo fed | docker run --rm --interactive {base} cat
 """
-FILES = {"Dockerfile": "FROM {base}\nCOPY answer /\nCMD cat /answer\n", "answer": "42\n"}
+# Tests beside each other must not share images: what one removes the other may be building on.
+FILES = {
+    "Dockerfile": "FROM {base}\nLABEL test={token}\nCOPY answer /\nCMD cat /answer\n",
+    "answer": "42\n",
+}
 
 
 class Nobody:
@@ -101,7 +112,8 @@ def image(engine: Engine, nobody: Nobody) -> Iterator[str]:
     name = f"{nobody.host}/octo/image-{uuid.uuid1().hex[:12]}"
     yield name
     tags = engine.docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", name).split()
-    engine.docker("rmi", *sorted(tags, reverse=True))
+    if tags:
+        engine.docker("rmi", *sorted(tags, reverse=True))
 
 
 def job(steps: str, container: str = "") -> str:
@@ -114,7 +126,8 @@ def job(steps: str, container: str = "") -> str:
 
 def run(place: Place, workflow: str, base: str, *args: str) -> Done:
     """Run a workflow to its end."""
-    files = {name: text.format(base=base) for name, text in FILES.items()}
+    token = uuid.uuid1().hex
+    files = {name: text.format(base=base, token=token) for name, text in FILES.items()}
     root = repository(place.root / "demo", {".github/workflows/ci.yml": workflow, **files})
     done = place.run("run", "--plain", "-s", "PASSWORD=engine", *args, cwd=root)
     assert_no_traceback(done)
@@ -146,6 +159,7 @@ def test_a_script_s_push_stays_here_and_is_found_again(
         "push | 42",
         "push | 42",
         "push | derived",
+        "push | pinned",
     ]
     assert not missing(lines, done.out.splitlines()), done.out
     assert nobody.visitors == 0
