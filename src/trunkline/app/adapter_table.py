@@ -83,6 +83,13 @@ ADAPTERS = {
     "identity-keys": "trunkline.adapters.identity_keys.files:FileKeys",
     "identity": "trunkline.services.actions.identity:Identity",
     "identity-app": "trunkline.web.identity:IdentityApp",
+    "github-data": "trunkline.adapters.github_data.local:LocalGitHubData",
+    "github-stores": "trunkline.services.github.calls:Stores",
+    "github-api": "trunkline.web.github_api:GitHubApi",
+    "github-downloads": "trunkline.services.github.downloads:Downloads",
+    "graphql": "trunkline.web.github_api:graphql",
+    "kept-caches": "trunkline.services.actions.kept_caches:KeptCaches",
+    "zip-files": "trunkline.adapters.github_data.bundles:pack",
     "uploads": "trunkline.adapters.uploads.files:FileUploads",
     "signing-key": "trunkline.adapters.registry_users.keys:signing_key",
 }

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from wsgiref.types import WSGIApplication
 
-from trunkline.app import System, adapter
+from trunkline.app import System, adapter, github_api
 from trunkline.ports.artifacts import Artifacts
 from trunkline.ports.caches import Caches
 from trunkline.ports.endpoints import RESULTS
@@ -33,9 +33,10 @@ class Shared:
         self.uploads.sweep(clock.now() - ABANDONED)
         store: Artifacts = adapter("artifacts")(f"{state}/runs", clock, ids)
         self.artifacts = adapter("artifact-service")(jobs, store, self.uploads, self.urls, clock)
-        caches: Caches = adapter("caches")(f"{state}/caches", clock, ids)
-        self.job_caches = adapter("job-caches")(caches, self.uploads, clock, ids)
+        self.kept_caches: Caches = adapter("caches")(f"{state}/caches", clock, ids)
+        self.job_caches = adapter("job-caches")(self.kept_caches, self.uploads, clock, ids)
         self.caches = adapter("cache-service")(self.job_caches, self.urls)
+        self.github = github_api.make_data(system)
 
     def end(self, job: ServicesJob) -> None:
         """Forget what a job left unfinished."""
@@ -66,7 +67,11 @@ def _twirp(shared: Shared) -> WSGIApplication:
 
 def _blobs(shared: Shared) -> WSGIApplication:
     """Return what answers signed addresses."""
-    readers = {"artifacts": shared.artifacts.open, "caches": shared.caches.open}
+    readers = {
+        "artifacts": shared.artifacts.open,
+        "caches": shared.caches.open,
+        **github_api.readers(shared),
+    }
     found: WSGIApplication = adapter("blobs-app")(shared.urls, shared.uploads, readers)
     return found
 
@@ -114,5 +119,7 @@ PARTS: Mapping[str, Callable[[Shared], WSGIApplication]] = {
     "/oidc/token": _identity,
     "/.well-known/": _identity,
     "/_apis/pipelines/": _old_artifacts,
+    "/api/v3/": github_api.api,
+    "/api/graphql": github_api.graphql,
     "/": _git,
 }

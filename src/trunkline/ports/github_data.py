@@ -7,6 +7,7 @@ from typing import Any, BinaryIO, Protocol
 
 import msgspec
 
+from trunkline.ports.blobs import BlobStore
 from trunkline.ports.job_services import ServicesJob
 
 HEADS = "refs/heads/"
@@ -243,4 +244,8 @@ class GitHubData(Protocol):
 
     def records(self, job: ServicesJob) -> Records:
         """Return what was written to the job's repository."""
+        ...
+
+    def blobs(self, job: ServicesJob) -> BlobStore:
+        """Return where the content of what was written lies: assets of releases."""
         ...

@@ -6,7 +6,7 @@ import binascii
 from base64 import b64decode
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import msgspec
@@ -73,7 +73,7 @@ class GitHubApi:
         response.headers.update(headers)
 
     def _answer(self, request: Request) -> Response:
-        path = request.path.removeprefix(PATH).rstrip("/") or "/"
+        path = _path(request).removeprefix(PATH).rstrip("/") or "/"
         base = f"{request.host_url.rstrip('/')}{PATH}"
         now = self._stores.clock.now()
         if path in {"/meta", "/rate_limit"} and request.method in {"GET", "HEAD"}:
@@ -130,6 +130,12 @@ class GitHubApi:
             content_type=request.headers.get("Content-Type", ""),
             personal=personal,
         )
+
+
+def _path(request: Request) -> str:
+    """Return the path as it was sent, decoded: clients write the slash of a ref as `%2F`."""
+    sent = str(request.environ.get("REQUEST_URI", "")).partition("?")[0]
+    return unquote(sent) if sent.startswith(f"{PATH}/") else request.path
 
 
 def _token(authorization: str) -> str:

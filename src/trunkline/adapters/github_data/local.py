@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from trunkline.adapters.github_data.records import FolderRecords
 from trunkline.adapters.github_data.repository import ScratchGit
 from trunkline.adapters.github_data.scratch import make_scratch
 from trunkline.plan.facts import ZERO_SHA
+from trunkline.ports.blobs import BlobStore
 from trunkline.ports.clock import Ids
 from trunkline.ports.job_services import ServicesJob
 
@@ -21,10 +23,13 @@ class LocalGitHubData:
     `source` is the user's repository, which is read and never written. See the port `GitHubData`.
     """
 
-    def __init__(self, runs: str | Path, source: str, ids: Ids) -> None:
+    def __init__(
+        self, runs: str | Path, source: str, ids: Ids, make_blobs: Callable[[str], BlobStore]
+    ) -> None:
         self._runs = Path(runs)
         self._source = source
         self._ids = ids
+        self._make_blobs = make_blobs
         self._lock = threading.Lock()
         self._git: dict[str, ScratchGit] = {}
         self._records: dict[str, FolderRecords] = {}
@@ -42,6 +47,10 @@ class LocalGitHubData:
             if job.run_id not in self._records:
                 self._records[job.run_id] = FolderRecords(self._folder(job) / "records", self._ids)
             return self._records[job.run_id]
+
+    def blobs(self, job: ServicesJob) -> BlobStore:
+        """Return where the content of what the run has written lies."""
+        return self._make_blobs(str(self._folder(job)))
 
     def git_dir(self, job: ServicesJob) -> str:
         """Return the folder of the run's own bare repository, for who serves it over git."""

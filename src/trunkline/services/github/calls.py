@@ -33,7 +33,6 @@ class Stores(msgspec.Struct, frozen=True, kw_only=True):
     """What the end points read and write."""
 
     data: GitHubData
-    blobs: BlobStore
     uploads: Uploads
     clock: Clock
     ids: Ids
@@ -75,6 +74,11 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     def records(self) -> Records:
         """Return what was written to the repository."""
         return self.stores.data.records(self.job)
+
+    @property
+    def blobs(self) -> BlobStore:
+        """Return where the content of what was written lies."""
+        return self.stores.data.blobs(self.job)
 
     @property
     def repository(self) -> str:

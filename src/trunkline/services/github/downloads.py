@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
 from collections.abc import Callable, Iterable
@@ -22,6 +23,7 @@ from trunkline.services.github.refusals import not_found
 ARCHIVES, FILES, LOGS = "archives", "files", "logs"
 FORMS = {"tar.gz": "application/x-gzip", "zip": "application/zip"}
 PLACE = re.compile(r"(?P<form>tar\.gz|zip)\.(?P<sha>[0-9a-f]{40,64})")
+PIECE = 1 << 20
 NO_FILE_NAME = re.compile(r'[\x00-\x1f\\/:*?"<>|]')
 Pack = Callable[[Iterable[tuple[str, bytes]]], BinaryIO]
 
@@ -92,6 +94,11 @@ class Downloads:
 
 
 def _download(file: BinaryIO, content_type: str, name: str) -> Download:
-    size = file.seek(0, 2)
+    digest, size = hashlib.sha256(), 0
     file.seek(0)
-    return Download(file=file, size=size, digest="", content_type=content_type, name=name)
+    while data := file.read(PIECE):
+        digest.update(data)
+        size += len(data)
+    file.seek(0)
+    told = f"sha256:{digest.hexdigest()}"
+    return Download(file=file, size=size, digest=told, content_type=content_type, name=name)

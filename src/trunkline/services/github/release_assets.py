@@ -76,7 +76,7 @@ def _receive(call: Call) -> tuple[str, int]:
         raise Refused(400, "the content broke off") from error
     finally:
         uploads.discard(place)
-    call.stores.blobs.adopt(whole.path, whole.digest)
+    call.blobs.adopt(whole.path, whole.digest)
     return whole.digest, whole.size
 
 
@@ -86,7 +86,7 @@ def get(call: Call) -> Answer:
     if "application/octet-stream" not in call.accept:
         return Reply(asset_document(call, key, kept))
     return Content(
-        content=call.stores.blobs.open(kept["digest"]),
+        content=call.blobs.open(kept["digest"]),
         content_type=str(kept["content_type"]),
         size=int(kept["size"]),
         name=str(kept["name"]),

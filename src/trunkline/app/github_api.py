@@ -1,0 +1,74 @@
+"""Puts GitHub's REST API together, for the services that actions call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+from wsgiref.types import WSGIApplication
+
+from trunkline.app import Once, System, adapter
+from trunkline.ports.caches import Caches
+from trunkline.ports.github_data import GitHubData
+from trunkline.ports.uploads import Uploads
+from trunkline.services.actions.jobs import LiveJobs
+
+# Kinds of downloads: the part of a signed address, and the method that opens it.
+KINDS = {"archives": "archive", "files": "file", "logs": "log"}
+
+
+class Shared(Protocol):
+    """What the services of actions have in common."""
+
+    system: System
+    jobs: LiveJobs
+    urls: Any
+    uploads: Uploads
+    artifacts: Any
+    kept_caches: Caches
+    github: Callable[[], GitHubData]
+
+
+def make_data(system: System) -> Callable[[], GitHubData]:
+    """Return what makes the data of repositories when they are first asked for."""
+    runs = f"{system.settings.state}/runs"
+    return Once(
+        lambda: adapter("github-data")(runs, system.choices.directory, system.ids, adapter("blobs"))
+    )
+
+
+def api(shared: Shared) -> WSGIApplication:
+    """Return what answers below `/api/v3/`."""
+    system = shared.system
+    stores = adapter("github-stores")(
+        data=shared.github(),
+        uploads=shared.uploads,
+        clock=system.clock,
+        ids=system.ids,
+        journals=system.journals,
+        logs=system.logs,
+        artifacts=shared.artifacts,
+        caches=adapter("kept-caches")(shared.kept_caches),
+        urls=shared.urls,
+    )
+    found: WSGIApplication = adapter("github-api")(stores, shared.jobs.of_token)
+    return found
+
+
+def graphql(_shared: Shared) -> WSGIApplication:
+    """Return what answers GraphQL."""
+    found: WSGIApplication = adapter("graphql")
+    return found
+
+
+def readers(shared: Shared) -> Mapping[str, Callable[..., Any]]:
+    """Return what opens the downloads that the API leads to, by kind."""
+    system = shared.system
+    downloads = Once(
+        lambda: adapter("github-downloads")(
+            shared.github(), system.journals, system.logs, adapter("zip-files")
+        )
+    )
+    return {
+        kind: lambda job, place, method=method: getattr(downloads(), method)(job, place)
+        for kind, method in KINDS.items()
+    }
