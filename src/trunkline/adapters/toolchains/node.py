@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import platform
 import re
@@ -10,10 +9,10 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 
 from trunkline.adapters.toolchains.externals import Externals
+from trunkline.adapters.toolchains.installing import locked
 from trunkline.adapters.toolchains.registry import Registry
 from trunkline.adapters.toolkit.semver import Version, parse_range, parse_version
 from trunkline.base.errors import Unavailable
@@ -137,7 +136,7 @@ class NodeToolchain:
             raise Unavailable(
                 f"Node {versions} is not here, and --offline was given. Versions here: {here}.",
             )
-        with self._locked():
+        with locked(self._cache):
             made = self._newest(versions)
             if made is None or (with_npm and not made.npm):
                 try:
@@ -165,16 +164,6 @@ class NodeToolchain:
             shutil.rmtree(draft, ignore_errors=True)
         npm = _npm_beside(target / "bin/node")
         return NodeProgram(version=version, path=str(target / "bin/node"), npm=npm)
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        self._cache.mkdir(parents=True, exist_ok=True)
-        lock = os.open(self._cache / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(lock)
 
 
 def _add_npm(registry: Registry, root: Path, version: str) -> None:

@@ -6,16 +6,15 @@ import base64
 import hashlib
 import json
 import shutil
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from trunkline.adapters.toolchains.installing import run_client
 from trunkline.adapters.toolkit.semver import parse_range, parse_version
 from trunkline.base.errors import Unavailable
 
 _ABBREVIATED = "Accept: application/vnd.npm.install-v1+json"
-_SECONDS = 600
 
 
 class Registry:
@@ -39,16 +38,23 @@ class Registry:
             version, archive = self._download(package, versions, folder)
         else:
             raise Unavailable(f"{package} can't be installed: neither npm nor curl is here.")
-        self._run(f"{package} can't be unpacked", "tar", "-xzf", str(archive), "-C", str(folder))
+        run_client(
+            f"{package} can't be unpacked",
+            self._environment,
+            ("tar", "-xzf", str(archive), "-C", str(folder)),
+        )
         archive.unlink()
         return version
 
     def _pack(self, package: str, versions: str, folder: Path) -> tuple[str, Path]:
         spec = f"{package}@{versions}"
-        told = self._run(
+        told = run_client(
             f"{spec} can't be had from the npm registry",
-            *(self._npm or "npm", "pack", spec, "--json", "--silent"),
-            *("--pack-destination", str(folder)),
+            self._environment,
+            (
+                *(self._npm or "npm", "pack", spec, "--json", "--silent"),
+                *("--pack-destination", str(folder)),
+            ),
         )
         packed = json.loads(told)
         newest = max(packed, key=lambda each: _order(each["version"]))
@@ -80,25 +86,9 @@ class Registry:
         return version, archive
 
     def _get(self, failure: str, url: str, *args: str) -> str:
-        return self._run(failure, self._curl or "curl", "-fsSL", *args, "--", url)
-
-    def _run(self, failure: str, *argv: str) -> str:
-        try:
-            done = subprocess.run(
-                argv,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=_SECONDS,
-                check=True,
-            )
-        except subprocess.CalledProcessError as error:
-            told = (error.stderr or error.stdout).strip().split("\n")[-1]
-            raise Unavailable(f"{failure}: {told or f'exit code {error.returncode}'}") from error
-        except subprocess.TimeoutExpired as error:
-            raise Unavailable(f"{failure}: no end after {_SECONDS} seconds.") from error
-        return done.stdout
+        return run_client(
+            failure, self._environment, (self._curl or "curl", "-fsSL", *args, "--", url)
+        )
 
 
 def _order(text: str) -> tuple[bool, Any]:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from trunkline.adapters.toolchains.installing import locked, run_client
 from trunkline.adapters.toolchains.pip import find_pip
 from trunkline.adapters.toolkit.python_versions import python_version
 from trunkline.adapters.toolkit.semver import Range
 from trunkline.base.errors import Unavailable
-
-_SECONDS = 600
 
 
 class UvProgram(NamedTuple):
@@ -61,7 +58,7 @@ class UvToolchain:
             raise Unavailable(
                 f"uv{specifier} is not here, and --offline was given. Versions here: {here}."
             )
-        with self._locked():
+        with locked(self._cache):
             return self._fetch(specifier)
 
     def _fetch(self, specifier: str) -> UvProgram:
@@ -71,7 +68,9 @@ class UvToolchain:
         flags = ("--quiet", "--no-deps", "--no-warn-script-location", "--disable-pip-version-check")
         try:
             pip = (*find_pip(self._environment, "uv"), "install")
-            self._run(failure, *pip, *flags, "--target", str(draft), f"uv{specifier}")
+            run_client(
+                failure, self._environment, (*pip, *flags, "--target", str(draft), f"uv{specifier}")
+            )
             version = _ask(str(draft / "bin/uv"))
             if not version:
                 raise Unavailable(f"{failure}: what was installed does not start.")
@@ -87,7 +86,9 @@ class UvToolchain:
         if self._offline:
             raise Unavailable("It could be downloaded, but --offline was given.")
         flags = ("--all-versions", "--only-downloads", "--output-format", "json")
-        listed = self._run("uv can't list its Pythons", uv, "python", "list", *flags)
+        listed = run_client(
+            "uv can't list its Pythons", self._environment, (uv, "python", "list", *flags)
+        )
         keys = {
             version: str(entry["key"])
             for entry in json.loads(listed)
@@ -99,8 +100,12 @@ class UvToolchain:
         if newest is None:
             raise Unavailable("uv has none either.")
         folder = ("--install-dir", str(self._pythons), "--no-bin")
-        with self._locked():
-            self._run(f"uv can't install {newest}", uv, "python", "install", *folder, keys[newest])
+        with locked(self._cache):
+            run_client(
+                f"uv can't install {newest}",
+                self._environment,
+                (uv, "python", "install", *folder, keys[newest]),
+            )
         suffix = "t" if free_threaded else ""
         name = f"python{newest.release[0]}.{newest.release[1]}{suffix}"
         return str(self._pythons / keys[newest] / "bin" / name)
@@ -108,34 +113,6 @@ class UvToolchain:
     def python_places(self) -> tuple[str, ...]:
         """Return where uv's Pythons are, as a pattern."""
         return (f"{self._pythons}/*/bin",)
-
-    def _run(self, failure: str, *argv: str) -> str:
-        try:
-            done = subprocess.run(
-                argv,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=_SECONDS,
-                check=True,
-            )
-        except subprocess.CalledProcessError as error:
-            told = (error.stderr or error.stdout).strip().split("\n")[-1]
-            raise Unavailable(f"{failure}: {told or f'exit code {error.returncode}'}") from error
-        except subprocess.TimeoutExpired as error:
-            raise Unavailable(f"{failure}: no end after {_SECONDS} seconds.") from error
-        return done.stdout
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        self._cache.mkdir(parents=True, exist_ok=True)
-        lock = os.open(self._cache / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(lock)
 
 
 def _ask(path: str) -> str:
