@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from trunkline.adapters.actions.codebuild.build_action import BuildAction
 from trunkline.adapters.toolkit.caching import JobCaches
 from trunkline.adapters.toolkit.inputs import Inputs
-from trunkline.adapters.toolkit.world import World
 from trunkline.ports.actions import ActionCall, ActionJob
 
 # The home of CodeBuild's builds: a path in it means the job's own home here.
@@ -12,22 +12,8 @@ _ROOT = "/root/"
 _DEFAULT = "codebuild-"
 
 
-class _Caching:
+class _Caching(BuildAction):
     inputs = frozenset({"key", "fallback-keys", "paths", "action", "hit"})
-    has_post = False
-    post_condition = "always()"
-
-    def __init__(self, world: World) -> None:
-        """Keep caches in the store of `world`."""
-        self._world = world
-
-    def describe(self, ref: str) -> str:
-        """Return the version of CodeBuild's rules."""
-        del ref
-        return "CodeBuild"
-
-    def post(self, call: ActionCall, job: ActionJob) -> None:
-        """Nothing to do."""
 
 
 class RestoreCache(_Caching):

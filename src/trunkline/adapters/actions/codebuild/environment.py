@@ -4,29 +4,18 @@ from __future__ import annotations
 
 import json
 
+from trunkline.adapters.actions.codebuild.build_action import BuildAction
 from trunkline.adapters.actions.codebuild.programs import PROGRAMS
 from trunkline.adapters.toolkit.inputs import Inputs
-from trunkline.adapters.toolkit.world import World
 from trunkline.ports.actions import ActionCall, ActionFailed, ActionJob
 
 
-class Environment:
+class Environment(BuildAction):
     """Sets variables from where their values are kept; every value is a secret from then on."""
 
     inputs = frozenset({"parameter-store", "secrets-manager"}) | {
         f"value-{number}" for number in range(200)
     }
-    has_post = False
-    post_condition = "always()"
-
-    def __init__(self, world: World) -> None:
-        """Ask `world.parameters` for what the job was not given."""
-        self._world = world
-
-    def describe(self, ref: str) -> str:
-        """Return the version of CodeBuild's rules."""
-        del ref
-        return "CodeBuild"
 
     def main(self, call: ActionCall, job: ActionJob) -> None:
         """Fetch the values. Raises ActionFailed, Unavailable."""
@@ -49,9 +38,6 @@ class Environment:
             job.sandbox.put(f"{folder}/{program}", text.encode(), 0o755)
         job.add_path(folder)
         job.set_env("CODEBUILD_START_TIME", f"{round(self._world.clock.now() * 1000)}")
-
-    def post(self, call: ActionCall, job: ActionJob) -> None:
-        """Nothing to do."""
 
     def _secret(self, place: str, own: str, region: str) -> tuple[str, str]:
         name, json_key, stage, version = place.rsplit(":", 3)

@@ -10,11 +10,11 @@ from typing import BinaryIO, NamedTuple
 
 import msgspec
 
+from trunkline.adapters.actions.codebuild.build_action import BuildAction
 from trunkline.adapters.actions.codebuild.publishing import BUCKET, Upload, object_key, publish
 from trunkline.adapters.toolkit.files import find_files
 from trunkline.adapters.toolkit.inputs import Inputs
 from trunkline.adapters.toolkit.uploads import SandboxFile, upload
-from trunkline.adapters.toolkit.world import World
 from trunkline.expr.glob import Glob
 from trunkline.ports.actions import ActionCall, ActionFailed, ActionJob
 from trunkline.ports.artifacts import ArtifactInfo, NewArtifact
@@ -46,23 +46,8 @@ class LinkFile(NamedTuple):
         return io.BytesIO(self.link.encode())
 
 
-class _Results:
+class _Results(BuildAction):
     """What artifacts and reports share: files below base folders, some left out."""
-
-    has_post = False
-    post_condition = "always()"
-
-    def __init__(self, world: World) -> None:
-        """Keep artifacts in the store of `world`."""
-        self._world = world
-
-    def describe(self, ref: str) -> str:
-        """Return the version of CodeBuild's rules."""
-        del ref
-        return "CodeBuild"
-
-    def post(self, call: ActionCall, job: ActionJob) -> None:
-        """Nothing to do."""
 
     def keep(
         self, name: str, files: Mapping[str, Found], call: ActionCall, job: ActionJob

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from trunkline.adapters.actions.codebuild.build_action import BuildAction
 from trunkline.adapters.toolkit.inputs import Inputs
-from trunkline.adapters.toolkit.world import World
 from trunkline.ports.actions import ActionCall, ActionJob
 
 # How a runtime tells its version; the first number in its answer counts.
@@ -22,21 +22,10 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)*")
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
 
 
-class Runtimes:
+class Runtimes(BuildAction):
     """Compares what is wanted with what is here; nothing here fails a build."""
 
     inputs = frozenset({"versions"})
-    has_post = False
-    post_condition = "always()"
-
-    def __init__(self, world: World) -> None:
-        """Look in the job's own PATH only."""
-        del world
-
-    def describe(self, ref: str) -> str:
-        """Return the version of CodeBuild's rules."""
-        del ref
-        return "CodeBuild"
 
     def main(self, call: ActionCall, job: ActionJob) -> None:
         """Tell every runtime that is missing or another one."""
@@ -57,9 +46,6 @@ class Runtimes:
                 job.annotate("warning", message)
             else:
                 job.log(f"Using {name} {here}")
-
-    def post(self, call: ActionCall, job: ActionJob) -> None:
-        """Nothing to do."""
 
 
 def fits(wanted: str, here: str) -> bool:
