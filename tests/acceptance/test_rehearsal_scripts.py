@@ -169,6 +169,27 @@ def test_a_script_s_push_stays_here_and_is_found_again(
     }
 
 
+def test_podman_s_pushes_stay_here_and_are_found_again(
+    place: Place, podman: Engine, podman_busybox: str, nobody: Nobody
+):
+    place.env["DOCKER_HOST"] = podman.host
+    image = f"{nobody.host}/octo/image-{uuid.uuid1().hex[:12]}"
+    done = run(place, job(SCRIPT.format(host=nobody.host, image=image)), podman_busybox)
+    assert done.code == 0, done.text
+    kept = f"{nobody.host.replace(':', '_')}/{image.partition('/')[2]}"
+    lines = [
+        f"push | Rehearsal: pushed to the local registry as {kept}:1 (sha256:…), not to …",
+        f"push | Rehearsal: taken from the local registry as {kept}@sha256:…, not from …",
+        "push | 42",
+        "push | 42",
+        "push | derived",
+        "push | pinned",
+    ]
+    assert not missing(lines, done.out.splitlines()), done.out
+    assert nobody.visitors == 0
+    assert not podman.owned()
+
+
 def test_a_job_s_files_hold_no_password(
     docked: Place, busybox_image: str, nobody: Nobody, image: str
 ):
