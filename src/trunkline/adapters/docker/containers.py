@@ -11,7 +11,7 @@ from docker.errors import APIError
 
 from trunkline.adapters.docker import payloads
 from trunkline.adapters.docker.ending import Ending
-from trunkline.adapters.docker.engine import Engine, escaped, refusals
+from trunkline.adapters.docker.engine import START_EXEC, Engine, escaped, refusals
 from trunkline.adapters.docker.health import await_health
 from trunkline.adapters.docker.images import DockerImages
 from trunkline.adapters.docker.marks import remove_note, write_note
@@ -183,8 +183,7 @@ class JobContainers:
                 workdir=spec.cwd,
             )
             exec_id = str(made["Id"])
-            start = msgspec.json.encode({"Detach": False, "Tty": False})
-            connection = self.engine.hijack(f"/exec/{exec_id}/start", start)
+            connection = self.engine.hijack(f"/exec/{exec_id}/start", START_EXEC)
         command = Command(self.engine, self.job_id, exec_id, mark)
         return ContainerProcess(Output(connection), command)
 

@@ -21,6 +21,8 @@ from trunkline.base.errors import Unavailable
 
 # Starting and removing take long on a busy machine; pulls, builds and waits have no limit.
 PATIENCE = 300
+# The body of a request that starts a command and becomes its output.
+START_EXEC = b'{"Detach":false,"Tty":false}'
 NO_ANSWER = "Cannot connect to the container engine at {}: {}."
 
 

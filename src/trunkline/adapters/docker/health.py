@@ -8,13 +8,19 @@ from typing import Any
 
 from docker.errors import APIError, NotFound
 
-from trunkline.adapters.docker.engine import Engine, refusals
+from trunkline.adapters.docker.engine import START_EXEC, Engine, refusals
+from trunkline.base.errors import Unavailable
 from trunkline.ports.containers import Watch
 
 # What the runner waits between two looks, in seconds; the engine is asked more often here.
 TOLD_PAUSES = (2, 4, 8, 16, 32)
 FIRST_POLL, LONGEST_POLL = 0.1, 0.5
 HEALTHY, STARTING = "healthy", "starting"
+# The engine's own, where a health check does not say (nanoseconds).
+SECOND = 10**9
+INTERVAL, RETRIES = 30 * SECOND, 3
+# What a test of ours may take.
+TEST_SECONDS = 10.0
 NO_TEST = frozenset({"", "NONE"})
 
 
@@ -41,12 +47,15 @@ def _is_healthy(engine: Engine, alias: str, container: str, watch: Watch) -> boo
         found = _inspect(engine, container)
         test = _test(found)
         state = found.get("State", {})
-        if not test:
+        if not test:  # one that has done its work counts, one that crashed does not
             return bool(state.get("Running")) or not state.get("ExitCode")
-        status = str((state.get("Health") or {}).get("Status") or STARTING)
+        health = state.get("Health") or {}
+        status = str(health.get("Status") or STARTING)
         if status != STARTING or not state.get("Running"):
             return status == HEALTHY
         now = time.monotonic()
+        if not health.get("Log") and now - begun > _longest(found):
+            return False  # the engine makes no tests, and ours have failed for as long as may be
         if now >= next_word:
             pause = TOLD_PAUSES[min(told, len(TOLD_PAUSES) - 1)]
             watch.tell(
@@ -76,17 +85,28 @@ def _test(found: dict[str, Any]) -> list[str]:
     return [] if not test or test[0] in NO_TEST else list(test)
 
 
+def _longest(found: dict[str, Any]) -> float:
+    """Return after how many seconds of failures the engine would call a container unhealthy."""
+    check = found["Config"]["Healthcheck"]
+    interval = check.get("Interval") or INTERVAL
+    retries = check.get("Retries") or RETRIES
+    return float((check.get("StartPeriod") or 0) + interval * (retries + 1)) / SECOND
+
+
 def _passes(engine: Engine, container: str, test: list[str]) -> bool:
     """Run a container's test; tell whether it succeeds."""
     kind, *rest = test
     argv = ["/bin/sh", "-c", *rest] if kind == "CMD-SHELL" else rest
     if not argv:
         return False
-    client = engine.client
     with refusals():
         try:
-            made = client.exec_create(container, argv)
-            client.exec_start(made["Id"])
-            return bool(client.exec_inspect(made["Id"])["ExitCode"] == 0)
-        except APIError:  # it ends at this moment; the next look tells
+            made = engine.client.exec_create(container, argv)
+            connection = engine.hijack(f"/exec/{made['Id']}/start", START_EXEC)
+            end = time.monotonic() + TEST_SECONDS
+            while connection.receive(end - time.monotonic()):
+                pass
+            connection.close()
+            return bool(engine.client.exec_inspect(made["Id"])["ExitCode"] == 0)
+        except (APIError, Unavailable):  # it ends at this moment; the next look tells
             return False

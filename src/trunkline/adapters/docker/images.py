@@ -41,6 +41,7 @@ FINAL = re.compile(
     "|incorrect username|must be lowercase|no basic auth",
     re.IGNORECASE,
 )
+DENIED = re.compile("denied|unauthorized|no basic auth", re.IGNORECASE)
 # Steps of a pull or push that are told too often to be read.
 TOO_MUCH = frozenset(
     {"Downloading", "Extracting", "Waiting", "Pulling fs layer", "Verifying Checksum"}
@@ -78,7 +79,7 @@ class DockerImages:
             image = self._pull(reference, login, watch, platform, 1 if here else TRIES)
         except Unavailable as error:
             if here is None or watch.unwanted():
-                raise
+                raise _unpulled(reference, error) from error
             watch.tell(f"##[warning]{error.message}")
             watch.tell(f"The image {reference} of this machine is used.")
             return here
@@ -181,6 +182,13 @@ class DockerImages:
         except DockerException:
             return {}  # a broken configuration must not stop public images
         return {str(name).lower(): str(value) for name, value in (found or {}).items()}
+
+
+def _unpulled(reference: str, error: Unavailable) -> Unavailable:
+    hint = error.hint
+    if not hint and DENIED.search(error.message):
+        hint = "The image may be private (`credentials`, `docker login`), or its name is wrong."
+    return Unavailable(f"The image {reference} can't be pulled: {error.message}", hint=hint)
 
 
 def _written(login: Login) -> dict[str, str]:

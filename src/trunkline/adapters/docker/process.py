@@ -144,9 +144,12 @@ class Command:
                 if error.response is not None and error.response.status_code == 409:
                     return 0, KILLED  # the container is being removed
                 raise
-        if found["Running"] or found["ExitCode"] is None:
-            return int(found.get("Pid") or 0), None
-        return int(found.get("Pid") or 0), int(found["ExitCode"])
+        pid, code = int(found.get("Pid") or 0), found["ExitCode"]
+        # Podman calls 0 the code of a command that it has not started yet.
+        is_ready = pid or code or found.get("CanRemove")
+        if found["Running"] or code is None or not is_ready:
+            return pid, None
+        return pid, int(code)
 
     def signal(self, signal: Signal) -> None:
         """Signal the command's session."""

@@ -121,10 +121,9 @@ class Starter:
         return made
 
     def _look(self, made: Made) -> Started:
-        """Describe a container that was started; one that has ended again is told."""
+        """Describe a container that was started; one that has ended again is told (its log comes later)."""
         found = self._engine.client.inspect_container(made.id)
         if not found["State"]["Running"]:
-            self.tell_log(made)
             self._story.line(f"It exited with code {found['State']['ExitCode']}.")
             self._story.warning(f"Docker container {made.name} is not in running state.")
         return Started(made, found)
