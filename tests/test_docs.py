@@ -55,7 +55,9 @@ def test_what_is_generated_is_up_to_date(mark):
 
 def test_every_output_of_a_built_in_action_is_told():
     folder = generate.SOURCE / "trunkline" / "adapters"
-    sources = [path.read_text(encoding="utf-8") for path in folder.rglob("*.py")]
+    # What buildspecs are lowered to has outputs too, but no workflow names it.
+    files = [path for path in folder.rglob("*.py") if path.parent.name != "codebuild"]
+    sources = [path.read_text(encoding="utf-8") for path in files]
     outputs = {name for text in sources for name in OUTPUT.findall(text)}
     told = generate.NATIVE_ACTIONS.read_text(encoding="utf-8")
     assert "python-version" in outputs
