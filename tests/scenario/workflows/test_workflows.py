@@ -28,6 +28,7 @@ KEYS = {
     *("says", "never", "shows"),
 }
 
+
 def ran(case: dict[str, Any], place: Place) -> Done:
     """Make the repositories and run the command."""
     files = dict(case.get("files", {}))
