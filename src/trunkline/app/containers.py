@@ -19,6 +19,7 @@ from trunkline.ports.containers import (
     Login,
     Watch,
 )
+from trunkline.ports.endpoints import REGISTRY
 from trunkline.ports.process import Process
 from trunkline.ports.sandbox import JobPlace, Layout
 
@@ -112,6 +113,7 @@ class Parts:
                 door=self.door,
                 ids=system.ids,
                 note=self._note,
+                registry=lambda host: system.endpoints.ensure(REGISTRY, host),
                 policy=adapter("network-policy")(system.choices.network_policy),
             ),
         )

@@ -267,6 +267,12 @@ def _parser() -> argparse.ArgumentParser:
         help="push images to the registries that they name, not to the local one",
     )
     parser.add_argument(
+        "--network-policy",
+        choices=("none", "registry", "open"),
+        help="what containers of jobs reach besides each other (default: open): nothing, the "
+        "local registry, or everything",
+    )
+    parser.add_argument(
         "-n", "--dryrun", action="store_true", help="show what would run, run nothing"
     )
     parser.add_argument(
@@ -310,6 +316,7 @@ def _system(options: argparse.Namespace) -> System:
             ),
             pass_env=tuple(options.pass_env),
             publish=options.publish,
+            network_policy=options.network_policy or found.network_policy,
             secrets=given,
             variables=arguments.pairs(options.var, "--var K=V"),
             env=env,

@@ -15,7 +15,8 @@ class Settings(msgspec.Struct, frozen=True):
     `work` holds the workspaces of jobs: tools and tests choke on folders whose name begins with a
     dot (a web server that serves no dot files, a linter that skips them), and on long paths.
     `keep_days` is how long runs are kept; `cpus` the number of jobs that run at once by default.
-    `container_memory` (bytes, 0: all there is) and `container_pids` limit each container of a job.
+    `container_memory` (bytes, 0: all there is) and `container_pids` limit each container of a job;
+    `network_policy` is what these reach: `open`, `registry` or `none`.
     """
 
     state: str
@@ -28,6 +29,7 @@ class Settings(msgspec.Struct, frozen=True):
     is_ci: bool
     container_memory: int
     container_pids: int
+    network_policy: str
     environment: Mapping[str, str]
 
 
@@ -44,6 +46,7 @@ ARCHITECTURES = {
 SYSTEMS = {"Linux": "Linux", "Darwin": "macOS", "Windows": "Windows"}
 KEEP_DAYS = 30
 CONTAINER_PIDS = 4096
+POLICIES = ("open", "registry", "none")
 
 
 def read(environment: Mapping[str, str] | None = None) -> Settings:
@@ -51,7 +54,8 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
 
     Folders follow the XDG base directory specification; `TRUNKLINE_STATE`, `TRUNKLINE_WORK`,
     `TRUNKLINE_CACHE` and `TRUNKLINE_KEEP_DAYS` overrule. `TRUNKLINE_CONTAINER_MEMORY` is in bytes,
-    `TRUNKLINE_CONTAINER_PIDS` a number. Unreadable numbers count as not given.
+    `TRUNKLINE_CONTAINER_PIDS` a number. Unreadable numbers count as not given; an unknown
+    `TRUNKLINE_NETWORK_POLICY` counts as `none`, so that a slip opens nothing.
     """
     env = dict(os.environ) if environment is None else dict(environment)
     home = env.get("HOME") or os.path.expanduser("~")
@@ -67,6 +71,7 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
         is_ci=env.get("CI", "").lower() == "true",
         container_memory=_number(env, "TRUNKLINE_CONTAINER_MEMORY", 0),
         container_pids=_number(env, "TRUNKLINE_CONTAINER_PIDS", CONTAINER_PIDS),
+        network_policy=_choice(env, "TRUNKLINE_NETWORK_POLICY", POLICIES),
         environment=env,
     )
 
@@ -89,3 +94,9 @@ def _folder(env: Mapping[str, str], own: str, xdg: str, default: str) -> str:
 def _number(env: Mapping[str, str], name: str, default: int) -> int:
     written = env.get(name, "")
     return int(written) if written.isdecimal() else default
+
+
+def _choice(env: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    """Return a choice: the first when nothing is given, the last for what is none of them."""
+    written = env.get(name, "").lower() or choices[0]
+    return written if written in choices else choices[-1]

@@ -28,6 +28,8 @@ from trunkline.ports.clock import Ids
 from trunkline.ports.containers import ActionRun, Begun, ContainerSpec, Running, Watch
 from trunkline.ports.process import ProcessSpec
 
+# Where a container finds this machine's registry, when it may reach nothing else (`host:port`).
+REGISTRY_VARIABLE = "TRUNKLINE_REGISTRY"
 FAILED = "One or more containers failed to start."
 CANCELLED = "The operation was canceled."
 NOT_BEGUN = "The job's container has not been started."
@@ -51,13 +53,18 @@ class Door(Protocol):
 
 
 class Wiring(msgspec.Struct, frozen=True):
-    """What a job's containers work with. `note` is where a later engine looks for what is left."""
+    """What a job's containers work with. `note` is where a later engine looks for what is left.
+
+    `registry` returns the URL of this machine's registry on one of its addresses, started when
+    asked. Raises Unavailable.
+    """
 
     connect: Callable[[], Engine]
     publisher: Callable[[], Publisher]
     door: Door
     ids: Ids
     note: str
+    registry: Callable[[str], str]
     policy: Policy = Policy.OPEN
 
 
@@ -69,6 +76,7 @@ class JobContainers:
         self._wiring = wiring
         self._lock = threading.Lock()
         self._network = ""
+        self._registry: dict[str, str] = {}
         self._made: list[Made] = []
         self._has_run = False
         self._is_near = False
@@ -96,11 +104,14 @@ class JobContainers:
             is_reached = job is None and any(each.ports for each in services.values())
             network = self._have_network(has_ports=is_reached)
             story.command("docker", "network", "create", network)
+            for name, address in self._registry.items():
+                story.line(f"{name} is the registry that containers reach: {address}")
         starter = Starter(self.engine, self.images, story)
         starter.made = self._made
         with refusals():
-            own = self._begin_job(job, network, starter, story) if job else None
-            running = self._begin_services(services, network, starter, story)
+            own = self._begin_job(self._told(job), network, starter, story) if job else None
+            told = {alias: self._told(spec) for alias, spec in services.items()}
+            running = self._begin_services(told, network, starter, story)
             self._await_health(starter, story)
         return Begun(
             network=network,
@@ -160,7 +171,14 @@ class JobContainers:
                 policy, labels = self._wiring.policy, self._site.labels
                 create_network(self.engine, name, labels, policy, has_ports=has_ports)
                 self._network = name
+                if policy is Policy.REGISTRY:
+                    url = self._wiring.registry(gateway(self.engine, name))
+                    self._registry = {REGISTRY_VARIABLE: url.partition("://")[2]}
             return self._network
+
+    def _told(self, spec: ContainerSpec) -> ContainerSpec:
+        """Return a container that knows the registry, where that is all it may reach."""
+        return msgspec.structs.replace(spec, env={**self._registry, **spec.env})
 
     def _token(self) -> str:
         return self._wiring.ids.token()
@@ -204,6 +222,7 @@ class JobContainers:
         network = self._have_network(has_ports=False)
         self._has_run = True
         socket = self.socket() if action.needs_engine else ""
+        action = msgspec.structs.replace(action, env={**self._registry, **action.env})
         create = payloads.action(self._site, action, network, socket)
         client = self.engine.client
         with refusals():
