@@ -18,7 +18,7 @@ from trunkline.engine.job_setup import Listener, World
 from trunkline.engine.push_evidence import Evidence, Origin
 from trunkline.plan.facts import RepositoryFacts
 from trunkline.plan.model import FileRef
-from trunkline.ports.actions import NativeAction, NativeActions
+from trunkline.ports.actions import NativeAction
 from trunkline.ports.clock import Clock, Ids
 from trunkline.ports.containers import Images
 from trunkline.ports.endpoints import REGISTRY, RESULTS, Endpoints
@@ -407,9 +407,9 @@ class System:
     def world(self, listen: Listener | None, *, dirty: bool = False) -> World:
         """Return what jobs need; `listen` hears their lines, `dirty`: they see uncommitted work."""
         toolchains = LateToolchains(self._make_toolchains)
-        natives: NativeActions = LateNatives(
-            lambda: self._natives_world(toolchains), "" if self.choices.native else OWN_ACTIONS
-        )
+        natives_world = Once(lambda: self._natives_world(toolchains))
+        every = LateNatives(natives_world)
+        natives = every if self.choices.native else LateNatives(natives_world, OWN_ACTIONS)
         return World(
             sandboxes=self.sandboxes,
             logs=self.logs,
@@ -432,6 +432,7 @@ class System:
             env=self.choices.env,
             dirty=dirty,
             services=self.job_services,
+            set_ups=every,
         )
 
     def _expand(self, step: UsesStep) -> Action | None:

@@ -18,6 +18,8 @@ from trunkline.engine.output import JobOutput, StepOutput
 from trunkline.engine.push_evidence import Evidence, LateEvidence, MakeEvidence, Origin
 from trunkline.engine.services_access import JobAccess, NoServices, services_job
 from trunkline.engine.step_runner import Handler, StepRunner, Tools
+from trunkline.engine.tool_cache import NoSetUps
+from trunkline.ports.actions import NativeActions
 from trunkline.ports.artifacts import ArtifactInfo
 from trunkline.ports.clock import Clock, Ids
 from trunkline.ports.job_services import JobServices, StoredListener
@@ -46,7 +48,8 @@ class World(msgspec.Struct, frozen=True):
     """The ports that jobs need.
 
     `pass_env` names variables of the caller that jobs may see; `env` is the outermost layer of
-    every job's `env` (`--env`, `.env`). `dirty`: jobs see uncommitted work of the repository.
+    every job's `env` (`--env`, `.env`). `set_ups` are native actions that fill the tool cache for
+    the files of real ones. `dirty`: jobs see uncommitted work of the repository.
     """
 
     sandboxes: Sandboxes
@@ -64,6 +67,7 @@ class World(msgspec.Struct, frozen=True):
     env: Mapping[str, str] = {}
     dirty: bool = False
     services: JobServices = NoServices()
+    set_ups: NativeActions = NoSetUps()
 
 
 class Ready(msgspec.Struct, frozen=True):
@@ -159,6 +163,7 @@ def _runner(context: JobContext, world: World, parts: Parts, evidence: Evidence)
         evidence=evidence,
         report=parts.report,
         compile_pattern=world.compile_pattern,
+        set_ups=world.set_ups,
     )
     return StepRunner(context, tools, parts.handlers)
 

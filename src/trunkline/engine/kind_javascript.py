@@ -10,6 +10,7 @@ from trunkline.engine.container_node import container_node
 from trunkline.engine.processes import run_to_end
 from trunkline.engine.services_access import git_variables
 from trunkline.engine.step_runner import StepRunner, Stop, Work
+from trunkline.engine.tool_cache import fill
 from trunkline.ports.process import ProcessSpec
 from trunkline.run.events import Conclusion
 from trunkline.run.job_machine import Stage
@@ -34,6 +35,7 @@ def perform(runner: StepRunner, work: Work) -> Stop:
         work.output.engine_lines(header(f"Run {step.uses.value}", inputs, dict(work.place.env)))
     if work.stage is not Stage.POST and runs.post:
         work.instance.wants_post = True
+    fill(runner, work, inputs)
     entry = {Stage.PRE: runs.pre, Stage.MAIN: runs.main, Stage.POST: runs.post}[work.stage]
     access = runner.services()
     stage = stage_environment(inputs, work.instance.state)

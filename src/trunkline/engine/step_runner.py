@@ -31,6 +31,7 @@ from trunkline.engine.step_files import StepFiles
 from trunkline.expr.template import Expression
 from trunkline.expr.values import Value
 from trunkline.expr.written import written
+from trunkline.ports.actions import NativeActions
 from trunkline.ports.clock import Clock, Ids
 from trunkline.ports.job_services import ServicesAccess
 from trunkline.ports.toolchains import Toolchains
@@ -58,7 +59,7 @@ NO_CONTAINER = "The job's container is not there: this step has no place to run 
 
 
 class Tools(msgspec.Struct, frozen=True):
-    """What steps need besides their job."""
+    """What steps need besides their job. `set_ups` fill the tool cache."""
 
     clock: Clock
     ids: Ids
@@ -68,6 +69,7 @@ class Tools(msgspec.Struct, frozen=True):
     evidence: Evidence
     report: Callable[[Event], None]
     compile_pattern: Compile
+    set_ups: NativeActions
 
 
 class Beginning(msgspec.Struct, frozen=True):

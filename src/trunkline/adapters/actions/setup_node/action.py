@@ -144,6 +144,7 @@ class SetupNode:
                 raise ActionFailed(f"{folder} can't be made.")
         else:
             bring(node, folder, job)
+        job.sandbox.put(f"{folder}.complete", b"")
         job.log(f"Found node {node.version}: {node.path}")
         job.add_path(f"{folder}/bin")
         # npm takes its prefix from where node really is: that is the machine's.
