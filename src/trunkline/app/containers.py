@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from trunkline.app import Once, System, adapter
+from trunkline.base.errors import Unavailable
 from trunkline.ports.containers import (
     ActionRun,
     Begun,
@@ -45,8 +46,15 @@ class Engines:
         return Parts(self._system, self, place, layout).containers()
 
     def sweep(self, notes: list[str]) -> None:
-        """Remove what killed engines of ours left at the container engine, as their notes tell."""
-        adapter("sweep-engine")(self.connect(), notes)
+        """Remove what killed engines of ours left at the container engine, as their notes tell.
+
+        While that engine can't be reached the notes stay: a run need not have containers.
+        """
+        try:
+            engine = self.connect()
+        except Unavailable:
+            return
+        adapter("sweep-engine")(engine, notes)
 
 
 class Parts:

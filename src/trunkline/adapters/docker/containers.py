@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Mapping
 from typing import Protocol
@@ -16,7 +17,8 @@ from trunkline.adapters.docker.health import await_health
 from trunkline.adapters.docker.images import DockerImages
 from trunkline.adapters.docker.marks import remove_note, write_note
 from trunkline.adapters.docker.networks import Policy, create_network, gateway
-from trunkline.adapters.docker.payloads import Site
+from trunkline.adapters.docker.ownership import others_files, reclaim_by, reclaim_within
+from trunkline.adapters.docker.payloads import EXTERNALS, Site
 from trunkline.adapters.docker.process import Command, Container, ContainerProcess
 from trunkline.adapters.docker.publishing import Publisher
 from trunkline.adapters.docker.signals import MARK, is_near
@@ -79,6 +81,7 @@ class JobContainers:
         self._registry: dict[str, str] = {}
         self._made: list[Made] = []
         self._has_run = False
+        self._last_image = ""
         self._is_near = False
         self._keeper = 0
         self.job_id = ""
@@ -134,6 +137,7 @@ class JobContainers:
         ):
             raise Unavailable(ELSEWHERE)
         self.job_id, self.job_env = started.made.id, started.env
+        self._last_image = spec.image
         self.job_user = str(started.found["Config"].get("User") or "")
         return started
 
@@ -221,6 +225,7 @@ class JobContainers:
         """Start a Docker action's container; it is removed when it has ended."""
         network = self._have_network(has_ports=False)
         self._has_run = True
+        self._last_image = action.image
         socket = self.socket() if action.needs_engine else ""
         action = msgspec.structs.replace(action, env={**self._registry, **action.env})
         create = payloads.action(self._site, action, network, socket)
@@ -254,12 +259,30 @@ class JobContainers:
         door = self._wiring.door
         door.close()
         if self._network or (door.was_used and self._is_reached()):
+            self._reclaim()
             by_label = self._has_run or door.was_used
             ending = Ending(self.engine, dict(self._site.labels), Story(watch))
             ending.remove(self._made, self._network, by_label=by_label)
             self._made, self._network, self.job_id = [], "", ""
         self._wiring.publisher().close()
         remove_note(self._wiring.note)
+
+    def _reclaim(self) -> None:
+        """Have files that containers made as other users given back, since we must remove them."""
+        layout = self._site.layout
+        if layout.host_paths:
+            folders = (layout.runner_workspace, layout.temp, layout.tool_cache, layout.actions)
+            inside = folders
+        else:
+            pairs = [pair for pair in layout.mounts if pair[0] != EXTERNALS]
+            inside, folders = (tuple(part) for part in zip(*pairs, strict=True))
+        if not others_files(folders):
+            return
+        if self.job_id and reclaim_within(self.engine, self.job_id, inside):
+            return
+        there = [folder for folder in folders if os.path.isdir(folder)]
+        if self._last_image:
+            reclaim_by(self.engine, self._last_image, there, self._site.labels)
 
     def _is_reached(self) -> bool:
         """Tell whether there is an engine at all: what could not be reached was given nothing."""

@@ -16,6 +16,8 @@ from trunkline.ports.containers import ActionRun, ContainerSpec
 from trunkline.ports.sandbox import Layout
 
 ENGINE_SOCKET = "/var/run/docker.sock"
+# Node programs, which no job may change: others use them too.
+EXTERNALS = "/__e"
 NO_NEW_PRIVILEGES = "no-new-privileges"
 # What keeps the job's container alive; an image has at least one of them.
 KEEPERS = (
@@ -203,7 +205,7 @@ def _outside(layout: Layout, path: str) -> str:
 
 
 def _bind(outside: str, inside: str) -> Json:
-    is_fixed = inside == "/__e"
+    is_fixed = inside == EXTERNALS
     return {"Type": "bind", "Source": outside, "Target": inside, "ReadOnly": is_fixed}
 
 

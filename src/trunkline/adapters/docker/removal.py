@@ -11,9 +11,12 @@ from docker.errors import APIError, NotFound
 from trunkline.adapters.docker.engine import Engine, refusals
 from trunkline.adapters.docker.labels import ENGINE, JOB, MACHINE, filters, machine
 from trunkline.adapters.docker.marks import remove_note
+from trunkline.adapters.docker.ownership import others_files, reclaim_by, reclaim_within
 from trunkline.adapters.process_table import is_alive
 
 AT_ONCE = 8
+# Where a job's own container has the job's folders.
+WORK = "/__w"
 GONE = frozenset({404, 409})
 
 
@@ -88,6 +91,8 @@ def remove_of_the_dead(engine: Engine) -> list[str]:
         networks = engine.client.networks(filters=filters(mine))
         volumes = engine.client.volumes(filters=filters(mine)).get("Volumes") or ()
     dead = [each for each in containers if _is_dead(each)]
+    for each in dead:
+        _reclaim(engine, each)
     remove_containers(engine, [each["Id"] for each in dead])
     with refusals():
         for network in filter(_is_dead, networks):
@@ -95,6 +100,15 @@ def remove_of_the_dead(engine: Engine) -> list[str]:
         for volume in filter(_is_dead, volumes):
             _ignore_gone(engine.client.remove_volume, volume["Name"])
     return [str((each.get("Names") or [each["Id"]])[0]).removeprefix("/") for each in dead]
+
+
+def _reclaim(engine: Engine, container: dict[str, Any]) -> None:
+    """Have the files of a job's own container given back, while it is there."""
+    folders = {each["Destination"]: each["Source"] for each in container.get("Mounts") or ()}
+    if WORK not in folders or not others_files([folders[WORK]]):
+        return
+    if not reclaim_within(engine, str(container["Id"]), [WORK]):
+        reclaim_by(engine, str(container["Image"]), [folders[WORK]], container["Labels"])
 
 
 def _is_dead(thing: dict[str, Any]) -> bool:
