@@ -21,7 +21,7 @@ from trunkline.adapters.docker.ownership import others_files, reclaim_by, reclai
 from trunkline.adapters.docker.payloads import EXTERNALS, Site
 from trunkline.adapters.docker.process import Command, Container, ContainerProcess
 from trunkline.adapters.docker.publishing import Publisher
-from trunkline.adapters.docker.signals import MARK, is_near
+from trunkline.adapters.docker.signals import MARK, Within, is_near
 from trunkline.adapters.docker.starting import ELSEWHERE, Made, Started, Starter
 from trunkline.adapters.docker.story import Story
 from trunkline.adapters.docker.streams import Output
@@ -206,7 +206,8 @@ class JobContainers:
             )
             exec_id = str(made["Id"])
             connection = self.engine.hijack(f"/exec/{exec_id}/start", START_EXEC)
-        command = Command(self.engine, self.job_id, exec_id, mark)
+        within = Within(self.engine, self.job_id, spec.user)
+        command = Command(self.engine, within, exec_id, mark)
         return ContainerProcess(Output(connection), command)
 
     def processes(self) -> tuple[tuple[int, str], ...]:

@@ -123,10 +123,10 @@ class ContainerProcess:
 class Command:
     """A command in a container that runs (`docker exec`)."""
 
-    def __init__(self, engine: Engine, container: str, exec_id: str, mark: str) -> None:
+    def __init__(self, engine: Engine, within: Within, exec_id: str, mark: str) -> None:
         """Take the command's id; `mark` is in its environment where its number means nothing."""
         self._engine = engine
-        self._container = container
+        self._within = within
         self._exec_id = exec_id
         self._mark = mark
 
@@ -154,11 +154,10 @@ class Command:
     def signal(self, signal: Signal) -> None:
         """Signal the command's session."""
         pid = await_pid(self._number)
-        within = Within(self._engine, self._container)
         if self._mark:
-            within.to_marked(self._mark, signal)
+            self._within.to_marked(self._mark, signal)
         elif pid and (refused := signal_near(pid, signal)):
-            within.to_pids([inner_pid(each) for each in refused], signal)
+            self._within.to_pids([inner_pid(each) for each in refused], signal)
 
     def _number(self) -> tuple[int, bool]:
         pid, code = self._inspect()

@@ -71,9 +71,11 @@ def inner_pid(pid: int) -> int:
 class Within:
     """Sends signals from inside a container, with whatever program it has for it."""
 
-    def __init__(self, engine: Engine, container: str) -> None:
+    def __init__(self, engine: Engine, container: str, user: str) -> None:
+        """Take whose processes they are ('': the container's user): root may lack the right."""
         self._engine = engine
         self._container = container
+        self._user = user
 
     def to_marked(self, mark: str, chosen: Signal) -> None:
         """Signal every process that has the mark in its environment."""
@@ -93,10 +95,10 @@ class Within:
                 return
 
     def _run(self, argv: list[str]) -> bool:
-        """Run a program as the container's root; tell whether there is such a program."""
+        """Run a program as that user; tell whether there is such a program."""
         client = self._engine.client
         with refusals():
-            made = client.exec_create(self._container, argv, user="0")
+            made = client.exec_create(self._container, argv, user=self._user)
             client.exec_start(made["Id"])
             return client.exec_inspect(made["Id"])["ExitCode"] not in {126, 127}
 
