@@ -146,7 +146,9 @@ def test_a_job_has_its_container_its_services_and_their_network(case: Case) -> N
         "##[group]Starting web service container",
     ]
     spec = ProcessSpec(
-        argv=("/bin/sh", "-c", "env"), env={**case.layout.env, **begun.env}, cwd=case.layout.workspace
+        argv=("/bin/sh", "-c", "env"),
+        env={**case.layout.env, **begun.env},
+        cwd=case.layout.workspace,
     )
     assert b"FROM=spec\n" in output_of(case.sandbox.start(spec))
 

@@ -16,8 +16,8 @@ INDEX = "application/vnd.oci.image.index.v1+json"
 class Nowhere:
     """Services of this machine that are never asked for."""
 
-    def ensure(self, kind: str) -> str:
-        raise AssertionError(kind)
+    def ensure(self, kind: str, host: str = "") -> str:
+        raise AssertionError(kind, host)
 
 
 def test_an_image_is_as_large_as_its_blobs_and_an_index_as_its_images():
