@@ -133,8 +133,8 @@ class ScratchGit:
         plain = path.strip("/")
         if not plain:
             return TreeEntry("", "040000", "tree", self.tree_id(sha))
-        asked = self._read("--literal-pathspecs", "ls-tree", "-z", "-l", "--full-tree", sha, plain)
-        found = objects.parse_tree(asked)
+        listing = ("--literal-pathspecs", "ls-tree", "-z", "-l", "--full-tree", "--end-of-options")
+        found = objects.parse_tree(self._read(*listing, sha, plain))
         if not found or found[0].path != plain:
             raise NotFound(f"there is no {path}")
         return found[0]
@@ -202,6 +202,8 @@ class ScratchGit:
 
     def _read(self, *args: str) -> bytes:
         """Return what git prints. Raises NotFound when it fails: an object is not there."""
+        if any("\0" in arg for arg in args):
+            raise NotFound("no name has a NUL in it")
         try:
             return git(self._folder, *args)
         except GitFailed as error:

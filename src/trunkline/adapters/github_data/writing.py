@@ -91,7 +91,7 @@ def merge(folder: str, base: str, head: str) -> str:
 def set_ref(folder: str, name: str, sha: str, old: str | None) -> bool:
     """Point a ref to an object, or remove it; False when it does not point to `old`."""
     try:
-        git(folder, "check-ref-format", name)
+        git(folder, "check-ref-format", name.replace("\0", "?"))
     except GitFailed as error:
         raise InvalidObject(f"{name} is not a name that git takes for a ref") from error
     if old is not None and _current(folder, name) != old:
