@@ -86,6 +86,7 @@ class JobContainers:
         self._keeper = 0
         self.job_id = ""
         self.job_user = ""
+        self.other_mounts: tuple[str, ...] = ()
         self.job_env: Mapping[str, str] = {}
         self.images = DockerImages(wiring.connect, wiring.publisher, site.layout.outside)
 
@@ -138,6 +139,8 @@ class JobContainers:
             raise Unavailable(ELSEWHERE)
         self.job_id, self.job_env = started.made.id, started.env
         self._last_image = spec.image
+        own = {inside for inside, _ in self._site.layout.mounts}
+        self.other_mounts = tuple(path for path in started.mounted if path not in own)
         self.job_user = str(started.found["Config"].get("User") or "")
         return started
 

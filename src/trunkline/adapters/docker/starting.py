@@ -21,6 +21,8 @@ NO_KEEPER = (
     "The image {image} can't be a job's container: it has neither 'tail' nor 'sleep', which keep "
     "the container running between the steps."
 )
+# What engines search when an image says nothing.
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 NO_PROGRAM = ("executable file not found", "no such file or directory")
 NO_FOLDER = "bind source path does not exist"
 ELSEWHERE = (
@@ -51,7 +53,13 @@ class Started(msgspec.Struct, frozen=True):
     def env(self) -> dict[str, str]:
         """The environment that its commands have."""
         pairs = (str(each).partition("=") for each in self.found["Config"]["Env"] or ())
-        return {name: value for name, sign, value in pairs if sign}
+        return {"PATH": DEFAULT_PATH, **{name: value for name, sign, value in pairs if sign}}
+
+    @property
+    def mounted(self) -> tuple[str, ...]:
+        """The folders where something is mounted."""
+        found = [str(each["Destination"]) for each in self.found.get("Mounts") or ()]
+        return (*found, *(self.found["HostConfig"].get("Tmpfs") or ()))
 
     def running(self, network: str) -> Running:
         """Return what `job.container` and `job.services` say of it."""

@@ -117,7 +117,7 @@ class MountedFiles:
         try:
             with self.spot(path, follow=follow) as spot:
                 mode = os.lstat(spot.name, dir_fd=spot.folder).st_mode
-        except (FileNotFoundError, NotMounted):
+        except FileNotFoundError:
             return None
         if stat.S_ISLNK(mode):
             return Kind.LINK
@@ -148,7 +148,7 @@ class MountedFiles:
             try:
                 with self.spot(path) as spot:
                     status = os.lstat(spot.name, dir_fd=spot.folder)
-            except (OSError, NotMounted):  # a broken link stands for itself
+            except (OSError, NotMounted):  # a link that leads nowhere here stands for itself
                 return Found(path=path, size=status.st_size, mode=status.st_mode, link=link)
         return Found(
             path=path,

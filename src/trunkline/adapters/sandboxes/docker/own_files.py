@@ -16,12 +16,20 @@ import msgspec
 from docker.errors import NotFound
 
 from trunkline.adapters.docker.engine import Engine, refusals
+from trunkline.adapters.file_search import Kind
 from trunkline.base.errors import Unavailable
 
 # Go's os.FileMode, as far as it is not Unix's.
 IS_FOLDER, IS_LINK = 1 << 31, 1 << 27
 NO_FILE = IS_FOLDER | 1 << 26 | 1 << 25 | 1 << 24 | 1 << 21 | 1 << 19
 MOST_LINKS = 40
+# The names in a folder, each behind the letter of its kind.
+LIST = (
+    'cd -- "$1" || exit; for f in * .*; do case $f in .|..) continue;; esac;'
+    ' if [ -L "$f" ]; then k=l; elif [ -d "$f" ]; then k=d; elif [ -e "$f" ]; then k=f;'
+    " else continue; fi; printf '%s%s\\0' $k \"$f\"; done"
+)
+KINDS = {"l": Kind.LINK, "d": Kind.FOLDER, "f": Kind.FILE}
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -74,6 +82,15 @@ class ContainerFiles:
         with self._lock:
             self._programs[path] = True
         return True
+
+    def children(self, path: str) -> list[tuple[str, Kind]]:
+        """Return the names in a folder; none when the image has no shell. Raises Unavailable."""
+        with refusals():
+            made = self._engine.client.exec_create(self._container, ["sh", "-c", LIST, "sh", path])
+            listed = self._engine.client.exec_start(made["Id"], demux=True)[0] or b""
+        entries = [os.fsdecode(entry) for entry in listed.split(b"\0") if entry]
+        found = [(entry[1:], KINDS[entry[0]]) for entry in entries if entry[0] in KINDS]
+        return sorted(found, key=lambda child: os.fsencode(child[0]))
 
     def get(self, path: str) -> BinaryIO | None:
         """Open a copy of a file, None if there is none. Raises Unavailable."""

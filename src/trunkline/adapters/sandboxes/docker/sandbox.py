@@ -30,6 +30,7 @@ from trunkline.adapters.job_folders.folders import (
 from trunkline.adapters.sandboxes.docker.mounted import MountedFiles, NotMounted
 from trunkline.adapters.sandboxes.docker.own_files import IS_FOLDER, ContainerFiles
 from trunkline.adapters.sandboxes.docker.sharing import Owner, owner_of, share_file, share_tree
+from trunkline.adapters.sandboxes.docker.visible import VisibleFiles
 from trunkline.adapters.trees import remove_tree
 from trunkline.base.errors import Unavailable
 from trunkline.ports.clock import Ids
@@ -38,8 +39,6 @@ from trunkline.ports.process import ProcessSpec
 from trunkline.ports.sandbox import Folder, Found, JobPlace, Layout
 
 PREFIX = "docker:"
-# What the engine searches when an image says nothing.
-DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 QUIET = Watch(lambda _: None, lambda: False)
 # The folders as the job's container has them (reference section 3.14).
 WORK, TOOLS, EXTERNALS = "/__w", "/__t", "/__e"
@@ -170,15 +169,15 @@ class DockerSandbox:
         if "/" in program:
             place = posixpath.join(spec.cwd, program)
             if not self._is_program(place):
-                there = self._exists(place)
+                there = self._visible().kind(place, follow=True)
                 raise _not_started(
                     spec, "Permission denied" if there else "No such file or directory"
                 )
-        elif self.find(program, spec.env.get("PATH") or self._default_path()) is None:
+        elif (
+            self.find(program, spec.env.get("PATH") or self._own_containers().job_env["PATH"])
+            is None
+        ):
             raise _not_started(spec, "No such file or directory")
-
-    def _default_path(self) -> str:
-        return self._own_containers().job_env.get("PATH", DEFAULT_PATH)
 
     def find(self, program: str, path: str) -> str | None:
         """Return the full path of a program on a search path."""
@@ -196,12 +195,6 @@ class DockerSandbox:
         except NotMounted as elsewhere:
             return self._container_files().is_program(elsewhere.path)
         return mode & 0o170000 == 0o100000 and bool(mode & 0o111)
-
-    def _exists(self, path: str) -> bool:
-        try:
-            return self._files.kind(path, follow=True) is not None
-        except OSError:
-            return False
 
     def _is_folder(self, path: str) -> bool:
         try:
@@ -221,6 +214,8 @@ class DockerSandbox:
             if self._own is None:
                 own = ContainerFiles(containers.engine, containers.job_id)
                 self._owner = owner_of(containers.job_user, own)
+                mounts = self._layout.mounts if self._layout else ()
+                self._files = MountedFiles(mounts, containers.other_mounts)
                 self._share()
                 self._own = own
             return self._own
@@ -299,7 +294,11 @@ class DockerSandbox:
     def search(self, root: str, patterns: Sequence[str], *, digests: bool) -> tuple[Found, ...]:
         """Return what the glob patterns match below `root`, in GitHub's order."""
         home = self._layout.env["HOME"] if self._layout else ""
-        return search(self._files, Search(patterns, root, home, digests))
+        self._is_begun()
+        return search(self._visible(), Search(patterns, root, home, digests))
+
+    def _visible(self) -> VisibleFiles:
+        return VisibleFiles(self._files, self._own)
 
     # --- the end ------------------------------------------------------------------------
 
