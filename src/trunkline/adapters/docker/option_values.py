@@ -9,8 +9,14 @@ from decimal import Decimal, InvalidOperation
 
 Json = object
 
-SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([kKmMgGtTpP]?)(?:[iI]?[bB])?")
-POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
+# What stands before the last digit or dot, then a space perhaps, then the unit.
+SIZE = re.compile(r"(?P<number>.*[\d.]) ?(?P<unit>[^\d. ]*)", re.DOTALL)
+AMOUNT = re.compile(r"\d+\.?\d*|\.\d+")
+UNITS = {"": 1, "b": 1} | {
+    f"{letter}{rest}": 1024**power
+    for power, letter in enumerate("kmgtp", 1)
+    for rest in ("", "b", "ib")
+}
 DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
 NANOSECONDS = {
     "ns": 1,
@@ -60,9 +66,14 @@ def number(value: str) -> int:
 def size(value: str) -> int:
     """Read a size in bytes: `64m`, `1.5g`, `512` (docker/go-units, RAMInBytes)."""
     found = SIZE.fullmatch(value)
-    if found is None:
+    if found is None or value.startswith("-"):
         raise InvalidValue(f"invalid size: '{value}'")
-    return int(Decimal(found[1]) * 1024 ** POWERS[found[2].lower()])
+    amount, unit = found["number"], found["unit"].lower()
+    if not AMOUNT.fullmatch(amount):
+        raise InvalidValue(f'strconv.ParseFloat: parsing "{amount}": invalid syntax')
+    if unit not in UNITS:
+        raise InvalidValue(f"invalid suffix: '{unit}'")
+    return int(Decimal(amount) * UNITS[unit])
 
 
 def swap(value: str) -> int:
@@ -81,10 +92,18 @@ def duration(value: str) -> int:
         total += Decimal(found[1].rstrip(".") or "0") * NANOSECONDS[found[2]]
         position = found.end()
     if not value or position != len(value):
-        missing = re.fullmatch(r"[\d.]+", value)
-        problem = "missing unit in duration" if missing else "invalid duration"
-        raise InvalidValue(f'time: {problem} "{value}"')
+        raise InvalidValue(f"time: {_duration_problem(value, position)}")
     return int(total)
+
+
+def _duration_problem(value: str, position: int) -> str:
+    number = re.match(r"[\d.]*\d[\d.]*", value[position:])
+    if number is None:
+        return f'invalid duration "{value}"'
+    unit = re.match(r"[^\d.]*", value[position + number.end() :])
+    if unit is None or not unit[0]:
+        return f'missing unit in duration "{value}"'
+    return f'unknown unit "{unit[0]}" in duration "{value}"'
 
 
 def nano_cpus(value: str) -> int:
@@ -131,8 +150,7 @@ def device(value: str) -> Json:
 def gpus(value: str) -> Json:
     """Read `all`, a number, or `device=0,driver=nvidia,...` (CSV)."""
     request: dict[str, Json] = {"Driver": "", "Count": 0, "Capabilities": [["gpu"]]}
-    fields = next(csv.reader([value]), [])
-    for field in fields:
+    for field in _fields(value):
         name, sign, content = field.partition("=")
         if not sign:
             name, content = "count", field
@@ -144,10 +162,18 @@ def gpus(value: str) -> Json:
             case "driver":
                 request["Driver"] = content
             case "capabilities":
-                request["Capabilities"] = [["gpu", *content.split(",")]]
+                request["Capabilities"] = [[*content.split(","), "gpu"]]
             case _:
                 raise InvalidValue(f"unexpected key '{name}' in '{field}'")
     return request
+
+
+def _fields(value: str) -> list[str]:
+    """Return the fields of a line of CSV."""
+    try:
+        return next(csv.reader([value], strict=True), [])
+    except csv.Error as error:
+        raise InvalidValue(f"parse error: {error}") from None
 
 
 def restart(value: str) -> Json:
@@ -170,7 +196,7 @@ def mount(value: str) -> Json:
     """Read a `--mount`: `type=bind,src=/here,dst=/there,readonly` (CSV)."""
     found: dict[str, Json] = {"Type": "volume"}
     options: dict[str, Json] = {}
-    for field in next(csv.reader([value]), []):
+    for field in _fields(value):
         name, sign, content = field.partition("=")
         name = name.strip().lower()
         if name in {"readonly", "ro"}:
@@ -198,9 +224,11 @@ def _mount_option(options: dict[str, Json], name: str, content: str) -> None:
         key, data = pair(content)
         inner[key] = data
     elif name in MOUNT_OPTIONS:
-        group, key, read = MOUNT_OPTIONS[name]
-        place = _below(options, group) if group else options
-        place[key] = read(content)
+        path, key, read = MOUNT_OPTIONS[name]
+        inner = options
+        for part in path:
+            inner = _below(inner, part)
+        inner[key] = read(content)
     else:
         raise InvalidValue(f"unexpected key '{name}' in '{name}={content}'")
 
@@ -222,15 +250,15 @@ def _no_copy(content: str) -> bool:
     return switch(content or "true")
 
 
-# Where the other fields of a mount go: (group of options, name, how the value is read).
-MOUNT_OPTIONS: dict[str, tuple[str, str, Callable[[str], Json]]] = {
-    "bind-nonrecursive": ("BindOptions", "NonRecursive", switch),
-    "bind-propagation": ("BindOptions", "Propagation", text),
-    "consistency": ("", "Consistency", text),
-    "tmpfs-mode": ("TmpfsOptions", "Mode", _octal),
-    "tmpfs-size": ("TmpfsOptions", "SizeBytes", size),
-    "volume-driver": ("VolumeOptions", "DriverConfig", lambda content: {"Name": content}),
-    "volume-nocopy": ("VolumeOptions", "NoCopy", _no_copy),
+# Where the other fields of a mount go: (below which names, name, how the value is read).
+MOUNT_OPTIONS: dict[str, tuple[tuple[str, ...], str, Callable[[str], Json]]] = {
+    "bind-nonrecursive": (("BindOptions",), "NonRecursive", switch),
+    "bind-propagation": (("BindOptions",), "Propagation", text),
+    "consistency": ((), "Consistency", text),
+    "tmpfs-mode": (("TmpfsOptions",), "Mode", _octal),
+    "tmpfs-size": (("TmpfsOptions",), "SizeBytes", size),
+    "volume-driver": (("VolumeOptions", "DriverConfig"), "Name", text),
+    "volume-nocopy": (("VolumeOptions",), "NoCopy", _no_copy),
 }
 MOUNT_MAPS = {
     "volume-label": ("VolumeOptions", "Labels"),

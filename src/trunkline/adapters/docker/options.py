@@ -305,15 +305,15 @@ def _short(word: str, words: Iterator[str]) -> Iterator[tuple[str, str, str]]:
     """Yield the flags of a word like `-it`, `-eNAME=1`, `-p=80`."""
     letters = word[1:]
     while letters:
-        letter, letters = letters[0], letters[1:]
+        rest, letter, letters = letters, letters[0], letters[1:]
         if letter not in SHORT:
-            raise Unavailable(f"unknown shorthand flag: '{letter}' in {word}", hint=HINT)
+            raise Unavailable(f"unknown shorthand flag: '{letter}' in -{rest}", hint=HINT)
         name = SHORT[letter]
         if FLAGS[name].is_switch and not letters.startswith("="):
             yield name, _written(name), "true"
             continue
         value, letters = letters.removeprefix("="), ""
-        yield name, _written(name), value or _next(words, f"'{letter}' in {word}")
+        yield name, _written(name), value or _next(words, f"'{letter}' in -{rest}")
 
 
 def _next(words: Iterator[str], flag: str) -> str:
