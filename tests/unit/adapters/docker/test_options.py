@@ -149,7 +149,7 @@ def test_options_mean_what_docker_s_client_makes_of_them(recorded: Engine, text:
             value = sorted(f"CAP_{each}" for each in value if each != "ALL")  # noqa: PLW2901
             asked["HostConfig"][name] = [c for c in asked["HostConfig"][name] if c != "ALL"]
         assert meant(asked["HostConfig"][name]) == meant(value), name
-    assert (asked["Env"] or []) == [f"{name}={value}" for name, value in options.env.items()]
+    assert sorted(asked["Env"] or []) == sorted(f"{n}={value}" for n, value in options.env.items())
     assert (asked["Labels"] or {}) == options.labels
     if "expose" in text:
         assert asked["ExposedPorts"] == options.ports.exposed
