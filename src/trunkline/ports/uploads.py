@@ -62,8 +62,18 @@ class Uploads(Protocol):
         """Begin an upload of at most `limit` bytes; return its id: letters and digits."""
         ...
 
-    def put_block(self, upload: str, block: str, content: Stream, length: int | None) -> None:
-        """Take a block, in any order and beside others; a later one of the same id replaces it."""
+    def put_block(
+        self,
+        upload: str,
+        block: str,
+        content: Stream,
+        length: int | None,
+        expected: int | None = None,
+    ) -> None:
+        """Take a block, in any order and beside others; a later one of the same id replaces it.
+
+        `expected` is where in the whole it will begin (bytes), when that is known: the list decides.
+        """
         ...
 
     def put(self, upload: str, content: Stream, length: int | None, content_type: str) -> None:

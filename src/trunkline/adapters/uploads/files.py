@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import msgspec
 
 from trunkline.adapters.trees import make_private
-from trunkline.adapters.uploads.layout import Layout, Piece
+from trunkline.adapters.uploads.layout import Layout, Numbering, Piece
 from trunkline.adapters.uploads.running_digest import RunningDigest, copy_pieces
 from trunkline.base.errors import NotFound, Unavailable
 from trunkline.ports.clock import Clock, Ids
@@ -44,6 +44,7 @@ class _Upload(msgspec.Struct):
     digest: RunningDigest
     lock: threading.Lock
     touched: float
+    numbering: Numbering
     generation: int = 0
     uncommitted: dict[str, Piece] = {}
     committed: dict[str, Piece] = {}
@@ -54,9 +55,9 @@ class _Upload(msgspec.Struct):
 class FileUploads:
     """See the port `Uploads`. The table of blocks is in memory, the content in `<root>/<id>`.
 
-    A block's place in the file is chosen when it begins to come, behind those before it: when
-    the list names them in that order, as clients do that send one or few at a time, the file is
-    whole without another copy, and its digest has been made meanwhile.
+    A block's place in the file is chosen when it begins to come: where its number says that it
+    belongs, else behind those before it. When the list puts it there too, as that of every known
+    client does, the file is whole without another copy, and its digest has been made meanwhile.
     """
 
     def __init__(self, root: str, clock: Clock, ids: Ids) -> None:
@@ -74,13 +75,26 @@ class FileUploads:
             make_private(self._root)
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         made = _Upload(
-            path, limit, Layout(limit), RunningDigest(path), threading.Lock(), self._clock.now()
+            path=path,
+            limit=limit,
+            layout=Layout(limit),
+            digest=RunningDigest(path),
+            lock=threading.Lock(),
+            touched=self._clock.now(),
+            numbering=Numbering(),
         )
         with self._lock:
             self._uploads[upload] = made
         return upload
 
-    def put_block(self, upload: str, block: str, content: Stream, length: int | None) -> None:
+    def put_block(
+        self,
+        upload: str,
+        block: str,
+        content: Stream,
+        length: int | None,
+        expected: int | None = None,
+    ) -> None:
         """Take a block."""
         found = self._found(upload)
 
@@ -92,16 +106,25 @@ class FileUploads:
             if old is not None:
                 _free(found, old)
 
-        self._receive(found, content, length, keep)
+        def reserve(size: int) -> Piece:
+            wanted = found.numbering.expected(block, size) if expected is None else expected
+            return found.layout.reserve(size, wanted)
+
+        self._receive(found, content, length, reserve, keep)
         with _world_errors(found.path):
             found.digest.advance()
 
     def put(self, upload: str, content: Stream, length: int | None, content_type: str) -> None:
         """Take all of the content at once."""
         found = self._found(upload)
-        self._receive(
-            found, content, length, lambda piece: _finish(found, [("", piece)], content_type)
-        )
+
+        def keep(piece: Piece) -> None:
+            _finish(found, [("", piece)], content_type)
+
+        def reserve(size: int) -> Piece:
+            return found.layout.reserve(size)
+
+        self._receive(found, content, length, reserve, keep)
 
     def commit(self, upload: str, blocks: Sequence[Block], content_type: str) -> None:
         """Make the content of `blocks`."""
@@ -160,20 +183,25 @@ class FileUploads:
         return found
 
     def _receive(
-        self, found: _Upload, content: Stream, length: int | None, keep: Callable[[Piece], None]
+        self,
+        found: _Upload,
+        content: Stream,
+        length: int | None,
+        reserve: Callable[[int], Piece],
+        keep: Callable[[Piece], None],
     ) -> None:
         """Write content to a place of its own in the file, then have it kept."""
         if length is None:
             with _world_errors(found.path), tempfile.TemporaryFile(dir=self._root) as spool:
                 size = _spool(content, spool.fileno(), found.limit)
                 spool.seek(0)
-                self._receive(found, spool, size, keep)
+                self._receive(found, spool, size, reserve, keep)
             return
         with _world_errors(found.path):
             with _changing(found):
                 generation = found.generation
                 found.touched = self._clock.now()
-                piece = found.layout.reserve(length)
+                piece = reserve(length)
                 file = os.open(found.path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
             try:
                 _fill(found, generation, file, piece, content)

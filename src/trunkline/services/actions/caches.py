@@ -129,7 +129,7 @@ class JobCaches:
         with self._lock:
             reservation.chunks.pop(first, None)
         try:
-            self._uploads.put_block(reservation.upload, _block(first), content, length)
+            self._uploads.put_block(reservation.upload, _block(first), content, length, first)
         except BrokenOff as error:
             raise Refused("invalid_argument", str(error)) from error
         except TooLarge:
