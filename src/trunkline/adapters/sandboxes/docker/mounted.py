@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from trunkline.ports.sandbox import Found
 
 # As many as the kernel follows (path_resolution(7)).
 MOST_LINKS = 40
+SLASH = re.compile("/")
 
 
 class NotMounted(Exception):
@@ -46,6 +48,10 @@ class MountedFiles:
 
     def __init__(self, mounts: Sequence[tuple[str, str]], hidden: Sequence[str] = ()) -> None:
         self._mounts = dict(mounts)
+        # Folders that lead to mounted ones: the engine makes them, so none is a link.
+        self._above = {"/"} | {
+            path[: match.start()] or "/" for path in self._mounts for match in SLASH.finditer(path)
+        }
         self._hidden = frozenset(path.rstrip("/") for path in hidden)
 
     @contextmanager
@@ -101,6 +107,7 @@ class MountedFiles:
 
     def _start(self, parts: list[str]) -> tuple[list[str], list[str]]:
         """Split a path at the mounted folder that its longest beginning without `..` names."""
+        parts = self._without_ups(parts)
         plain = parts.index("..") if ".." in parts else len(parts)
         for length in range(plain, 0, -1):
             beginning = "/" + "/".join(parts[:length])
@@ -109,6 +116,18 @@ class MountedFiles:
             if beginning in self._mounts:
                 return parts[:length], parts[length:]
         raise NotMounted("/" + "/".join(parts))
+
+    def _without_ups(self, parts: list[str]) -> list[str]:
+        """Take out each `..` that follows the root or a folder that only leads to mounted ones."""
+        found: list[str] = []
+        for index, part in enumerate(parts):
+            if part != "..":
+                found.append(part)
+            elif "/" + "/".join(found) in self._above:
+                found = found[:-1]
+            else:
+                return [*found, *parts[index:]]
+        return found
 
     # --- what a search needs (file_search.Tree) -------------------------------------------
 
