@@ -11,6 +11,7 @@ from trunkline.engine.instances import Instance
 from trunkline.expr.written import written
 from trunkline.ports.job_services import JobServices, ServicesAccess, ServicesJob, StoredListener
 from trunkline.ports.job_services import ignore as ignore_stored
+from trunkline.run.cache_access import may_write_caches
 from trunkline.run.encodings import token_values
 from trunkline.run.job_request import JobRequest
 from trunkline.workflow.model import RunStep, UsesStep
@@ -130,6 +131,7 @@ def services_job(request: JobRequest, now: float) -> ServicesJob:
         deadline=now + minutes * 60 + GRACE,
         environment=leg.environment,
         workflow_path=f"{source.repository}/{source.path}@{source.ref}",
+        trusted=may_write_caches(request.github),
     )
 
 

@@ -13,6 +13,7 @@ from trunkline.adapters.toolkit.files import find_paths
 from trunkline.base.errors import NotFound
 from trunkline.ports.actions import ActionCall, ActionFailed, ActionJob
 from trunkline.ports.caches import Caches
+from trunkline.run.cache_access import WHY_DENIED, WRITE_DENIED, may_write_caches
 
 _MOST_KEYS = 10
 _LONGEST_KEY = 512
@@ -27,11 +28,12 @@ class JobCaches(NamedTuple):
     caches: Caches
     job: ActionJob
     scopes: tuple[str, ...]
+    may_write: bool
 
     @classmethod
     def of(cls, caches: Caches, call: ActionCall, job: ActionJob) -> JobCaches:
         """Return the caches of a call's job. Raises ActionFailed for an event without a ref."""
-        return cls(caches, job, _scopes(call.github))
+        return cls(caches, job, _scopes(call.github), may_write_caches(call.github))
 
     def restore(
         self,
@@ -70,6 +72,12 @@ class JobCaches(NamedTuple):
     def save(self, paths: Sequence[str], key: str) -> bool:
         """Save a cache of what `paths` name; tell whether it was kept, and in the log why not."""
         _check_keys([key])
+        if not self.may_write:
+            self.job.log(
+                f"[warning]Failed to save: Unable to reserve cache with key {key}. "
+                f"More details: {WRITE_DENIED} {WHY_DENIED}"
+            )
+            return False
         if self.is_shared(paths):
             return self._keep(paths, key, "/dev/null")
         relative = self._resolve(paths)

@@ -190,6 +190,17 @@ def test_the_client_of_actions_finds_what_is_kept_and_nothing_that_is_empty(
     assert [entry is not None for entry in found] == [shutil.which("zstd") is not None, False]
 
 
+def test_a_run_that_strangers_can_cause_reads_alone(runs: Runs) -> None:
+    inputs = {"path": "deps", "key": "k"}
+    stranger = {**github(), "event_name": "issue_comment"}
+    first = runs.job()
+    write(first.workspace, {"deps/x": "1"})
+    runs.save(first, stranger, **inputs)
+    assert "cache write denied: the event that started this run" in first.lines[-1]
+    runs.save(first, **inputs)
+    assert runs.restore(runs.job(), stranger, **inputs) == "true"
+
+
 def test_restore_and_save_apart(runs: Runs) -> None:
     job = runs.job()
     write(job.workspace, {"deps/x": "1"})
