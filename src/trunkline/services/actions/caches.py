@@ -14,6 +14,7 @@ from trunkline.ports.clock import Clock, Ids
 from trunkline.ports.image_store import BrokenOff, Stream
 from trunkline.ports.job_services import ServicesJob
 from trunkline.ports.uploads import Block, TooLarge, UnknownBlock, Uploads
+from trunkline.run.cache_access import WHY_DENIED, WRITE_DENIED
 from trunkline.services.actions.refusals import Refused
 
 LARGEST = 10 << 30
@@ -22,8 +23,6 @@ LONGEST_KEY = 512
 LONGEST_VERSION = 512
 # How long nothing may come for a reserved cache before somebody else may make it.
 PATIENCE = 2 * 60 * 60
-# What clients look for in a refusal: they warn, and the step stays green.
-WRITE_DENIED = "cache write denied:"
 Name = tuple[str, str, str]
 
 
@@ -33,7 +32,7 @@ class WriteDenied(Refused):
     def __init__(self) -> None:
         super().__init__(
             "permission_denied",
-            f"{WRITE_DENIED} the event that started this run is not trusted to write caches",
+            f"{WRITE_DENIED} {WHY_DENIED}",
         )
 
 
