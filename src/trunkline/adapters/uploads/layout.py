@@ -11,7 +11,8 @@ import msgspec
 
 from trunkline.ports.uploads import TooLarge
 
-NUMBER = re.compile(rb"[0-9]{6,15}\Z")
+# A list has at most 50,000 blocks; what stands before may end in digits too.
+NUMBER = re.compile(rb"[0-9]{6}\Z")
 
 
 class Piece(msgspec.Struct, frozen=True):
