@@ -15,7 +15,7 @@ import msgspec
 from trunkline import settings
 from trunkline.app import System
 from trunkline.ports.artifacts import ArtifactInfo
-from trunkline.ports.job_services import JobServices, ServicesAccess, ServicesJob
+from trunkline.ports.job_services import JobServices, ServicesAccess, ServicesJob, Written
 
 RUN = "77"
 ARTIFACTS = "/twirp/github.actions.results.api.v1.ArtifactService"
@@ -63,6 +63,7 @@ class Served:
         self.system = system
         self.services: JobServices = system.job_services
         self.stored: list[ArtifactInfo] = []
+        self.written: list[Written] = []
         self._lock = threading.Lock()
 
     def open(self, job: ServicesJob) -> ServicesAccess:
@@ -73,9 +74,12 @@ class Served:
         """Make the folder of a run."""
         (Path(self.system.settings.state) / "runs" / run_id).mkdir(parents=True)
 
-    def _hear(self, info: ArtifactInfo) -> None:
+    def _hear(self, info: ArtifactInfo | Written) -> None:
         with self._lock:
-            self.stored.append(info)
+            if isinstance(info, Written):
+                self.written.append(info)
+            else:
+                self.stored.append(info)
 
 
 @contextmanager

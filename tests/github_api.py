@@ -58,7 +58,7 @@ class GitHub(NamedTuple):
 
     def get(self, path: str, **headers: str) -> Any:
         """Return the JSON that a GET is answered with."""
-        return self.done(self.ask("GET", path, **headers), 200)
+        return self.done(self.ask("GET", path, None, data=b"", token=None, **headers), 200)
 
     def post(self, path: str, record: object, status: int = 201) -> Any:
         """Return the JSON that a POST is answered with."""

@@ -49,6 +49,7 @@ def api(shared: Shared) -> WSGIApplication:
         artifacts=shared.artifacts,
         caches=adapter("kept-caches")(shared.kept_caches),
         urls=shared.urls,
+        tell=shared.jobs.tell_stored,
     )
     found: WSGIApplication = adapter("github-api")(stores, shared.jobs.of_token)
     return found

@@ -10,7 +10,7 @@ import msgspec
 from trunkline import settings
 from trunkline.app import System
 from trunkline.cli.times import duration
-from trunkline.cli.views.summary import image_lines
+from trunkline.cli.views.summary import image_lines, written_line
 from trunkline.run.events import Annotated, SkipReason
 from trunkline.services import runs as service
 from trunkline.services.runs import JobView, RunView, StepView
@@ -52,6 +52,7 @@ def _lines(run: RunView) -> list[str]:
         for stored in run.artifacts
     ]
     found += image_lines(run.images)
+    found += [written_line(each) for each in run.writes]
     return found
 
 

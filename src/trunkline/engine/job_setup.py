@@ -22,12 +22,12 @@ from trunkline.engine.tool_cache import NoSetUps
 from trunkline.ports.actions import NativeActions
 from trunkline.ports.artifacts import ArtifactInfo
 from trunkline.ports.clock import Clock, Ids
-from trunkline.ports.job_services import JobServices, StoredListener
+from trunkline.ports.job_services import JobServices, StoredListener, Written
 from trunkline.ports.logs import LogStore
 from trunkline.ports.sandbox import JobPlace, Sandbox, Sandboxes
 from trunkline.ports.secrets import Secrets
 from trunkline.ports.toolchains import Toolchains
-from trunkline.run.events import ArtifactStored, Event, Warned
+from trunkline.run.events import ArtifactStored, Event, RepositoryWritten, Warned
 from trunkline.run.job_machine import laid_out
 from trunkline.run.job_request import JobRequest
 from trunkline.run.matchers import Compile
@@ -112,7 +112,9 @@ def set_up(
     output.mask(secrets.values())
     access = JobAccess(world.services, services_job(request, world.clock.now()))
     parts.on_access(access)
-    secrets[TOKEN] = access.begin(secrets.get(TOKEN, ""), _stored(request, parts), output.mask)
+    secrets[TOKEN] = access.begin(
+        secrets.get(TOKEN, ""), _stored(request, parts, output), output.mask
+    )
     layout = sandbox.prepare(
         JobPlace(
             run_id=request.run_id,
@@ -176,10 +178,14 @@ def _evidence(request: JobRequest, world: World, sandbox: Sandbox, parts: Parts)
     )
 
 
-def _stored(request: JobRequest, parts: Parts) -> StoredListener:
-    """Return who tells of artifacts that the job's actions upload."""
+def _stored(request: JobRequest, parts: Parts, output: JobOutput) -> StoredListener:
+    """Return who tells of artifacts that the job's actions upload, and of what they write."""
 
-    def tell(info: ArtifactInfo) -> None:
+    def tell(info: ArtifactInfo | Written) -> None:
+        if isinstance(info, Written):
+            what = output.masked(info.what)
+            parts.report(RepositoryWritten(key=request.key, kind=info.kind, what=what))
+            return
         parts.report(
             ArtifactStored(
                 key=request.key,

@@ -10,10 +10,22 @@ import msgspec
 from trunkline.ports.artifacts import ArtifactInfo
 
 # Hears of every artifact that a job's actions finish uploading, from threads of the services.
-StoredListener = Callable[[ArtifactInfo], None]
 
 
-def ignore(_info: ArtifactInfo) -> None:
+class Written(msgspec.Struct, frozen=True):
+    """What a job wrote to its repository through GitHub's API: recorded here, sent nowhere.
+
+    `kind` is what GitHub calls it (`release`, `check run`), `what` names it and tells its state.
+    """
+
+    kind: str
+    what: str
+
+
+StoredListener = Callable[[ArtifactInfo | Written], None]
+
+
+def ignore(_info: ArtifactInfo | Written) -> None:
     """Do nothing about an artifact that was stored."""
 
 
@@ -71,7 +83,7 @@ class JobServices(Protocol):
     ) -> ServicesAccess:
         """Have the services up and the job known to them. Idempotent. Raises Unavailable.
 
-        `stored` hears of the job's artifacts. `host` is the address of this machine by which the
+        `stored` hears of the job's artifacts and of what it writes to its repository. `host` is the address of this machine by which the
         job's processes reach it ('': loopback), as a container's do.
         """
         ...

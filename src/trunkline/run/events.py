@@ -203,6 +203,17 @@ class ArtifactStored(msgspec.Struct, frozen=True, kw_only=True, tag="ArtifactSto
     path: str = ""
 
 
+class RepositoryWritten(msgspec.Struct, frozen=True, kw_only=True, tag="RepositoryWritten"):
+    """A job wrote to its repository through GitHub's API: recorded for the run, sent nowhere.
+
+    `kind` is what GitHub calls it (`release`, `check run`), `what` names it and tells its state.
+    """
+
+    key: str
+    kind: str
+    what: str
+
+
 class ImagePushed(msgspec.Struct, frozen=True, kw_only=True, tag="ImagePushed"):
     """A job pushed an image, be it by an action or by a script of its own.
 
@@ -278,6 +289,7 @@ Event = (
     | Annotated
     | Summarized
     | ArtifactStored
+    | RepositoryWritten
     | ImagePushed
     | JobCompleted
     | CancelRequested

@@ -23,6 +23,7 @@ from trunkline.run.events import (
     JobSkipped,
     JobStarted,
     Record,
+    RepositoryWritten,
     RunCompleted,
     RunGranted,
     RunPending,
@@ -89,6 +90,7 @@ class RunView(msgspec.Struct, kw_only=True):
     jobs: dict[str, JobView] = {}
     artifacts: list[ArtifactStored] = []
     images: list[ImagePushed] = []
+    writes: list[RepositoryWritten] = []
     warnings: list[str] = []
     waits_for: str = ""
     cancelled_by: str = ""
@@ -194,6 +196,8 @@ def take(found: RunView, record: Record) -> None:
             found.artifacts.append(event)
         case ImagePushed():
             found.images.append(event)
+        case RepositoryWritten():
+            found.writes.append(event)
         case Warned(message=message):
             found.warnings.append(message)
         case RunPending(group=group):

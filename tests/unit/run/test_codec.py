@@ -36,6 +36,7 @@ from trunkline.run.events import (
     Leg,
     Options,
     Record,
+    RepositoryWritten,
     RunCompleted,
     RunGranted,
     RunPending,
@@ -119,6 +120,7 @@ EVENTS: tuple[Event, ...] = (
     ),
     Annotated(key="build", level="error", message="bad\n'x'", step=2, file="a.py", line=3),
     Summarized(key="build", step=2, markdown="# Done\n"),
+    RepositoryWritten(key="build", kind="release", what="v1, made"),
     ArtifactStored(key="build", name="dist", digest="sha256:00", size=10, files=2, path="/a"),
     ImagePushed(
         key="build",

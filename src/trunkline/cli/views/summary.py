@@ -8,7 +8,14 @@ from typing import NamedTuple
 
 from trunkline.cli.program import program
 from trunkline.cli.times import duration
-from trunkline.run.events import Annotated, ArtifactStored, Conclusion, ImagePushed, SkipReason
+from trunkline.run.events import (
+    Annotated,
+    ArtifactStored,
+    Conclusion,
+    ImagePushed,
+    RepositoryWritten,
+    SkipReason,
+)
 from trunkline.services.runs import JobView, RunView, StepView
 
 # How results read in the last line, in this order.
@@ -42,6 +49,7 @@ def closing(run: RunView) -> list[Line]:
     lines += [Line(f"warning: {message}") for message in run.warnings]
     lines += [Line(artifact_line(stored)) for stored in run.artifacts]
     lines += [Line(text) for text in image_lines(run.images)]
+    lines += [Line(written_line(each)) for each in run.writes]
     lines += [
         Line(f"workspace of {job.name} kept: {job.workspace}")
         for job in jobs
@@ -106,6 +114,11 @@ def made_line(event: ArtifactStored | ImagePushed) -> str:
     where = "to the local registry" if event.kept_as else "to its own registry"
     large = f", {size(event.size)}" if event.size else ""
     return f"Pushed image {event.reference} {where}{large}, {event.digest}"
+
+
+def written_line(event: RepositoryWritten) -> str:
+    """Return what a job would have written to its repository."""
+    return f"{event.kind} {one_line(event.what)}: recorded here, not sent"
 
 
 def image_lines(images: list[ImagePushed]) -> list[str]:

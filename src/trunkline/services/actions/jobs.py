@@ -8,7 +8,7 @@ import msgspec
 
 from trunkline.ports.artifacts import ArtifactInfo
 from trunkline.ports.clock import Clock, Ids
-from trunkline.ports.job_services import ServicesJob, StoredListener, ignore
+from trunkline.ports.job_services import ServicesJob, StoredListener, Written, ignore
 
 PREFIX = "ghs_"
 Key = tuple[str, int]
@@ -73,8 +73,8 @@ class LiveJobs:
             found = (self._found(key) for key in reversed(keys))
             return next((job for job in found if job), None)
 
-    def tell_stored(self, job: ServicesJob, info: ArtifactInfo) -> None:
-        """Tell who listens for a job that one of its artifacts is complete."""
+    def tell_stored(self, job: ServicesJob, info: ArtifactInfo | Written) -> None:
+        """Tell who listens for a job that an artifact is complete, or what it wrote."""
         with self._lock:
             live = self._live.get(_key(job))
         if live:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, BinaryIO, TypeVar
 
 import msgspec
@@ -12,7 +12,7 @@ from trunkline.ports.blobs import BlobStore
 from trunkline.ports.clock import Clock, Ids
 from trunkline.ports.github_data import GitData, GitHubData, Records
 from trunkline.ports.image_store import Stream
-from trunkline.ports.job_services import ServicesJob
+from trunkline.ports.job_services import ServicesJob, Written
 from trunkline.ports.journal import Journals
 from trunkline.ports.logs import LogStore
 from trunkline.ports.uploads import Uploads
@@ -30,7 +30,7 @@ WRONG = re.compile(r"(?P<what>.*) - at `\$\.?(?P<field>[^`]*)`", re.DOTALL)
 
 
 class Stores(msgspec.Struct, frozen=True, kw_only=True):
-    """What the end points read and write."""
+    """What the end points read and write; `tell` hears what a job wrote."""
 
     data: GitHubData
     uploads: Uploads
@@ -41,6 +41,7 @@ class Stores(msgspec.Struct, frozen=True, kw_only=True):
     artifacts: ArtifactService
     caches: KeptCaches
     urls: SignedUrls
+    tell: Callable[[ServicesJob, Written], None]
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,6 +106,10 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         """Return the payload of the event that the run answers."""
         found = self.job.github.get("event")
         return found if isinstance(found, Mapping) else {}
+
+    def tell(self, kind: str, what: str) -> None:
+        """Tell who listens for the job what it wrote."""
+        self.stores.tell(self.job, Written(kind, what))
 
     def wants(self, kind: str) -> bool:
         """Tell whether the client accepts a form: `raw`, `diff`, `patch`, `sha` ..."""

@@ -94,6 +94,7 @@ def create(call: Call) -> Answer:
     }
     document = _changed(call, {**base, "name": asked.name}, asked)
     made = _document(call, call.records.add(KIND, document), document)
+    _tell(call, document)
     return Reply(made, 201, location=str(made["url"]))
 
 
@@ -102,7 +103,13 @@ def update(call: Call) -> Answer:
     key, old = _find(call)
     new = _changed(call, old, call.read(Change, "CheckRun"))
     call.records.replace(KIND, key, new)
+    _tell(call, new)
     return Reply(_document(call, key, new))
+
+
+def _tell(call: Call, check: Document) -> None:
+    state = check["conclusion"] or check["status"]
+    call.tell("check run", f"{check['name']}, {state}, of {check['head_sha'][:7]}")
 
 
 def get(call: Call) -> Answer:

@@ -243,6 +243,8 @@ def _write(
         raise Refused(422, str(error)) from error
     if not moved:
         raise Refused(409, f"is at another commit than {parent}")
+    change = "written" if entry.sha else "removed"
+    call.tell("file", f"{entry.path}, {change} on {branch}")
     return commit_summary(call, call.git.commit(sha))
 
 

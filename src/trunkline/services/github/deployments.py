@@ -47,6 +47,7 @@ def create(call: Call) -> Answer:
     del fields["auto_merge"], fields["required_contexts"]
     kept = {**fields, "sha": sha, "creator": bot(call), "created_at": now, "updated_at": now}
     made = _document(call, call.records.add(KIND, kept), kept)
+    call.tell("deployment", f"{asked.environment}, of {asked.ref}")
     return Reply(made, 201, location=str(made["url"]))
 
 
@@ -108,6 +109,7 @@ def create_status(call: Call) -> Answer:
         "updated_at": now,
     }
     made = _status(call, call.records.add(STATUSES, kept), kept)
+    call.tell("deployment status", f"{kept['environment']}, {asked.state}")
     return Reply(made, 201, location=str(made["url"]))
 
 

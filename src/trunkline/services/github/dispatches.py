@@ -40,6 +40,7 @@ def repository(call: Call) -> Answer:
         )
     now = when(call.stores.clock.now())
     call.records.add(REPOSITORY, {**msgspec.structs.asdict(asked), "created_at": now})
+    call.tell("event", f"repository_dispatch, {asked.event_type}")
     return Reply(None, 204)
 
 
@@ -63,4 +64,5 @@ def workflow(call: Call) -> Answer:
     now = when(call.stores.clock.now())
     kept = {**msgspec.structs.asdict(asked), "workflow": found["path"], "created_at": now}
     call.records.add(WORKFLOW, kept)
+    call.tell("event", f"workflow_dispatch, {found['path']} on {asked.ref}")
     return Reply(None, 204)

@@ -119,11 +119,14 @@ def _ref(call: Call, name: str) -> Ref:
 
 def _set(call: Call, name: str, sha: str, old: str) -> bool:
     try:
-        return call.git.set_ref(name, sha, old)
+        done = call.git.set_ref(name, sha, old)
     except InvalidObject as error:
         known = not sha or _exists(call, sha)
         what = f"{name} is not a valid ref name." if known else "Object does not exist"
         raise Refused(422, what) from error
+    if done:
+        call.tell("ref", f"{name}, {f'at {sha[:7]}' if sha else 'removed'}")
+    return done
 
 
 def _exists(call: Call, sha: str) -> bool:

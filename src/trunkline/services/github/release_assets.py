@@ -58,6 +58,7 @@ def upload(call: Call) -> Answer:
         "updated_at": now,
     }
     made = asset_document(call, call.records.add(ASSETS, kept), kept)
+    call.tell("release asset", f"{name}, {size} bytes")
     return Reply(made, 201, location=str(made["url"]))
 
 
@@ -113,8 +114,9 @@ def update(call: Call) -> Answer:
 
 def delete(call: Call) -> Answer:
     """Remove an asset. Its content may be another's too: it goes with the run's blobs."""
-    key, _ = _find(call)
+    key, kept = _find(call)
     call.records.remove(ASSETS, key)
+    call.tell("release asset", f"{kept['name']}, removed")
     return Reply(None, 204)
 
 

@@ -91,6 +91,7 @@ def create(call: Call) -> Answer:
         new["body"] = "\n\n".join(part for part in (new["body"], text) if part)
     _check(call, new, 0)
     key = call.records.add(KIND, new)
+    _tell(call, new, "made")
     made = document(call, key, new)
     return Reply(made, 201, location=str(made["url"]))
 
@@ -101,17 +102,24 @@ def update(call: Call) -> Answer:
     new = {**old, **given(call.read(Change, "Release"))}
     _check(call, new, key)
     call.records.replace(KIND, key, new)
+    _tell(call, new, "changed")
     return Reply(document(call, key, new))
 
 
 def delete(call: Call) -> Answer:
     """Remove a release with its assets; its tag stays."""
-    key, _ = find(call)
+    key, old = find(call)
     for asset, kept in call.records.every(ASSETS):
         if kept["release"] == key:
             call.records.remove(ASSETS, asset)
     call.records.remove(KIND, key)
+    _tell(call, old, "removed")
     return Reply(None, 204)
+
+
+def _tell(call: Call, release: Mapping[str, Any], change: str) -> None:
+    draft = ", a draft" if release["draft"] else ""
+    call.tell("release", f"{release['tag_name']}{draft}, {change}")
 
 
 class NotesRequest(msgspec.Struct, frozen=True, kw_only=True):

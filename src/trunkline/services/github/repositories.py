@@ -187,6 +187,7 @@ def merge(call: Call) -> Answer:
     sha = call.git.write_commit(new)
     if not call.git.set_ref(HEADS + asked.base, sha, base):
         raise Refused(409, "Base branch was modified. Review and try the merge again.")
+    call.tell("merge", f"{asked.head} into {asked.base}")
     return Reply(commit_summary(call, call.git.commit(sha)), 201)
 
 

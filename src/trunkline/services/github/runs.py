@@ -103,13 +103,16 @@ def _fits(call: Call, run: runs.RunView) -> bool:
     status = query.get("status", "")
     return (
         query.get("event", run.event) == run.event
-        and query.get("branch", _branch(run)) == _branch(run)
+        and query.get("branch", _branch(call, run)) == _branch(call, run)
         and query.get("head_sha", run.sha) == run.sha
         and status in {"", _status(run.conclusion, started=True), run.conclusion or ""}
     )
 
 
-def _branch(run: runs.RunView) -> str:
+def _branch(call: Call, run: runs.RunView) -> str:
+    """Return the branch that a run is of; that of a pull request is known of the run itself."""
+    if run.run_id == call.job.run_id and call.context("head_ref"):
+        return call.context("head_ref")
     return run.ref.removeprefix("refs/heads/").removeprefix("refs/tags/")
 
 
@@ -132,7 +135,7 @@ def _run(call: Call, run: runs.RunView) -> Document:
         "node_id": f"WFR_{run.run_id}",
         "name": run.workflow or run.file,
         "display_title": run.name,
-        "head_branch": _branch(run),
+        "head_branch": _branch(call, run),
         "head_sha": run.sha,
         "head_commit": _head(call, run.sha),
         "head_repository": {"full_name": call.repository, "id": told_repository(call).get("id")},
@@ -193,7 +196,7 @@ def _job(call: Call, run: runs.RunView, job: runs.JobView) -> Document:
         "name": job.name,
         "workflow_name": run.workflow or run.file,
         "head_sha": run.sha,
-        "head_branch": _branch(run),
+        "head_branch": _branch(call, run),
         "status": _status(job.conclusion, started=bool(job.started)),
         "conclusion": job.conclusion,
         "created_at": when(job.started or run.started),

@@ -47,6 +47,7 @@ def create(call: Call) -> Answer:
         "updated_at": now,
     }
     number = call.records.add(KIND, document)
+    call.tell("status", f"{asked.context}, {asked.state}, of {sha[:7]}")
     made = _status(call, number, document)
     return Reply(made, 201, location=str(made["url"]))
 
