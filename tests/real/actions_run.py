@@ -3,6 +3,7 @@
     python -m tests.real.actions_run DIR [--write FILE]
 
 DIR holds clones as `owner/name`, each at the tag that is wanted; one that is not there is left out.
+The docker command finds buildx in DOCKER_CONFIG's cli-plugins too, for builds.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ USES = re.compile(r"uses: ([\w.-]+/[\w.-]+)@v1")
 OUTPUT = re.compile(r"^(?:.*?\| )?OUT (.*)$", re.MULTILINE)
 AUTHOR = ("-c", "user.name=Mona", "-c", "user.email=mona@example.org", "-c", "commit.gpgSign=false")
 PATIENCE = 300
+# What a scenario needs besides.
+FLAGS = {"build-push-action": ("--pass-env", "DOCKER_CONFIG")}
 
 
 class Outcome(NamedTuple):
@@ -49,8 +52,8 @@ def git(folder: Path, *args: str) -> str:
     return subprocess.run(argv, check=True, capture_output=True, text=True).stdout.strip()
 
 
-def repository(folder: Path, scenario: Path) -> None:
-    """Make a repository of two commits with a tag and the scenario's workflow."""
+def repository(folder: Path, text: str) -> None:
+    """Make a repository of two commits with a tag and the workflow `text`."""
     folder.mkdir()
     git(folder, "init", "--quiet", "--initial-branch=main")
     git(folder, "remote", "add", "origin", "https://github.com/octo/demo")
@@ -60,7 +63,7 @@ def repository(folder: Path, scenario: Path) -> None:
     git(folder, "tag", "v1")
     workflow = folder / ".github/workflows/ci.yml"
     workflow.parent.mkdir(parents=True)
-    workflow.write_text(scenario.read_text(encoding="utf-8"), encoding="utf-8")
+    workflow.write_text(text, encoding="utf-8")
     git(folder, "add", ".")
     git(folder, "commit", "--quiet", "--message=second")
 
@@ -83,20 +86,27 @@ def run(folder: Path, log: Path, *flags: str) -> Outcome:
 
 
 def version(clone: Path) -> str:
-    """Return the tag that a clone is at, '' when there is none."""
+    """Return the tag that a clone is at, `v1` when there is none."""
     argv = ["git", "-C", str(clone), "describe", "--tags", "--exact-match"]
     done = subprocess.run(argv, check=False, capture_output=True, text=True)
-    return f"@{done.stdout.strip()}" if done.returncode == 0 else ""
+    return done.stdout.strip() if done.returncode == 0 else "v1"
 
 
 def row(scenario: Path, clones: dict[str, Path], scratch: Path) -> list[str]:
     """Run a scenario twice; return a row of the table."""
     name = scenario.stem
     print(f"running {', '.join(clones)}", file=sys.stderr, flush=True)
-    repository(scratch / name, scenario)
-    flags = [f"--local-repository={action}@v1={path}" for action, path in clones.items()]
-    real = run(scratch / name, scratch / f"{name}-real.log", "--no-native", *flags)
-    native = run(scratch / name, scratch / f"{name}-native.log")
+    refs = {action: version(path) for action, path in clones.items()}
+    text = USES.sub(
+        lambda found: f"uses: {found[1]}@{refs[found[1]]}", scenario.read_text(encoding="utf-8")
+    )
+    repository(scratch / name, text)
+    more = FLAGS.get(name, ())
+    flags = [
+        f"--local-repository={action}@{refs[action]}={path}" for action, path in clones.items()
+    ]
+    real = run(scratch / name, scratch / f"{name}-real.log", "--no-native", *more, *flags)
+    native = run(scratch / name, scratch / f"{name}-native.log", *more)
     same = real.outputs == native.outputs and bool(native.outputs)
     differing = [
         f"`{one}` for `{other}`"
@@ -104,7 +114,7 @@ def row(scenario: Path, clones: dict[str, Path], scratch: Path) -> list[str]:
         if one != other
     ]
     told = "yes" if same else f"**no**: {'; '.join(differing)[:200] or 'some are missing'}"
-    shown = ", ".join(f"{action}{version(path)}" for action, path in clones.items())
+    shown = ", ".join(f"{action}@{ref}" for action, ref in refs.items())
     return [shown, real.tell(), native.tell(), told]
 
 

@@ -51,6 +51,13 @@ class LocalEndpoints:
                 self._running[kind, host] = self._starters[kind](host)
             return self._running[kind, host].url
 
+    def release(self, kind: str, host: str) -> None:
+        """Stop a service at one address, if it runs there."""
+        with self._lock:
+            server = self._running.pop((kind, host), None)
+        if server is not None:
+            server.stop()
+
     def stop(self) -> None:
         """Stop what was started; a later `ensure` starts it anew."""
         with self._lock:

@@ -18,6 +18,7 @@ class LocalJobServices:
     def __init__(self, system: System) -> None:
         self._system = system
         self._jobs = LiveJobs(system.clock, system.ids)
+        self._gateways: dict[tuple[str, int], list[str]] = {}
         self._shared = Once[Any](lambda: adapter("job-services-shared")(system, self._jobs))
 
     def token(self, job: ServicesJob, given: str = "") -> str:
@@ -30,7 +31,7 @@ class LocalJobServices:
         self, job: ServicesJob, stored: StoredListener = ignore, host: str = ""
     ) -> ServicesAccess:
         """Have the services up and the job known to them. Raises Unavailable."""
-        url = self._url(host)
+        url = self._url(host, job)
         self._jobs.begin(job, stored)
         tokens = self._shared().tokens
         runtime: str = tokens.runtime(job)
@@ -55,18 +56,26 @@ class LocalJobServices:
             secrets=secret,
         )
 
-    def _url(self, host: str) -> str:
+    def _url(self, host: str, job: ServicesJob) -> str:
         """Return the address; a name of this machine (not a number) leads to its loopback."""
-        is_name = bool(host) and not host.replace(".", "").isdigit()
-        if not is_name:
-            return self._system.endpoints.ensure(RESULTS, host or LOOPBACK)
-        return self._system.endpoints.ensure(RESULTS).replace(LOOPBACK, host)
+        endpoints = self._system.endpoints
+        if not host:
+            return endpoints.ensure(RESULTS)
+        if not host.replace(".", "").isdigit():
+            return endpoints.ensure(RESULTS).replace(LOOPBACK, host)
+        self._gateways.setdefault((job.run_id, job.number), []).append(host)
+        return endpoints.ensure(RESULTS, host)
 
     def close(self, job: ServicesJob) -> None:
-        """End the job's access, and forget what it left unfinished."""
+        """End the job's access, and forget what it left unfinished.
+
+        The addresses in networks of its own are given up.
+        """
         self._jobs.end(job)
         if self._shared.is_made:
             self._shared().end(job)
+        for host in self._gateways.pop((job.run_id, job.number), ()):
+            self._system.endpoints.release(RESULTS, host)
 
     def application(self) -> object:
         """Return what answers at the root of the port (WSGI)."""
@@ -78,6 +87,9 @@ def git_settings(job: ServicesJob, url: str, token: str) -> dict[str, str]:
     """Return how git finds the services instead of the job's server (git-config(1), `url.*`)."""
     server = str(job.github.get("server_url") or "")
     scheme, _, rest = url.partition("://")
-    return (
-        {f"url.{scheme}://x-access-token:{token}@{rest}/.insteadOf": f"{server}/"} if server else {}
-    )
+    if not server:
+        return {}
+    return {
+        f"url.{scheme}://x-access-token:{token}@{rest}/.insteadOf": f"{server}/",
+        f"http.{url}/.proxy": "",
+    }

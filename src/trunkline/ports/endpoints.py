@@ -21,3 +21,7 @@ class Endpoints(Protocol):
         kind that there is not, Unavailable when the service can't be started.
         """
         ...
+
+    def release(self, kind: str, host: str) -> None:
+        """Stop a service at one address, if it runs there. The next `ensure` starts it anew."""
+        ...

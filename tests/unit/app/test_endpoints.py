@@ -100,3 +100,14 @@ def test_a_module_of_our_own_that_is_missing_is_a_bug(monkeypatch: pytest.Monkey
     monkeypatch.setattr(app, "load", absent)
     with pytest.raises(ModuleNotFoundError):
         app.adapter("web-server")
+
+
+def test_a_service_at_an_address_of_a_network_ends_with_it(recorder: Recorder) -> None:
+    found = endpoints(recorder)
+    assert found.ensure("a") == found.ensure("a", "172.18.0.1") == "http://A"
+    found.release("a", "172.18.0.1")
+    found.release("a", "172.18.0.1")
+    found.ensure("a")
+    assert recorder.told == ["start A on 127.0.0.1", "start A on 172.18.0.1", "stop http://A"]
+    found.ensure("a", "172.18.0.1")
+    assert recorder.told[-1] == "start A on 172.18.0.1"

@@ -19,6 +19,9 @@ class Nowhere:
     def ensure(self, kind: str, host: str = "") -> str:
         raise AssertionError(kind, host)
 
+    def release(self, kind: str, host: str) -> None:
+        raise AssertionError(kind, host)
+
 
 def test_an_image_is_as_large_as_its_blobs_and_an_index_as_its_images():
     store = MemoryImageStore(FakeClock(), FakeIds())
