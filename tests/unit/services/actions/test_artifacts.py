@@ -15,7 +15,7 @@ from trunkline.adapters.clock import FakeClock, SystemIds
 from trunkline.adapters.uploads.files import FileUploads
 from trunkline.base.errors import NotFound
 from trunkline.ports.artifacts import ArtifactInfo, NewArtifact
-from trunkline.ports.job_services import ServicesJob
+from trunkline.ports.job_services import ServicesJob, Written
 from trunkline.services.actions.artifact_messages import (
     CreateRequest,
     DeleteRequest,
@@ -55,8 +55,12 @@ class Made:
         self.service = ArtifactService(self.jobs, self.store, self.uploads, urls, self.clock, 1000)
         self.stored: list[ArtifactInfo] = []
         for job in (JOB, LATER, FOREIGN):
-            self.jobs.begin(job, self.stored.append)
+            self.jobs.begin(job, self._hear)
             (place / "runs" / job.run_id).mkdir(parents=True, exist_ok=True)
+
+    def _hear(self, told: ArtifactInfo | Written) -> None:
+        if isinstance(told, ArtifactInfo):
+            self.stored.append(told)
 
     def create(
         self, name: str, job: ServicesJob = JOB, mime: str = "", until: datetime | None = None
