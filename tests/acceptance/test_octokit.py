@@ -124,19 +124,9 @@ def test_a_release_with_an_asset(github: GitHub, client: tuple[str, str]):
     assert published["data"]["draft"] is False
     assert [each["name"] for each in assets["data"]] == ["a.txt"]
     assert found["data"]["id"] == number
-    (content,) = octokit(
-        github,
-        client,
-        [
-            "buffer",
-            "GET /repos/{owner}/{repo}/releases/assets/{asset_id}",
-            {
-                **HERE,
-                "asset_id": asset["data"]["id"],
-                "headers": {"accept": "application/octet-stream"},
-            },
-        ],
-    )
+    place = f"GET /repos/octo/demo/releases/assets/{asset['data']['id']}"
+    raw = {"headers": {"accept": "application/octet-stream"}}
+    (content,) = octokit(github, client, ["buffer", place, raw])
     assert bytes.fromhex(content["data"]) == b"hello\n"
     assert git(github.root, "tag") == "v1", "the user's repository is as it was"
 

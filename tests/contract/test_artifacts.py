@@ -9,13 +9,20 @@ import zipfile
 from pathlib import Path
 from typing import BinaryIO
 
+import msgspec
 import pytest
 
 from trunkline.adapters.artifacts.folder import FolderArtifacts
 from trunkline.adapters.artifacts.memory import MemoryArtifacts
 from trunkline.adapters.clock import FakeClock, SystemIds
-from trunkline.base.errors import NotFound
-from trunkline.ports.artifacts import ArtifactExists, ArtifactInfo, Artifacts, NewArtifact
+from trunkline.base.errors import Corrupt, NotFound
+from trunkline.ports.artifacts import (
+    ArtifactExists,
+    ArtifactInfo,
+    Artifacts,
+    NewArtifact,
+    ReceivedArtifact,
+)
 
 RUN = "77"
 DAY = 24 * 60 * 60
@@ -172,3 +179,96 @@ class TestFolder:
             folder.create(new("dist"), [Gone("a", "1")])
         assert folder.find(RUN) == ()
         assert not list(tmp_path.rglob("*.draft"))
+
+
+def received(place: Path, name: str, data: bytes, **more: object) -> ReceivedArtifact:
+    file = place / "uploaded"
+    file.write_bytes(data)
+    facts = {
+        "run_id": RUN,
+        "name": name,
+        "path": str(file),
+        "digest": f"sha256:{hashlib.sha256(data).hexdigest()}",
+        "size": len(data),
+        "archived": False,
+    }
+    return msgspec.convert({**facts, **more}, ReceivedArtifact)
+
+
+def test_a_file_that_came_whole_is_kept(artifacts: Artifacts, tmp_path: Path) -> None:
+    given = received(tmp_path, "a.txt", b"content", job="3", content_type="text/plain")
+    info = artifacts.adopt(given)
+    assert not Path(given.path).exists()
+    assert (info.job, info.content_type, info.files, info.expires) == ("3", "text/plain", 1, 0.0)
+    assert (info.digest, info.size) == (given.digest, 7)
+    assert artifacts.find(RUN) == (info,)
+    with artifacts.open(info) as file:
+        assert file.read() == b"content"
+    assert content(artifacts, info) == {"a.txt": "content"}
+
+
+def test_a_file_is_gone_when_its_name_is_taken(artifacts: Artifacts, tmp_path: Path) -> None:
+    first = artifacts.create(new("dist"), [TextFile("a.txt", "one")])
+    given = received(tmp_path, "dist", b"content")
+    with pytest.raises(ArtifactExists):
+        artifacts.adopt(given)
+    assert not Path(given.path).exists()
+    assert artifacts.find(RUN) == (first,)
+
+
+def test_an_adopted_artifact_expires(
+    artifacts: Artifacts, clock: FakeClock, tmp_path: Path
+) -> None:
+    artifacts.adopt(received(tmp_path, "dist", b"content", expires=clock.now() + 60))
+    clock.advance(60)
+    assert artifacts.find(RUN) == ()
+
+
+def test_artifacts_by_id(artifacts: Artifacts, clock: FakeClock, tmp_path: Path) -> None:
+    info = artifacts.create(new("dist"), [TextFile("a.txt", "one")])
+    assert artifacts.by_id(info.id) == info
+    for wrong in ("0", "", "x", "../1", "*"):
+        assert artifacts.by_id(wrong) is None
+    short = artifacts.adopt(received(tmp_path, "b", b"b", expires=clock.now() + 60))
+    clock.advance(60)
+    assert artifacts.by_id(short.id) is None
+    artifacts.delete(RUN, "dist")
+    assert artifacts.by_id(info.id) is None
+
+
+def test_files_of_an_archive_are_counted_and_not_unpacked(tmp_path: Path) -> None:
+    (tmp_path / RUN).mkdir()
+    store = FolderArtifacts(tmp_path, FakeClock(), SystemIds())
+    for number, count in enumerate((0, 1, 3, 70_000)):  # the last needs the 64 bit form
+        data = io.BytesIO()
+        with zipfile.ZipFile(data, "w") as archive:
+            for each in range(count):
+                archive.writestr(f"{each}", b"")
+        given = received(tmp_path, f"zip{number}", data.getvalue(), archived=True)
+        assert store.adopt(given).files == count
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        *(b"", b"no zip", b"PK\x05\x06", b"PK\x05\x06" + b"\xff" * 18),
+        b"PK\x06\x07" + b"\xff" * 16 + b"PK\x05\x06" + b"\xff" * 18,
+    ],
+)
+def test_what_only_says_that_it_is_an_archive(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / RUN).mkdir()
+    store = FolderArtifacts(tmp_path, FakeClock(), SystemIds())
+    info = store.adopt(received(tmp_path, "dist", data, archived=True))
+    assert info.files in {0, 0xFFFF}
+    with pytest.raises(Corrupt):
+        content(store, info)
+
+
+def test_a_name_that_leads_out_of_the_folder(tmp_path: Path) -> None:
+    (tmp_path / RUN).mkdir()
+    store = FolderArtifacts(tmp_path, FakeClock(), SystemIds())
+    store.adopt(received(tmp_path, ".about", b"content"))
+    store.adopt(received(tmp_path, "../x", b"content"))
+    folder = tmp_path / RUN / "artifacts"
+    assert all(Path(info.path).is_relative_to(folder) for info in store.find(RUN))
+    assert not (tmp_path / RUN / "x").exists()

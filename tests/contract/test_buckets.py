@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from typing import NamedTuple
 
 import boto3
@@ -10,7 +11,7 @@ import pytest
 
 from trunkline.adapters.buckets.memory import MemoryBuckets
 from trunkline.adapters.buckets.s3 import S3Buckets
-from trunkline.base.errors import Unavailable
+from trunkline.base.errors import NotFound, Unavailable
 from trunkline.ports.buckets import Buckets, Destination
 
 REGION = "us-east-1"
@@ -24,14 +25,17 @@ class Shelf(NamedTuple):
     endpoint: str
 
     def put(self, bucket: str, key: str, content: bytes) -> None:
-        destination = Destination(
+        about = {"codebuild-buildarn": "arn:x"}
+        self.buckets.put(self.place(bucket, key), io.BytesIO(content), about)
+
+    def place(self, bucket: str, key: str) -> Destination:
+        return Destination(
             bucket=bucket,
             key=key,
             region=REGION,
             endpoint=self.endpoint,
             environment=CREDENTIALS,
         )
-        self.buckets.put(destination, io.BytesIO(content), {"codebuild-buildarn": "arn:x"})
 
     def get(self, key: str) -> tuple[bytes, dict[str, str]]:
         if isinstance(self.buckets, MemoryBuckets):
@@ -68,3 +72,34 @@ def test_the_last_one_counts(shelf: Shelf) -> None:
 def test_a_missing_bucket_is_told_in_the_cloud_s_words(shelf: Shelf) -> None:
     with pytest.raises(Unavailable, match="The specified bucket does not exist"):
         shelf.put("nobody", "app.zip", b"")
+    with pytest.raises(Unavailable, match="The specified bucket does not exist"):
+        shelf.buckets.get(shelf.place("nobody", "app.zip"))
+    with pytest.raises(Unavailable, match="The specified bucket does not exist"):
+        shelf.buckets.find(shelf.place("nobody", ""))
+
+
+def test_what_was_put_is_read_from_its_beginning(shelf: Shelf) -> None:
+    shelf.put("kept", "caches/a b+é,1", b"\0" * 300_000 + b"end")
+    with shelf.buckets.get(shelf.place("kept", "caches/a b+é,1")) as content:
+        assert content.read() == b"\0" * 300_000 + b"end"
+
+
+def test_a_key_that_is_not_there_is_not_found(shelf: Shelf) -> None:
+    shelf.put("kept", "caches/npm-1", b"")
+    with pytest.raises(NotFound, match="The specified key does not exist"):
+        shelf.buckets.get(shelf.place("kept", "caches/npm-"))
+
+
+def test_what_begins_alike_is_found_with_its_time(shelf: Shelf) -> None:
+    for key in ("caches/npm-2", "caches/pip-1", "caches/npm-1"):
+        shelf.put("kept", key, b"")
+    assert {found.key for found in shelf.buckets.find(shelf.place("kept", "caches/npm-"))} == {
+        "caches/npm-1",
+        "caches/npm-2",
+    }
+    assert shelf.buckets.find(shelf.place("kept", "none")) == ()
+    # The cloud's times are whole seconds.
+    time.sleep(1.1 if shelf.endpoint else 0)
+    shelf.put("kept", "caches/npm-2", b"again")
+    found = shelf.buckets.find(shelf.place("kept", "caches/"))
+    assert max(found, key=lambda one: one.modified).key == "caches/npm-2"

@@ -275,6 +275,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "-n", "--dryrun", action="store_true", help="show what would run, run nothing"
     )
+    _add_views(parser)
+    return parser
+
+
+def _add_views(parser: argparse.ArgumentParser) -> None:
+    """Let the user choose how a run is shown."""
     parser.add_argument(
         "--json", action="store_true", help="one JSON record a line: events and log lines"
     )
@@ -285,7 +291,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "-q", "--quiet", action="store_true", help="results only, no output of jobs"
     )
-    return parser
 
 
 def _count(text: str) -> int:

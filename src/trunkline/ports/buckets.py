@@ -9,7 +9,7 @@ import msgspec
 
 
 class Destination(msgspec.Struct, frozen=True, kw_only=True):
-    """Where in a bucket something goes. `endpoint` '' means the cloud's own.
+    """Where in a bucket something lies or goes. `endpoint` '' means the cloud's own.
 
     `environment` may hold credentials (AWS_ACCESS_KEY_ID and the like), which come before the
     caller's.
@@ -22,9 +22,24 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
     environment: Mapping[str, str] = {}
 
 
+class StoredObject(msgspec.Struct, frozen=True):
+    """What lies in a bucket: its key, and when it was put there (seconds since 1970)."""
+
+    key: str
+    modified: float
+
+
 class Buckets(Protocol):
     """Buckets by name. Raises Unavailable, in the cloud's words, when it refuses."""
 
     def put(self, destination: Destination, content: BinaryIO, about: Mapping[str, str]) -> None:
         """Store `content` with the metadata `about`; what is there under that key is replaced."""
+        ...
+
+    def get(self, source: Destination) -> BinaryIO:
+        """Return what is stored, whole and at its beginning. Raises NotFound for a missing key."""
+        ...
+
+    def find(self, prefix: Destination) -> tuple[StoredObject, ...]:
+        """Return the objects whose keys begin with the one given, in no order."""
         ...

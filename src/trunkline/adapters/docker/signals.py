@@ -22,7 +22,7 @@ NAMES = {Signal.INTERRUPT: "INT", Signal.TERMINATE: "TERM", Signal.KILL: "KILL"}
 # Marks the processes of an engine whose process numbers mean nothing here.
 MARK = "TRUNKLINE_PROCESS"
 FIND_AND_SIGNAL = (
-    'for e in $(grep -laF "$1" /proc/[0-9]*/environ 2>/dev/null); do'
+    'for e in $(grep -lF "$1" /proc/[0-9]*/environ 2>/dev/null); do'
     ' p=${e#/proc/}; p=${p%/environ}; [ "$p" = $$ ] || kill -s "$2" "$p" 2>/dev/null; done'
 )
 SIGNAL_THEM = 'n=$1; shift; for p in "$@"; do kill -s "$n" -- "$p" 2>/dev/null; done'

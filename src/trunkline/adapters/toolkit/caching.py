@@ -7,12 +7,12 @@ import io
 import posixpath
 import re
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from trunkline.adapters.toolkit.files import find_paths
 from trunkline.base.errors import NotFound
 from trunkline.ports.actions import ActionCall, ActionFailed, ActionJob
-from trunkline.ports.caches import Caches
+from trunkline.ports.caches import CacheEntry, Caches
 from trunkline.run.cache_access import WHY_DENIED, WRITE_DENIED, may_write_caches
 
 _MOST_KEYS = 10
@@ -45,7 +45,7 @@ class JobCaches(NamedTuple):
     ) -> str:
         """Restore the best cache; return its key, '' for a miss. Raises ActionFailed."""
         _check_keys([key, *restore_keys])
-        version = self._version(paths)
+        version = self.version(paths)
         entry = self.caches.find(self.scopes, key, restore_keys, version)
         if entry is None:
             return ""
@@ -104,6 +104,16 @@ class JobCaches(NamedTuple):
         self.job.capture(["rm", "-f", archive, manifest])
         return kept
 
+    def kept(self, paths: Sequence[str], key: str) -> CacheEntry | None:
+        """Return what is kept under exactly this key, or None."""
+        version = self.version(paths)
+        found = (self.caches.find([scope], key, (), version) for scope in self.scopes)
+        return next((entry for entry in found if entry and entry.key == key), None)
+
+    def adopt(self, paths: Sequence[str], key: str, archive: BinaryIO) -> CacheEntry | None:
+        """Keep an archive that `save` made elsewhere; None when there is one of this key."""
+        return self.caches.save(self.scopes[0], key, self.version(paths), archive)
+
     def is_shared(self, paths: Sequence[str]) -> bool:
         """Tell whether all paths are folders that every job of this machine shares anyway."""
         return self.job.layout.host_paths and all(
@@ -123,7 +133,7 @@ class JobCaches(NamedTuple):
             if content is None:
                 raise ActionFailed(f"ENOENT: no such file or directory, open '{archive}'")
         with content or io.BytesIO() as file:
-            entry = self.caches.save(self.scopes[0], key, self._version(paths), file)
+            entry = self.caches.save(self.scopes[0], key, self.version(paths), file)
         if entry is None:
             self.job.log(
                 f"Failed to save: Unable to reserve cache with key {key}, another job may be "
@@ -155,7 +165,7 @@ class JobCaches(NamedTuple):
             )
         return bool(output.strip())
 
-    def _version(self, paths: Sequence[str]) -> str:
+    def version(self, paths: Sequence[str]) -> str:
         """Return what @actions/cache makes too, so that either finds what the other saved.
 
         It knows neither archives that are not compressed nor caches that hold nothing.

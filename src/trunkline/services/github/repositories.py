@@ -24,6 +24,22 @@ OF_THE_PAYLOAD = (
     *("stargazers_count", "watchers_count", "forks_count", "open_issues_count", "archived"),
     *("has_issues", "has_wiki", "has_pages", "is_template", "created_at", "updated_at", "private"),
 )
+# What neither git nor a payload tells.
+UNKNOWN: Document = {
+    "fork": False,
+    "topics": [],
+    "stargazers_count": 0,
+    "watchers_count": 0,
+    "forks_count": 0,
+    "open_issues_count": 0,
+    "archived": False,
+    "disabled": False,
+    "has_issues": True,
+    "has_wiki": False,
+    "has_pages": False,
+    "is_template": False,
+    "size": 0,
+}
 
 
 def get(call: Call) -> Answer:
@@ -44,21 +60,9 @@ def repository(call: Call) -> Document:
         "visibility": "private" if private else "public",
         "description": None,
         "homepage": None,
-        "fork": False,
-        "topics": [],
         "license": license_of(call),
         "language": next(iter(languages_of(call)), None),
-        "stargazers_count": 0,
-        "watchers_count": 0,
-        "forks_count": 0,
-        "open_issues_count": 0,
-        "archived": False,
-        "disabled": False,
-        "has_issues": True,
-        "has_wiki": False,
-        "has_pages": False,
-        "is_template": False,
-        "size": 0,
+        **UNKNOWN,
         "pushed_at": _pushed_at(call),
     }
     kept = {name: told[name] for name in OF_THE_PAYLOAD if told.get(name) is not None}

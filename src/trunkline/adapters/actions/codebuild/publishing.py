@@ -1,4 +1,4 @@
-"""Artifacts of a build in a bucket of Amazon S3: only where nothing of a rehearsal gets out."""
+"""What a build puts into buckets of Amazon S3: only where nothing of a rehearsal gets out."""
 
 from __future__ import annotations
 
@@ -33,21 +33,41 @@ def object_key(name: str, prefix: str, call: ActionCall) -> str:
 
 def publish(world: World, upload: Upload, call: ActionCall, job: ActionJob) -> None:
     """Put an artifact into its bucket, unless that would leave this machine in a rehearsal."""
-    place = f"s3://{upload.bucket}/{upload.key}"
-    endpoint = _endpoint(world, call)
-    if not world.publish and urlsplit(endpoint).hostname not in _LOOPBACK:
-        job.log(f"A rehearsal publishes nothing: {place} is not written (with --publish it is)")
-        return
-    destination = Destination(
-        bucket=upload.bucket,
-        key=upload.key,
+    place = destination(world, upload.bucket, upload.key, call)
+    if may_write(world, place, job):
+        about = {"codebuild-buildarn": call.env.get("CODEBUILD_BUILD_ARN", "")}
+        world.buckets().put(place, upload.content, about)
+        job.log(f"Uploaded {address(place)}")
+
+
+def destination(world: World, bucket: str, key: str, call: ActionCall) -> Destination:
+    """Return a place in a bucket, as the build's and the caller's environment reach it."""
+    return Destination(
+        bucket=bucket,
+        key=key,
         region=call.env.get("AWS_REGION", ""),
-        endpoint=endpoint,
+        endpoint=_endpoint(world, call),
         environment=call.env,
     )
-    about = {"codebuild-buildarn": call.env.get("CODEBUILD_BUILD_ARN", "")}
-    world.buckets().put(destination, upload.content, about)
-    job.log(f"Uploaded {place}")
+
+
+def address(place: Destination) -> str:
+    """Return a place as the log names it."""
+    return f"s3://{place.bucket}/{place.key}"
+
+
+def may_write(world: World, place: Destination, job: ActionJob) -> bool:
+    """Tell whether a place may be written; in a rehearsal that is not, the log says so."""
+    if world.publish or is_here(place):
+        return True
+    told = f"{address(place)} is not written (with --publish it is)"
+    job.log(f"A rehearsal publishes nothing: {told}")
+    return False
+
+
+def is_here(place: Destination) -> bool:
+    """Tell whether a place's endpoint is on this machine."""
+    return urlsplit(place.endpoint).hostname in _LOOPBACK
 
 
 def _endpoint(world: World, call: ActionCall) -> str:
