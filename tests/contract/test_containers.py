@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.docker_engine import Engine
+from tests.docker_engine import RUN_LABEL, Engine
 from tests.engine import image
 from trunkline.adapters.clock import FakeClock, FakeIds
 from trunkline.adapters.docker import images as docker_images
@@ -86,8 +86,8 @@ def real(folder: Path, engine: Engine) -> Iterator[Case]:
         event="{}",
     )
     layout = sandbox.prepare(place)
-    before = engine.owned()
-    yield Case(sandbox, layout, Images(small, small, small), [], lambda: engine.owned() - before)
+    own = f"{RUN_LABEL}={place.run_id}"
+    yield Case(sandbox, layout, Images(small, small, small), [], lambda: engine.owned(own))
     sandbox.tear_down(keep=False)
     system.close()
 

@@ -22,8 +22,8 @@ NAMES = {Signal.INTERRUPT: "INT", Signal.TERMINATE: "TERM", Signal.KILL: "KILL"}
 # Marks the processes of an engine whose process numbers mean nothing here.
 MARK = "TRUNKLINE_PROCESS"
 FIND_AND_SIGNAL = (
-    'for e in $(grep -lF "$1" /proc/[0-9]*/environ 2>/dev/null); do'
-    ' p=${e#/proc/}; p=${p%/environ}; [ "$p" = $$ ] || kill -s "$2" "$p" 2>/dev/null; done'
+    "for d in /proc/[0-9]*; do tr '\\0' '\\n' 2>/dev/null <$d/environ | grep -qxF \"$1\" &&"
+    ' kill -s "$2" ${d#/proc/} 2>/dev/null; done'
 )
 SIGNAL_THEM = 'n=$1; shift; for p in "$@"; do kill -s "$n" -- "$p" 2>/dev/null; done'
 NODE = (
