@@ -12,6 +12,8 @@ from trunkline.adapters.docker.proxy.connection import Connection, Ended
 from trunkline.adapters.docker.proxy.heads import Answer, BadHead, Framing, Request, parse_answer
 
 # How often it is looked whether a body was sent whole, while the engine is silent (ms).
+# Seconds that a body has to end in once it is answered, for its connection to go on.
+LAST_BYTES = 1.0
 TURN = 200
 # What the engine answers with when it takes the connection for a stream, without a protocol's name.
 RAW = "application/vnd.docker.raw-stream"
@@ -124,6 +126,8 @@ class Forwarding:
     def _can_go_on(self, answer: Answer, framing: Framing) -> bool:
         is_open = framing.chunked or framing.length is not None
         says_close = "close" in answer.words("connection") or answer.minor == 0
+        if self._sender is not None:  # what it sent may be answered before it knows that it is done
+            self._sender.join(LAST_BYTES)
         is_sent = self._sender is None or not self._sender.is_alive()
         return self._request.keeps_alive and is_open and not says_close and is_sent
 
