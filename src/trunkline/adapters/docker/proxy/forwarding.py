@@ -12,9 +12,9 @@ from trunkline.adapters.docker.proxy.connection import Connection, Ended
 from trunkline.adapters.docker.proxy.heads import Answer, BadHead, Framing, Request, parse_answer
 
 # How often it is looked whether a body was sent whole, while the engine is silent (ms).
+TURN = 200
 # Seconds that a body has to end in once it is answered, for its connection to go on.
 LAST_BYTES = 1.0
-TURN = 200
 # What the engine answers with when it takes the connection for a stream, without a protocol's name.
 RAW = "application/vnd.docker.raw-stream"
 MULTIPLEXED = "application/vnd.docker.multiplexed-stream"
