@@ -56,6 +56,7 @@ bench: env container-tools .venv-bench/ready ## measure beside act, and print th
 	@$(WITH_DOCKER) .venv-bench/bin/python -m benchmarks.run $(if $(WRITE),--write $(WRITE))
 	@.venv-bench/bin/python -m benchmarks.registry $(if $(WRITE),--write docs/benchmarks.md)
 	@.venv-bench/bin/python -m benchmarks.buildspec $(if $(WRITE),--write docs/benchmarks.md)
+	@$(BIN)/python -m benchmarks.services $(if $(WRITE),--write docs/benchmarks.md)
 
 # What users install, and nothing else: other packages change how long ours take to load.
 .venv-bench/ready: requirements/run.txt requirements/bench.txt
