@@ -22,9 +22,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.registry import peak
 from benchmarks.table import machine, table, write
-from tests.actions_services import RUN, job_of, served
+from tests.actions_services import apart
 from tests.npm_packages import node, package
 
 MARK = "services-benchmark"
@@ -36,13 +35,6 @@ CLIENTS = Path(__file__).parents[1] / "tests/acceptance"
 SINK = Path(__file__).with_name("services_sink.mjs")
 # Claims with `Actions.Results:77:1`, which is all that the clients read; nobody checks it.
 TOKEN = "e30.eyJzY3AiOiJBY3Rpb25zLlJlc3VsdHM6Nzc6MSJ9."  # noqa: S105
-
-
-class Side(NamedTuple):
-    """A server: its process, and the environment that leads clients to it."""
-
-    pid: int
-    env: dict[str, str]
 
 
 class Case(NamedTuple):
@@ -98,53 +90,28 @@ def cases(place: Path) -> list[Case]:
     return found
 
 
-def serve(folder: Path) -> None:
-    """Serve below a folder until the standard input ends; tell the job's environment."""
-    with served(folder) as services:
-        services.run(RUN)
-        print(json.dumps(dict(services.open(job_of()).actions)), flush=True)
-        sys.stdin.read()
-
-
 @contextmanager
-def ours(place: Path) -> Iterator[Side]:
-    """Serve our services in a process of its own."""
-    argv = [sys.executable, "-m", "benchmarks.services", "--serve", str(place / "state")]
-    with started(argv) as (process, line):
-        yield Side(process.pid, json.loads(line))
-    shutil.rmtree(place / "state")
-
-
-@contextmanager
-def sink(archive: Path) -> Iterator[Side]:
-    """Serve the sink; it sends `archive`."""
+def sink(archive: Path) -> Iterator[dict[str, str]]:
+    """Serve the sink, which sends `archive`; yield the environment that leads clients to it."""
     with archive.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    with started([node("20"), str(SINK), str(archive), digest]) as (process, line):
-        url = f"{line.strip()}/"
+    argv = [node("20"), str(SINK), str(archive), digest]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
+        url = f"{process.stdout.readline().strip() if process.stdout else ''}/"
         env = {"ACTIONS_RESULTS_URL": url, "ACTIONS_CACHE_URL": url}
-        yield Side(process.pid, {**env, "ACTIONS_RUNTIME_TOKEN": TOKEN})
-
-
-@contextmanager
-def started(argv: list[str]) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Start a server; yield it with its first line."""
-    with subprocess.Popen(
-        argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
         try:
-            yield process, process.stdout.readline() if process.stdout else ""
+            yield {**env, "ACTIONS_RUNTIME_TOKEN": TOKEN}
         finally:
             process.terminate()
 
 
-def timed(case: Case, side: Side, place: Path, operation: list[object]) -> float:
+def timed(case: Case, server: dict[str, str], place: Path, operation: list[object]) -> float:
     """Let the client do one thing; return the seconds."""
     env = {
         "PATH": os.environ["PATH"],
         "RUNNER_TEMP": str(place / "temp"),
         "GITHUB_WORKSPACE": str(place / "work"),
-        **side.env,
+        **server,
         **case.env,
     }
     client = CLIENTS / case.client
@@ -160,27 +127,28 @@ def timed(case: Case, side: Side, place: Path, operation: list[object]) -> float
     return seconds
 
 
-def measure(case: Case, side: Side, place: Path) -> tuple[float, float]:
+def measure(case: Case, server: dict[str, str], place: Path) -> tuple[float, float]:
     """Return the seconds of a case there and back."""
     os.sync()
-    there = timed(case, side, place, case.put)
-    back = timed(case, side, place, case.get)
+    there = timed(case, server, place, case.put)
+    back = timed(case, server, place, case.get)
     shutil.rmtree(place / "out", ignore_errors=True)
     return there, back
 
 
 def measure_case(case: Case, rounds: int, place: Path) -> tuple[list[list[str]], int]:
-    """Return the rows of a case, and our largest resident set in KiB."""
+    """Return the rows of a case, and our largest resident set in bytes."""
     archive = place / "archive"
     case.archive(place / "work", archive)
     here, there, peaks = [], [], []
     for number in range(rounds):
         print(f"measuring: {case.there}, round {number + 1}", file=sys.stderr)
-        with ours(place) as side:
-            here.append(measure(case, side, place))
-            peaks.append(peak(side.pid))
-        with sink(archive) as side:
-            there.append(measure(case, side, place))
+        with apart(place / "state") as services:
+            here.append(measure(case, services.actions, place))
+            peaks.append(services.peak())
+        shutil.rmtree(place / "state")
+        with sink(archive) as server:
+            there.append(measure(case, server, place))
     rows = [
         compared(
             what, *(statistics.median(sample[way] for sample in side) for side in (here, there))
@@ -214,7 +182,7 @@ def measure_all(rounds: int, place: Path) -> list[list[str]]:
         measured, most = measure_case(case, rounds, place)
         rows += measured
         peaks.append(most)
-    highest = max(peaks) / 1024
+    highest = max(peaks) / MIB
     met = "yes" if highest <= PEAK else "**no**"
     rows.append(["peak memory", f"{highest:.0f} MiB", "", "", f"≤ {PEAK} MiB", met])
     return rows
@@ -223,12 +191,8 @@ def measure_all(rounds: int, place: Path) -> list[list[str]]:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Measure the services beside a sink.")
     parser.add_argument("-n", "--rounds", type=int, default=3, help="rounds (default: 3)")
-    parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--write", type=Path, nargs="+", default=[], metavar="FILE")
     arguments = parser.parse_args()
-    if arguments.serve:
-        serve(arguments.serve)
-        return 0
     absent = [name for name in ("node", "npm", "zstd") if shutil.which(name) is None]
     if absent:
         print(f"not measured: services: {' and '.join(absent)} missing", file=sys.stderr)

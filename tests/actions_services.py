@@ -1,8 +1,15 @@
-"""The services of actions as a job reaches them: served on loopback, with a job that is let in."""
+"""The services of actions as a job reaches them: served on loopback, with a job that is let in.
+
+`python -m tests.actions_services FOLDER` serves them in a process of its own: see `apart`.
+"""
 
 from __future__ import annotations
 
 import http.client
+import json
+import re
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -92,6 +99,42 @@ def served(place: Path) -> Iterator[Served]:
         system.close()
 
 
+class Apart(NamedTuple):
+    """Services in a process of their own: its id, and the environment of a job's actions."""
+
+    pid: int
+    actions: dict[str, str]
+
+    def peak(self) -> int:
+        """Return the process's largest resident set so far, in bytes."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        found = re.search(r"VmHWM:\s*(\d+) kB", status)
+        assert found is not None
+        return int(found[1]) << 10
+
+
+@contextmanager
+def apart(place: Path) -> Iterator[Apart]:
+    """Serve below `place` in a process of its own, with one job that is let in."""
+    argv = [sys.executable, "-m", __spec__.name, str(place)]
+    with subprocess.Popen(
+        argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        try:
+            yield Apart(process.pid, json.loads(process.stdout.readline()))
+        finally:
+            process.terminate()
+
+
+def main(place: Path) -> None:
+    """Serve until the standard input ends; print the environment of the job's actions."""
+    with served(place) as services:
+        services.run(RUN)
+        print(json.dumps(dict(services.open(job_of()).actions)), flush=True)
+        sys.stdin.read()
+
+
 def ask(
     method: str, url: str, body: bytes = b"", headers: Mapping[str, str] | None = None
 ) -> Answer:
@@ -115,3 +158,7 @@ def call(access: ServicesAccess, path: str, record: object, *, token: str = "") 
     bearer = token or access.actions["ACTIONS_RUNTIME_TOKEN"]
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {bearer}"}
     return ask("POST", url, msgspec.json.encode(record), headers)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
