@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import signal
 import socket
 from collections.abc import Iterator
@@ -73,7 +74,7 @@ def test_what_was_pushed_outlives_a_power_cut_and_half_a_push_is_not_there(
     half = f"/v2/team/app/blobs/uploads/?digest=sha256:{sha256(data).hexdigest()}"
     host, _, port = first.address.rpartition(":")
     with socket.create_connection((host, int(port)), timeout=10) as sock:
-        head = f"POST {half} HTTP/1.1\r\nHost: here\r\nContent-Length: {len(data)}\r\n\r\n"
+        head = f"POST {half} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(data)}\r\n\r\n"
         sock.sendall(head.encode() + data[:500_000])
         first.kill()
     with registry(place) as second:
@@ -92,15 +93,35 @@ def test_a_push_whose_client_goes_away_leaves_nothing(served: Registry) -> None:
     host, _, port = served.address.rpartition(":")
     for length in ("Content-Length: 5000", "Transfer-Encoding: chunked"):
         with socket.create_connection((host, int(port)), timeout=10) as sock:
-            head = (
-                f"POST /v2/a/blobs/uploads/?digest={digest} HTTP/1.1\r\nHost: h\r\n{length}\r\n\r\n"
-            )
+            head = f"POST /v2/a/blobs/uploads/?digest={digest} HTTP/1.1\r\nHost: localhost\r\n{length}\r\n\r\n"
             sock.sendall(head.encode() + b"3e8\r\n" * length.startswith("T") + data)
             sock.shutdown(socket.SHUT_WR)
             assert sock.recv(100).startswith(b"HTTP/1.1 400 ")
     sender = Sender(served)
     assert sender("HEAD", f"/v2/a/blobs/{digest}")[0] == 404
     sender.close()
+
+
+def test_pages_of_other_sites_stay_outside(served: Registry, place: Place) -> None:
+    assert asked_as(served, "rebound.example.org") == (421, "DENIED")
+    assert asked_as(served, served.address) == (200, "")
+    assert asked_as(served, served.address, "POST", Origin="https://example.org")[0] == 403
+    named = ["--url", "https://images.example.org"]
+    with registry(place, *named) as other:
+        assert asked_as(other, "images.example.org") == (200, "")
+        assert asked_as(other, "rebound.example.org") == (421, "DENIED")
+
+
+def asked_as(served: Registry, name: str, method: str = "GET", **headers: str) -> tuple[int, str]:
+    """Ask for a registry under a name; return the status, and the first error's code."""
+    host, _, port = served.address.rpartition(":")
+    client = http.client.HTTPConnection(host, int(port), timeout=10)
+    path = "/v2/" if method == "GET" else "/v2/a/blobs/uploads/"
+    client.request(method, path, headers={"Host": name, **headers})
+    with client.getresponse() as answer:
+        errors = json.load(answer).get("errors", [{"code": ""}])
+    client.close()
+    return answer.status, errors[0]["code"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -98,7 +98,7 @@ def _make_evidence(
 
 def _start_server(application: object, host: str) -> Any:
     """Start a web server; its packages are loaded with the first one."""
-    return adapter("web-server")(application, host)
+    return adapter("web-server")(adapter("no-foreign-pages")(application), host)
 
 
 class Choices(msgspec.Struct, frozen=True):

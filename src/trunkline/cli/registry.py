@@ -55,7 +55,7 @@ def _serve(system: System, options: argparse.Namespace) -> None:
     else:
         application = composed.guarded_application(system, served, root, doors)
     server = adapter("web-server")(
-        application,
+        adapter("no-foreign-pages")(application, wanted.read_names(options, address)),
         address.host,
         address.port,
         tls=_tls(options),

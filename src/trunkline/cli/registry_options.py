@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import ipaddress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -144,6 +145,23 @@ def read_address(text: str) -> Address:
     if not fits or (":" in bare) is not is_bracketed:
         raise UsageError(f"'{text}' is not --listen HOST:PORT")
     return Address(bare, int(port))
+
+
+def read_names(options: argparse.Namespace, address: Address) -> tuple[str, ...] | None:
+    """Return the names that clients may use besides this machine's own; None: any.
+
+    Other machines know an address of this one by names of their own. Raises UsageError.
+    """
+    try:
+        parts = urlsplit(options.url)
+        name = parts.hostname if parts.scheme in {"http", "https"} else None
+    except ValueError:
+        name = None
+    if options.url and name is None:
+        raise UsageError(f"'{options.url}' is not --url https://HOST")
+    if not address.is_loopback:
+        return None
+    return () if name is None else (name,)
 
 
 def read_rules(options: argparse.Namespace) -> Rules:

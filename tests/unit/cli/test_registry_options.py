@@ -14,6 +14,7 @@ from trunkline.cli.registry_options import (
     Address,
     read_address,
     read_doors,
+    read_names,
     read_rules,
     serving,
 )
@@ -121,3 +122,25 @@ def test_numbers_that_make_no_sense_are_refused(
 def test_a_wrong_rule_is_the_users_mistake() -> None:
     with pytest.raises(TrunklineError, match="--keep: 'x' is not a part of"):
         read_rules(serving().parse_args(["--keep", "x"]))
+
+
+@pytest.mark.parametrize(
+    ("url", "address", "names"),
+    [
+        ("", HERE, ()),
+        ("https://images.example.org:8443/", HERE, ("images.example.org",)),
+        ("http://[::1]:5000", HERE, ("::1",)),
+        ("", THERE, None),
+        ("https://images.example.org", THERE, None),
+    ],
+)
+def test_names_beside_those_of_this_machine(
+    url: str, address: Address, names: tuple[str, ...] | None
+) -> None:
+    assert read_names(serving().parse_args(["--url", url]), address) == names
+
+
+@pytest.mark.parametrize("url", ["images.example.org", "ftp://h", "https://", "https://[x", "://"])
+def test_what_is_no_url_is_told(url: str) -> None:
+    with pytest.raises(UsageError, match="is not --url https://HOST"):
+        read_names(serving().parse_args(["--url", url]), THERE)
