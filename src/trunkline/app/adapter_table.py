@@ -66,7 +66,7 @@ ADAPTERS = {
     "registry-app": "trunkline.web.registry:RegistryApp",
     "registry-tokens": "trunkline.web.tokens:with_tokens",
     "registry-users": "trunkline.adapters.registry_users.files:FileUsers",
-    "git-service": "trunkline.adapters.git.smart_http:ServedRepositories",
+    "git-service": "trunkline.adapters.git.upload_pack:LocalRepositories",
     "git-app": "trunkline.web.git_http:GitApp",
     "job-services-application": "trunkline.app.services_parts:application",
     "job-services-shared": "trunkline.app.services_parts:Shared",
