@@ -14,6 +14,7 @@ from random import Random
 from trunkline.adapters.clock import SystemClock
 from trunkline.adapters.logs.files import FileLogStore
 from trunkline.adapters.patterns import compile_pattern
+from trunkline.engine.job_log import JobLog
 from trunkline.engine.output import JobOutput
 from trunkline.run.matchers import parse_matchers
 
@@ -48,10 +49,11 @@ def seconds(chunks: list[bytes], masks: list[str], matchers: str = "") -> float:
     samples = []
     for _ in range(7):
         with tempfile.TemporaryDirectory() as folder:
-            job = JobOutput("1", "job", FileLogStore(folder), SystemClock(), lambda _: None)
+            log = JobLog("1", "job", FileLogStore(folder), SystemClock(), lambda _: None)
+            job = JobOutput(log)
             job.mask(masks)
             if matchers:
-                job.log.add_matchers(parse_matchers(matchers, compile_pattern))
+                log.add_matchers(parse_matchers(matchers, compile_pattern))
             step = job.step(1)
             started = time.perf_counter()
             for chunk in chunks:

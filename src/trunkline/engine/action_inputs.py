@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec.structs import replace
 
 from trunkline.engine.action_images import is_dockerfile
@@ -59,12 +61,15 @@ def warn_of_unknown(given: dict[str, str], declared: tuple[str, ...], output: St
         output.line(f"##[warning]Unexpected input(s) {names}, valid inputs are [{valid}]")
 
 
-def header(work_name: str, inputs: dict[str, str], env: dict[str, str]) -> list[str]:
+def header(work_name: str, inputs: Mapping[str, str], env: Mapping[str, str]) -> list[str]:
     """Return the group that shows an action's inputs and environment."""
     lines = [f"##[group]{work_name}"]
     shown = {name: value for name, value in inputs.items() if value}
     if shown:
         lines += ["with:", *(f"  {name}: {value}" for name, value in shown.items())]
-    if env:
-        lines += ["env:", *(f"  {name}: {value}" for name, value in env.items())]
-    return [*lines, "##[endgroup]"]
+    return [*lines, *environment_lines(env), "##[endgroup]"]
+
+
+def environment_lines(env: Mapping[str, str]) -> list[str]:
+    """Return the `env:` part of a step's header."""
+    return ["env:", *(f"  {name}: {value}" for name, value in env.items())] if env else []

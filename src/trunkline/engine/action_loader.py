@@ -14,7 +14,7 @@ from trunkline.ports.actions import NativeAction, NativeActions
 from trunkline.ports.forge import Forge
 from trunkline.ports.sandbox import Folder, Layout, Sandbox
 from trunkline.run.job_request import JobRequest
-from trunkline.workflow.model import Action, CompositeRuns, DockerRuns, Step, UsesStep
+from trunkline.workflow.model import Action, DockerRuns, UsesStep
 from trunkline.workflow.reading import ReadAction
 
 # Runner: composite actions nest at most nine levels deep (reference section 3.10).
@@ -109,21 +109,6 @@ class ActionLoader:
         self._loaded: dict[str, Loaded] = {}
         self._present: set[str] = set()
         self.fetched: list[str] = []
-
-    def prepare(
-        self, steps: tuple[Step, ...], depth: int = 0, within: ActionIdentity | None = None
-    ) -> None:
-        """Load every action that needs no workspace, those inside composite actions too.
-
-        Raises ActionUnavailable: then the job fails before its first step.
-        """
-        check_depth(depth)
-        for step in steps:
-            if not isinstance(step, UsesStep) or is_local(step.uses.value):
-                continue
-            loaded = self.load_step(step, within)
-            if isinstance(loaded, Files) and isinstance(loaded.action.runs, CompositeRuns):
-                self.prepare(loaded.action.runs.steps, depth + 1, loaded.identity)
 
     def load_step(self, step: UsesStep, within: ActionIdentity | None = None) -> Loaded:
         """Return the action of a step; one that stands for steps is made of the step's inputs."""

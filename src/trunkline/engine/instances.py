@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from trunkline.engine.action_loader import Files, Loaded, Native
-from trunkline.engine.scopes import Scope, SharedEnvironment
+from trunkline.engine.scopes import Scope
 from trunkline.expr.template import Expression
 from trunkline.run.events import Conclusion
 from trunkline.run.job_machine import Stage
@@ -64,10 +64,9 @@ class Instance:
 
 
 class StepResult(msgspec.Struct, frozen=True):
-    """How a stage of a step ended. `shared` is a background step's own environment."""
+    """How a stage of a step ended."""
 
     outcome: Conclusion
     conclusion: Conclusion
     outputs: dict[str, str]
     exit_code: int | None = None
-    shared: SharedEnvironment | None = None

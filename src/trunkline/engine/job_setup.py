@@ -16,7 +16,7 @@ from trunkline.engine.job_context import Digest, JobContext, TemplateError
 from trunkline.engine.job_secrets import TOKEN, job_secrets
 from trunkline.engine.output import JobOutput, StepOutput
 from trunkline.engine.push_evidence import Evidence, LateEvidence, MakeEvidence, Origin
-from trunkline.engine.services_access import JobAccess, NoServices, services_job
+from trunkline.engine.services_access import JobAccess, NoServices
 from trunkline.engine.step_runner import Handler, StepRunner, Tools
 from trunkline.engine.tool_cache import NoSetUps
 from trunkline.ports.actions import NativeActions
@@ -87,14 +87,14 @@ class Parts(msgspec.Struct, frozen=True):
     """What the worker brings to the set-up of its job.
 
     How steps are performed, how facts are told, where it is logged, whether it was cancelled, and
-    who closes the job's way to its services.
+    the job's way to its services.
     """
 
     handlers: dict[str, Handler]
     report: Callable[[Event], None]
     log: StepOutput
     cancelled: Callable[[], bool]
-    on_access: Callable[[JobAccess], None]
+    access: JobAccess
 
 
 def set_up(
@@ -110,8 +110,7 @@ def set_up(
     """
     secrets = job_secrets(request, world.secrets)
     output.mask(secrets.values())
-    access = JobAccess(world.services, services_job(request, world.clock.now()))
-    parts.on_access(access)
+    access = parts.access
     secrets[TOKEN] = access.begin(
         secrets.get(TOKEN, ""), _stored(request, parts, output), output.mask
     )
@@ -138,8 +137,6 @@ def set_up(
     _offer_engine(context, evidence)
     wanted = wanted_containers(context, output, parts.log)
     runner = _runner(context, world, parts, evidence)
-    loader = runner.tools.loader
-    loader.prepare(laid_out(request.job.steps))
     instances: dict[int, Instance] = {}
     for slot, step in enumerate(laid_out(request.job.steps)):
         if isinstance(step, WorkStep):
@@ -149,7 +146,7 @@ def set_up(
     if needed or wanted.names:  # without an engine nothing of the job runs
         sandbox.containers.images.inspect(ANY_IMAGE)
     wanted = _with_engine(wanted, tuple(instances.values()), parts.log)
-    parts.log.engine_lines([*loader.fetched, f"Complete job name: {request.leg.name}"])
+    parts.log.engine_lines([*runner.tools.loader.fetched, f"Complete job name: {request.leg.name}"])
     return Ready(context, runner, instances, wanted, needed)
 
 

@@ -22,10 +22,11 @@ from trunkline.engine.control_steps import ControlSteps, Covered
 from trunkline.engine.instances import Instance
 from trunkline.engine.job_containers import place_of
 from trunkline.engine.job_context import JobContext, StepPlace, TemplateError
+from trunkline.engine.job_log import JobLog
 from trunkline.engine.job_setup import Parts, Ready, World, set_up
 from trunkline.engine.output import JobOutput, StepOutput
 from trunkline.engine.processes import Limits
-from trunkline.engine.services_access import JobAccess
+from trunkline.engine.services_access import JobAccess, services_job
 from trunkline.engine.step_reports import Report, StepReports
 from trunkline.engine.step_runner import Carrying, Handler, hints
 from trunkline.expr.errors import ExpressionError
@@ -61,9 +62,8 @@ class JobWorker:
         self.request = request
         self._world = world
         self._report = report
-        self._output = JobOutput(
-            request.run_id, request.key, world.logs, world.clock, report, world.listen
-        )
+        log = JobLog(request.run_id, request.key, world.logs, world.clock, report, world.listen)
+        self._output = JobOutput(log)
         self._reports = StepReports(request.key, self._output, world.clock, report)
         self._lock = threading.RLock()
         self._state = JobState()
@@ -75,7 +75,7 @@ class JobWorker:
         self._cancelled_by = ""
         self._forced = False
         self._message = ""
-        self._closers: list[JobAccess] = []
+        self._access: JobAccess | None = None
 
     def run(self) -> None:
         """Perform the job to its end; a fault of its set-up fails this job only.
@@ -87,8 +87,7 @@ class JobWorker:
             self._perform_all()
             self._complete()
         finally:
-            for access in self._closers:
-                access.close()
+            self._close_access()
             if self._sandbox is not None:
                 self._sandbox.tear_down(keep=True)
 
@@ -124,9 +123,10 @@ class JobWorker:
             variables = self._world.secrets.variables(self.request.environment)
             self.request = replace(self.request, where=place_of(self.request, variables))
             self._sandbox = self._world.sandboxes.open(self.request.where)
-            parts = Parts(
-                HANDLERS, self._report, opened.output, self._is_cancelled, self._closers.append
+            self._access = access = JobAccess(
+                self._world.services, services_job(self.request, self._world.clock.now())
             )
+            parts = Parts(HANDLERS, self._report, opened.output, self._is_cancelled, access)
             ready = set_up(self.request, self._world, self._sandbox, self._output, parts)
         except (TrunklineError, TemplateError, ExpressionError) as error:
             self._message = self._output.masked(str(error))
@@ -248,8 +248,7 @@ class JobWorker:
         began = self._ready is not None
         keep = began and conclusion is not Conclusion.SUCCESS
         workspace = self._tear_down(opened.output, keep=keep)
-        for access in self._closers:
-            access.close()
+        self._close_access()
         self._reports.close(opened, result)
         self._output.close()
         self._apply(machine.Completed())
@@ -294,6 +293,10 @@ class JobWorker:
             return ""
         layout = self._ready.context.layout
         return layout.outside(layout.workspace) or layout.workspace
+
+    def _close_access(self) -> None:
+        if self._access is not None:
+            self._access.close()
 
     # --- cancellation -------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ def perform(runner: StepRunner, work: Work) -> Stop:
         raise TypeError(step)
     inputs = action_inputs(runner.context, step, work.place, loaded.action, work.output)
     if work.stage is Stage.MAIN:
-        work.output.engine_lines(header(f"Run {step.uses.value}", inputs, dict(work.place.env)))
+        work.output.engine_lines(header(f"Run {step.uses.value}", inputs, work.place.env))
     scope = instance.inner
     scope.inputs = dict(inputs)
     scope.outer = dict(work.place.env)

@@ -18,12 +18,11 @@ from trunkline.engine.mounted_paths import Mounts, moved
 from trunkline.engine.processes import run_to_end
 from trunkline.engine.scopes import Scope
 from trunkline.engine.services_access import NOT_IN_CONTAINERS, git_variables
-from trunkline.engine.step_runner import StepRunner, Stop, Work
+from trunkline.engine.step_runner import StepRunner, Stop, Work, stopped
 from trunkline.expr.values import Value, to_text
 from trunkline.ports.containers import ActionRun, Watch
 from trunkline.ports.sandbox import Layout
 from trunkline.run.environment import process_environment
-from trunkline.run.events import Conclusion
 from trunkline.run.job_machine import Stage
 from trunkline.run.shells import split_arguments
 from trunkline.workflow.model import DockerRuns, UsesStep
@@ -48,17 +47,14 @@ def perform(runner: StepRunner, work: Work) -> Stop:
     if work.stage is Stage.POST:
         work.output.line("Post job cleanup.")
     else:
-        work.output.engine_lines(header(f"Run {step.uses.value}", inputs, dict(work.place.env)))
+        work.output.engine_lines(header(f"Run {step.uses.value}", inputs, work.place.env))
         work.instance.wants_post = work.instance.wants_post or bool(runs.post_entrypoint)
     image = _image(runner, work)
     action = _action(runner, work, runs, inputs, image)
     work.output.engine_lines([f"##[command]{command_line(action)}"])
     work.output.read_within(action.mounts)
     process = runner.context.sandbox.containers.run(action)
-    ended = run_to_end(process, work.output, runner.tools.clock, work.limits)
-    if ended.exit_code == 0 and not ended.timed_out:
-        return Stop(Conclusion.SUCCESS, 0)
-    return Stop(Conclusion.FAILURE, ended.exit_code)
+    return stopped(run_to_end(process, work.output, runner.tools.clock, work.limits))
 
 
 def _runs(loaded: Files | Image) -> DockerRuns:

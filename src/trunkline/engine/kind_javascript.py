@@ -9,15 +9,17 @@ from trunkline.engine.action_loader import Files
 from trunkline.engine.container_node import container_node
 from trunkline.engine.processes import run_to_end
 from trunkline.engine.services_access import git_variables
-from trunkline.engine.step_runner import StepRunner, Stop, Work
+from trunkline.engine.step_runner import StepRunner, Stop, Work, stopped
 from trunkline.engine.tool_cache import fill
 from trunkline.ports.process import ProcessSpec
-from trunkline.run.events import Conclusion
 from trunkline.run.job_machine import Stage
+from trunkline.run.server_host import SHIM, node_flags
 from trunkline.workflow.model import JavaScriptRuns, UsesStep
 
 # node12 and node16 are gone: GitHub runs them on 20 (reference section 3.11).
 NODE_MAJORS = {"node12": 20, "node16": 20, "node20": 20, "node24": 24}
+# Below the job's actions; no owner of a repository has such a name.
+SHIM_FILE = "_trunkline/server_host.cjs"
 
 
 def perform(runner: StepRunner, work: Work) -> Stop:
@@ -32,7 +34,7 @@ def perform(runner: StepRunner, work: Work) -> Stop:
     if work.stage is Stage.POST:
         work.output.line("Post job cleanup.")
     else:
-        work.output.engine_lines(header(f"Run {step.uses.value}", inputs, dict(work.place.env)))
+        work.output.engine_lines(header(f"Run {step.uses.value}", inputs, work.place.env))
     if work.stage is not Stage.POST and runs.post:
         work.instance.wants_post = True
     fill(runner, work, inputs)
@@ -42,14 +44,20 @@ def perform(runner: StepRunner, work: Work) -> Stop:
     git = git_variables(access.git, work.place.env)
     env = runner.environment(work, {**stage, **access.actions, **git})
     node = _node(runner, work, NODE_MAJORS[runs.using], env)
-    argv = (node, posixpath.join(loaded.folder, entry))
+    argv = (node, *_flags(runner, work), posixpath.join(loaded.folder, entry))
     process = runner.context.sandbox.start(
         ProcessSpec(argv=argv, env=env, cwd=runner.context.layout.workspace)
     )
-    ended = run_to_end(process, work.output, runner.tools.clock, work.limits)
-    if ended.exit_code == 0 and not ended.timed_out:
-        return Stop(Conclusion.SUCCESS, 0)
-    return Stop(Conclusion.FAILURE, ended.exit_code)
+    return stopped(run_to_end(process, work.output, runner.tools.clock, work.limits))
+
+
+def _flags(runner: StepRunner, work: Work) -> tuple[str, ...]:
+    """Return node's flags; where they name our file, it is written anew: steps could change it."""
+    shim = posixpath.join(runner.context.layout.actions, SHIM_FILE)
+    flags = node_flags(str(runner.context.github(work.place).get("server_url") or ""), shim)
+    if flags:
+        runner.context.sandbox.put(shim, SHIM.encode())
+    return flags
 
 
 def _node(runner: StepRunner, work: Work, major: int, env: dict[str, str]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from trunkline.engine.action_inputs import given_inputs, header, warn_of_unknown
 from trunkline.engine.action_loader import Native
-from trunkline.engine.processes import Kept, run_to_end
+from trunkline.engine.processes import Kept, Sink, run_to_end
 from trunkline.engine.step_runner import StepFailed, StepRunner, Stop, Work
 from trunkline.ports.actions import ActionCall, ActionFailed
 from trunkline.ports.process import ProcessSpec
@@ -54,7 +54,7 @@ def _introduce(loaded: Native, uses: str, inputs: dict[str, str], work: Work) ->
     """Show what runs, as GitHub does; steps that no user wrote are not introduced."""
     if loaded.repository.startswith(OWN):
         return
-    work.output.engine_lines(header(f"Run {uses}", inputs, dict(work.place.env)))
+    work.output.engine_lines(header(f"Run {uses}", inputs, work.place.env))
     version = loaded.action.describe(loaded.ref)
     work.output.line(f"Trunkline's own {loaded.repository}, behaving as {version}")
 
@@ -140,7 +140,7 @@ class NativeJob:
         return self._work.limits.token.asked
 
     def _start(
-        self, argv: Sequence[str], cwd: str, env: Mapping[str, str] | None, sink: Kept | object
+        self, argv: Sequence[str], cwd: str, env: Mapping[str, str] | None, sink: Sink
     ) -> int:
         whole = {**self.env, **(env or {})}
         program = self.sandbox.find(argv[0], whole["PATH"])
@@ -149,5 +149,4 @@ class NativeJob:
         process = self.sandbox.start(
             ProcessSpec(argv=(program, *argv[1:]), env=whole, cwd=cwd or self.layout.workspace)
         )
-        target = sink if isinstance(sink, Kept) else self._work.output
-        return run_to_end(process, target, self._runner.tools.clock, self._work.limits).exit_code
+        return run_to_end(process, sink, self._runner.tools.clock, self._work.limits).exit_code

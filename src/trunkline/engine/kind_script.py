@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import posixpath
 
+from trunkline.engine.action_inputs import environment_lines
 from trunkline.engine.processes import run_to_end
-from trunkline.engine.step_runner import StepFailed, StepRunner, Stop, Work, first_line
+from trunkline.engine.step_runner import (
+    StepFailed,
+    StepRunner,
+    Stop,
+    Work,
+    first_line,
+    stopped,
+)
 from trunkline.expr.template import Token
 from trunkline.ports.process import ProcessSpec
-from trunkline.run.events import Conclusion
 from trunkline.run.shells import CONTAINER_SHELL, DEFAULT_SHELLS, ShellError, shell_command
 from trunkline.workflow.model import RunStep
 
@@ -46,11 +53,9 @@ def perform(runner: StepRunner, work: Work) -> Stop:
     context.sandbox.put(path, plan.fix_up(script).encode("utf-8", "surrogateescape"), 0o700)
     process = context.sandbox.start(ProcessSpec(argv=argv, env=env, cwd=cwd))
     ended = run_to_end(process, work.output, runner.tools.clock, work.limits)
-    if ended.exit_code == 0 and not ended.timed_out:
-        return Stop(Conclusion.SUCCESS, 0)
-    if not ended.timed_out and not ended.cancelled:
+    if ended.exit_code and not ended.timed_out and not ended.cancelled:
         work.output.line(f"##[error]Process completed with exit code {ended.exit_code}.")
-    return Stop(Conclusion.FAILURE, ended.exit_code)
+    return stopped(ended)
 
 
 def _default(runner: StepRunner, work: Work, name: str) -> str:
@@ -83,17 +88,9 @@ def _first_found(runner: StepRunner, path: str) -> str:
 def _tell(work: Work, script: str, command: str) -> None:
     lines = script.rstrip("\n").split("\n")
     start, end = SCRIPT_COLOUR
-    output = work.output
     header = [f"##[group]Run {first_line(script)}"]
     header += [f"{start}{line}{end}" for line in lines]
     header.append(f"shell: {command}")
     header += environment_lines(work.place.env)
     header.append("##[endgroup]")
-    output.engine_lines(header)
-
-
-def environment_lines(env: dict[str, str] | object) -> list[str]:
-    """Return the `env:` part of a step's header."""
-    if not isinstance(env, dict) or not env:
-        return []
-    return ["env:", *(f"  {name}: {value}" for name, value in env.items())]
+    work.output.engine_lines(header)

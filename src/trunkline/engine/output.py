@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from trunkline.engine.job_context import JobContext
 from trunkline.engine.job_log import JobLog
 from trunkline.engine.line_source import LineSource
 from trunkline.engine.matcher_files import MatcherFiles
 from trunkline.engine.mounted_paths import Mounts, moved, turned
-from trunkline.ports.clock import Clock
-from trunkline.ports.logs import LogStore
 from trunkline.run.annotations import Annotation
 from trunkline.run.commands import (
     AddMask,
@@ -34,7 +32,7 @@ from trunkline.run.commands import (
     SetOutput,
     failed,
 )
-from trunkline.run.events import Annotated, Event, Summarized
+from trunkline.run.events import Annotated, Summarized
 from trunkline.run.matchers import Compile, MatcherError, Matchers, to_annotation
 
 # GitHub keeps ten annotations of each level a step; all of them are in the log.
@@ -50,16 +48,8 @@ _OLD_COMMAND = re.compile(rb"##\[")
 class JobOutput:
     """The output of one job; makes the output of each of its steps. Thread-safe."""
 
-    def __init__(
-        self,
-        run_id: str,
-        key: str,
-        logs: LogStore,
-        clock: Clock,
-        report: Callable[[Event], None],
-        listen: Callable[[str, int, bytes], None] | None = None,
-    ) -> None:
-        self.log = JobLog(run_id, key, logs, clock, report, listen)
+    def __init__(self, log: JobLog) -> None:
+        self.log = log
         self.files: MatcherFiles | None = None
         self.workspace = ""
         self.is_debug = False

@@ -22,7 +22,7 @@ from trunkline.engine.action_loader import (
 from trunkline.engine.instances import Instance, StepResult
 from trunkline.engine.job_context import JobContext, StepPlace, TemplateError
 from trunkline.engine.output import StepOutput
-from trunkline.engine.processes import Limits
+from trunkline.engine.processes import Ended, Limits
 from trunkline.engine.push_evidence import Evidence
 from trunkline.engine.scopes import ActionIdentity, Scope, SharedEnvironment
 from trunkline.engine.services_access import speaks_of_api
@@ -49,9 +49,10 @@ from trunkline.workflow.model import (
     WorkStep,
 )
 
+# Kinds of steps for which the job's services are opened: always, or when it may ask who it is.
+ASK_SERVICES = frozenset({"javascript", "docker"})
+SCRIPTS = frozenset({"run", "session"})
 # What carries out an action, by what its `runs` is.
-ASK_SERVICES = {"javascript", "docker"}
-SCRIPTS = {"run", "session"}
 KINDS = {JavaScriptRuns: "javascript", CompositeRuns: "composite", DockerRuns: "docker"}
 
 CANCELLED_TEXT = "The operation was canceled."
@@ -94,6 +95,12 @@ class Stop(msgspec.Struct, frozen=True):
     conclusion: Conclusion
     exit_code: int | None = None
     outputs: Mapping[str, str] = {}
+
+
+def stopped(ended: Ended) -> Stop:
+    """Return how a step ended whose only process ended so."""
+    well = ended.exit_code == 0 and not ended.timed_out
+    return Stop(Conclusion.SUCCESS if well else Conclusion.FAILURE, ended.exit_code)
 
 
 class Work(msgspec.Struct, frozen=True):
@@ -227,7 +234,10 @@ class StepRunner:
         return stop
 
     def load_remote(self, instance: Instance) -> None:
-        """Attach the action of a step that needs no workspace. Raises ActionUnavailable."""
+        """Attach the action of a step that needs no workspace, with all that it uses itself.
+
+        Raises ActionUnavailable: then the job fails before its first step.
+        """
         step = instance.step
         if isinstance(step, UsesStep) and not is_local(step.uses.value):
             instance.loaded = self.tools.loader.load_step(step, instance.scope.action)
@@ -247,7 +257,7 @@ class StepRunner:
         self.lay_out(instance)
 
     def lay_out(self, instance: Instance) -> None:
-        """Make a composite action's children. Raises StepFailed when it nests too deeply."""
+        """Make a composite action's children. Raises ActionUnavailable: not there, too deep."""
         loaded = instance.loaded
         if not isinstance(loaded, Files) or not isinstance(loaded.action.runs, CompositeRuns):
             return

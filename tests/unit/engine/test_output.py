@@ -17,6 +17,7 @@ from trunkline.adapters.patterns import compile_pattern
 from trunkline.adapters.sandboxes.scripted.sandbox import ScriptedSandboxes
 from trunkline.base.errors import Unavailable
 from trunkline.engine.job_context import JobContext
+from trunkline.engine.job_log import JobLog
 from trunkline.engine.output import MOST_ANNOTATIONS, JobOutput, StepOutput
 from trunkline.engine.services_access import JobAccess, NoServices, services_job
 from trunkline.expr.template import Expression
@@ -46,12 +47,14 @@ class Job:
         self.events: list[Event] = []
         self.shown: list[tuple[str, int, bytes]] = []
         self.output = JobOutput(
-            "1",
-            "build",
-            self.logs,
-            self.clock,
-            self.events.append,
-            lambda *shown: self.shown.append(shown),
+            JobLog(
+                "1",
+                "build",
+                self.logs,
+                self.clock,
+                self.events.append,
+                lambda *shown: self.shown.append(shown),
+            )
         )
         self.sandbox = ScriptedSandboxes([], self.clock, SystemIds()).open("host")
         place = JobPlace(run_id="1", key="build", where="host", repository="o/r", event="{}")
