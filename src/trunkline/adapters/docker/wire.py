@@ -63,11 +63,12 @@ class Wire:
             )
         is_secret = parts.scheme == "https" or bool(self._environ.get("DOCKER_TLS_VERIFY"))
         port = parts.port or (TLS_PORT if is_secret else PLAIN_PORT)
-        plain = socket.create_connection((parts.hostname, port), PATIENCE)
-        plain.settimeout(None)
-        if not is_secret:
-            return plain
-        return plain_end(self._tls().wrap_socket(plain, server_hostname=parts.hostname))
+        context = self._tls() if is_secret else None
+        connection = socket.create_connection((parts.hostname, port), PATIENCE)
+        if context is not None:
+            connection = plain_end(connection, context, parts.hostname)
+        connection.settimeout(None)
+        return connection
 
     def _tls(self) -> ssl.SSLContext:
         home = self._environ.get("HOME", "")

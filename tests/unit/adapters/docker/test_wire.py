@@ -192,8 +192,6 @@ def test_both_ways_are_used_at_once_and_half_closed(certificates: Path) -> None:
         assert found == b"a" * 1000 + b"b" * LARGE
 
 
-# Known: when the engine's output meets our end of input on its way, OpenSSL refuses the output.
-@pytest.mark.long
 def test_the_input_s_end_reaches_the_engine(certificates: Path) -> None:
     heard: list[bytes] = []
 
@@ -208,6 +206,52 @@ def test_the_input_s_end_reaches_the_engine(certificates: Path) -> None:
         connection.shutdown(socket.SHUT_WR)
         assert read_all(connection) == b"output after it"
     assert heard == [b"input", b""]
+
+
+def test_output_that_is_on_its_way_when_the_input_ends_is_read(certificates: Path) -> None:
+    has_ended = threading.Event()
+
+    def serve(connection: socket.socket) -> None:
+        assert connection.recv(100) == b"input"
+        connection.sendall(b"a" * LARGE)  # more than may wait anywhere: it is read during the end
+        assert has_ended.wait(PATIENCE)
+        connection.sendall(b"b" * LARGE)
+        assert connection.recv(100) == b""
+        connection.sendall(b"c" * LARGE)
+
+    with secret_engine(certificates, serve) as wire, wire.connect() as connection:
+        connection.settimeout(PATIENCE)
+        connection.sendall(b"input")
+        assert connection.recv(1) == b"a"
+        connection.shutdown(socket.SHUT_WR)
+        has_ended.set()
+        assert read_all(connection) == b"a" * (LARGE - 1) + b"b" * LARGE + b"c" * LARGE
+
+
+def test_what_an_engine_said_before_it_broke_off_is_read(certificates: Path) -> None:
+    def serve(connection: socket.socket) -> None:
+        connection.recv(1)
+        connection.sendall(b"refused" * 1000)
+        connection.shutdown(socket.SHUT_RDWR)  # without TLS's own end
+
+    with secret_engine(certificates, serve) as wire, wire.connect() as connection:
+        connection.settimeout(PATIENCE)
+        with pytest.raises((BrokenPipeError, ConnectionResetError)):  # it is not heard any more
+            connection.sendall(b"x" * 16 * LARGE)
+        assert read_all(connection) == b"refused" * 1000
+
+
+def test_a_connection_that_is_left_here_ends_at_the_engine(certificates: Path) -> None:
+    heard: list[bytes] = []
+
+    def serve(connection: socket.socket) -> None:
+        heard.append(read_all(connection))
+
+    with secret_engine(certificates, serve) as wire:
+        connection = wire.connect()
+        connection.sendall(b"x" * LARGE)
+        connection.close()
+    assert heard == [b"x" * LARGE]
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(certificates: Path) -> None:
