@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from trunkline.app import Once, System, adapter
@@ -51,7 +52,7 @@ class LocalJobServices:
         return ServicesAccess(
             actions={**actions, **scripts},
             scripts=scripts,
-            git=git_settings(job, url, self._jobs.token(job)),
+            git=git_settings(job, url, self._jobs.tokens(job)),
             github={"api_url": f"{url}/api/v3", "graphql_url": f"{url}/api/graphql"},
             secrets=secret,
         )
@@ -83,13 +84,18 @@ class LocalJobServices:
         return found
 
 
-def git_settings(job: ServicesJob, url: str, token: str) -> dict[str, str]:
-    """Return how git finds the services instead of the job's server (git-config(1), `url.*`)."""
-    server = str(job.github.get("server_url") or "")
-    scheme, _, rest = url.partition("://")
+def git_settings(job: ServicesJob, url: str, tokens: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Return how git finds the services instead of the job's server (git-config(1), `url.*`).
+
+    Actions write a token into addresses, too: one of the job's leads here as well.
+    """
+    server, (scheme, _, rest) = str(job.github.get("server_url") or ""), url.partition("://")
     if not server:
-        return {}
-    return {
-        f"url.{scheme}://x-access-token:{token}@{rest}/.insteadOf": f"{server}/",
-        f"http.{url}/.proxy": "",
-    }
+        return ()
+    there, _, host = server.partition("://")
+    found = [(f"http.{url}/.proxy", "")]
+    for number, token in enumerate(tokens):
+        name = f"url.{scheme}://x-access-token:{token}@{rest}/.insteadOf"
+        found += [] if number else [(name, f"{server}/")]
+        found.append((name, f"{there}://x-access-token:{token}@{host}/"))
+    return tuple(found)

@@ -102,7 +102,10 @@ def _old_artifacts(_shared: Shared) -> WSGIApplication:
 def _git(shared: Shared) -> WSGIApplication:
     """Return what answers git; repositories that are not here are at the job's server."""
     choices = shared.system.choices
-    service = adapter("git-service")(choices.directory, choices.local_repositories)
+    own: Any = shared.github()
+    service = adapter("git-service")(
+        own.git_dir, choices.local_repositories, shared.jobs.tell_stored
+    )
 
     def elsewhere(job: ServicesJob) -> str:
         return "" if choices.offline else str(job.github.get("server_url") or "")

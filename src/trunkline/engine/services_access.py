@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from trunkline.base.errors import Unavailable
 from trunkline.engine.instances import Instance
@@ -160,14 +160,14 @@ def speaks_of_api(instance: Instance) -> bool:
     return any(API_WORDS.search(text) for text in (*texts, step.condition.source))
 
 
-def git_variables(settings: Mapping[str, str], env: Mapping[str, str]) -> dict[str, str]:
+def git_variables(settings: Sequence[tuple[str, str]], env: Mapping[str, str]) -> dict[str, str]:
     """Return settings of git as variables, behind those that `env` has already (git-config(1))."""
     if not settings:
         return {}
     given = env.get("GIT_CONFIG_COUNT", "")
     first = int(given) if given.isdecimal() else 0
     found = {"GIT_CONFIG_COUNT": str(first + len(settings))}
-    for number, (name, value) in enumerate(settings.items(), first):
+    for number, (name, value) in enumerate(settings, first):
         found[f"GIT_CONFIG_KEY_{number}"] = name
         found[f"GIT_CONFIG_VALUE_{number}"] = value
     return found

@@ -9,8 +9,6 @@ import msgspec
 
 from trunkline.ports.artifacts import ArtifactInfo
 
-# Hears of every artifact that a job's actions finish uploading, from threads of the services.
-
 
 class Written(msgspec.Struct, frozen=True):
     """What a job wrote to its repository through GitHub's API: recorded here, sent nowhere.
@@ -22,11 +20,13 @@ class Written(msgspec.Struct, frozen=True):
     what: str
 
 
+# Hears of artifacts that a job's actions finish uploading and of what it writes to its repository,
+# from threads of the services.
 StoredListener = Callable[[ArtifactInfo | Written], None]
 
 
 def ignore(_info: ArtifactInfo | Written) -> None:
-    """Do nothing about an artifact that was stored."""
+    """Do nothing about what was stored or written."""
 
 
 class ServicesJob(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,14 +57,15 @@ class ServicesAccess(msgspec.Struct, frozen=True, kw_only=True):
     `actions` are the variables that JavaScript actions get, Docker actions too but for
     ACTIONS_CACHE_SERVICE_V2; `scripts` those that `run` steps get (the identity pair, if allowed).
     `github` are values of the `github` context that change: `api_url`, `graphql_url`. `git` are
-    settings of git for actions: by them a fetch from the job's server arrives here.
+    settings of git for actions, some of them several times: by them fetches from the job's server
+    and pushes to it arrive here.
     `secrets` must never be shown.
     """
 
     actions: Mapping[str, str]
     scripts: Mapping[str, str]
     github: Mapping[str, str]
-    git: Mapping[str, str] = {}
+    git: tuple[tuple[str, str], ...] = ()
     secrets: tuple[str, ...] = ()
 
 
@@ -79,12 +80,19 @@ class JobServices(Protocol):
         ...
 
     def open(
-        self, job: ServicesJob, stored: StoredListener = ignore, host: str = ""
+        self,
+        job: ServicesJob,
+        stored:
+        # Hears of artifacts that a job's actions finish uploading and of what it writes to its repository,
+        # from threads of the services.
+        StoredListener = ignore,
+        host: str = "",
     ) -> ServicesAccess:
         """Have the services up and the job known to them. Idempotent. Raises Unavailable.
 
-        `stored` hears of the job's artifacts and of what it writes to its repository. `host` is the address of this machine by which the
-        job's processes reach it ('': loopback), as a container's do.
+        `stored` hears of the job's artifacts and of what it writes to its repository. `host` is the
+        address of this machine by which the job's processes reach it ('': loopback), as a
+        container's do.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""git over HTTP, for reading: info/refs and git-upload-pack (git's gitprotocol-http, version 2 too)."""
+"""git over HTTP: info/refs, git-upload-pack and git-receive-pack (git's gitprotocol-http)."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ import binascii
 import contextlib
 import re
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from werkzeug.wrappers import Request, Response
 
 from trunkline.base.errors import NotFound
-from trunkline.ports.git_service import GitService
+from trunkline.ports.git_service import RECEIVE_PACK, UPLOAD_PACK, GitRequest, GitService
 from trunkline.ports.image_store import BrokenOff
 from trunkline.ports.job_services import ServicesJob
+from trunkline.services.github.documents import BOT
 from trunkline.web.content import PIECE, Incoming
 
 PATH = re.compile(
@@ -24,24 +25,32 @@ PATH = re.compile(
 )
 INFO = "info/refs"
 REALM = 'Basic realm="GitHub"'
-UPLOAD_PACK = "git-upload-pack"
 NEVER_KEPT = {
     "Expires": "Fri, 01 Jan 1980 00:00:00 GMT",
     "Pragma": "no-cache",
     "Cache-Control": "no-cache, max-age=0, must-revalidate",
 }
-FIRST_LINE = b"001e# service=git-upload-pack\n0000"
-# A request names commits: more than this is none.
-LONGEST_REQUEST = 64 << 20
+# Bytes of a request: what fetches names commits; GitHub takes 2 GiB of what is pushed.
+LONGEST = {UPLOAD_PACK: 64 << 20, RECEIVE_PACK: 2 << 30}
 # zlib's sign for gzip's format.
 GZIP = 31
 
 
-class GitApp:
-    """Answers fetches. `who` returns whose GITHUB_TOKEN a text is, None for nobody's.
+class _Refused(Exception):
+    """What is answered instead: a status, what git shows, and headers."""
 
-    `elsewhere` is where repositories are that are not here (`https://github.com`): clients are sent
-    there without a token; '' for nowhere.
+    def __init__(self, status: int, text: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(text)
+        self.status = status
+        self.text = text
+        self.headers = headers
+
+
+class GitApp:
+    """Answers fetches and pushes. `who` returns whose GITHUB_TOKEN a text is, None for nobody's.
+
+    `elsewhere` is where repositories are that are not here (`https://github.com`): who fetches from
+    them is sent there without a token; '' for nowhere.
     """
 
     def __init__(
@@ -56,47 +65,65 @@ class GitApp:
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
-        return self._answer(Request(environ))(environ, start)
+        request = Request(environ)
+        try:
+            response = self._answer(request)
+        except _Refused as refused:
+            response = _told(refused.status, refused.text, refused.headers)
+        return response(environ, start)
 
     def _answer(self, request: Request) -> Response:
         found = PATH.fullmatch(request.path)
         if found is None:
-            return _told(404, "Not Found")
-        job = self._who(token_of(request.headers.get("Authorization", "")))
-        if job is None:
-            return _told(401, "Invalid username or token.", {"WWW-Authenticate": REALM})
-        if job.permissions.get("contents", "none") == "none":
-            return _told(403, "The job has no permission 'contents: read'.")
-        service = request.args.get("service", "") if found["what"] == INFO else found["what"]
-        if service != UPLOAD_PACK:
-            return _told(403, "Repositories are served for reading: nothing can be pushed here.")
+            raise _Refused(404, "Not Found")
+        is_info = found["what"] == INFO
+        service = request.args.get("service", "") if is_info else found["what"]
+        asked = self._asked(request, found["repository"], service)
         try:
-            return self._served(request, job, found["repository"], found["what"])
+            return self._advertised(request, asked) if is_info else self._answered(request, asked)
         except NotFound:
-            return self._sent_on(request, job)
+            return self._not_here(request, asked)
 
-    def _served(self, request: Request, job: ServicesJob, repository: str, what: str) -> Response:
-        protocol = request.headers.get("Git-Protocol", "")
-        if what == INFO:
-            if request.method != "GET":
-                return _told(405, "Method Not Allowed")
-            said = self._service.advertise(job, repository, protocol)
-            first = b"" if "version=2" in protocol else FIRST_LINE
-            kind = "application/x-git-upload-pack-advertisement"
-            return Response(first + said, 200, NEVER_KEPT, content_type=kind)
+    def _asked(self, request: Request, repository: str, service: str) -> GitRequest:
+        """Return what a client asks for, when its job may. Raises _Refused."""
+        token = token_of(request.headers.get("Authorization", ""))
+        job = self._who(token)
+        if job is None:
+            raise _Refused(401, "Invalid username or token.", {"WWW-Authenticate": REALM})
+        if service not in {UPLOAD_PACK, RECEIVE_PACK}:
+            raise _Refused(403, "Please upgrade your git client.")
+        level = job.permissions.get("contents", "none")
+        if service == RECEIVE_PACK and level != "write":
+            raise _denied(job, repository)
+        if level == "none":
+            raise _Refused(403, "The job has no permission 'contents: read'.")
+        return GitRequest(job, repository, service, request.headers.get("Git-Protocol", ""))
+
+    def _advertised(self, request: Request, asked: GitRequest) -> Response:
+        if request.method != "GET":
+            raise _Refused(405, "Method Not Allowed")
+        said = self._service.advertise(asked)
+        is_new = asked.service == UPLOAD_PACK and "version=2" in asked.protocol
+        first = b"" if is_new else _first_line(asked.service)
+        kind = f"application/x-{asked.service}-advertisement"
+        return Response(first + said, 200, NEVER_KEPT, content_type=kind)
+
+    def _answered(self, request: Request, asked: GitRequest) -> Response:
         if request.method != "POST":
-            return _told(405, "Method Not Allowed")
-        if request.mimetype != "application/x-git-upload-pack-request":
-            return _told(415, "Unsupported Media Type")
-        answers = self._service.upload_pack(job, repository, protocol, _body(request))
-        kind = "application/x-git-upload-pack-result"
+            raise _Refused(405, "Method Not Allowed")
+        if request.mimetype != f"application/x-{asked.service}-request":
+            raise _Refused(415, "Unsupported Media Type")
+        answers = self._service.answer(asked, _body(request, LONGEST[asked.service]))
+        kind = f"application/x-{asked.service}-result"
         return Response(answers, 200, NEVER_KEPT, content_type=kind)
 
-    def _sent_on(self, request: Request, job: ServicesJob) -> Response:
-        """Send a client on; git leaves the name and the password of this server behind."""
-        server = self._elsewhere(job)
+    def _not_here(self, request: Request, asked: GitRequest) -> Response:
+        """Send who fetches on; git leaves the name and the password of this server behind."""
+        if asked.service == RECEIVE_PACK:
+            raise _denied(asked.job, asked.repository)
+        server = self._elsewhere(asked.job)
         if not server or request.method != "GET":
-            return _told(404, "Repository not found.")
+            raise _Refused(404, "Repository not found.")
         return _told(302, "", {"Location": f"{server}{request.full_path}"})
 
 
@@ -114,18 +141,41 @@ def token_of(authorization: str) -> str:
     return password or name
 
 
-def _told(status: int, text: str, headers: dict[str, str] | None = None) -> Response:
-    return Response(f"{text}\n", status, headers or {}, content_type="text/plain; charset=utf-8")
+def _told(status: int, text: str, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(
+        f"{text}\n", status, dict(headers or {}), content_type="text/plain; charset=utf-8"
+    )
 
 
-def _body(request: Request) -> Iterator[bytes]:
+def _denied(job: ServicesJob, repository: str) -> _Refused:
+    """Return the refusal of a push, in GitHub's words."""
+    name = job.repository if repository.lower() == job.repository.lower() else repository
+    return _Refused(403, f"Permission to {name}.git denied to {BOT}.")
+
+
+def _first_line(service: str) -> bytes:
+    """Return the line that names the service, and what ends it (gitprotocol-http)."""
+    line = f"# service={service}\n"
+    return f"{len(line) + 4:04x}{line}0000".encode("ascii")
+
+
+def _body(request: Request, longest: int) -> Iterator[bytes]:
     """Yield a request's body, unpacked; one that breaks off or is too long just ends: git says so."""
     incoming = Incoming(request)
     zipped = request.headers.get("Content-Encoding", "") in {"gzip", "x-gzip"}
-    unpack = zlib.decompressobj(GZIP).decompress if zipped else None
-    left = LONGEST_REQUEST
+    left = longest
     with contextlib.suppress(BrokenOff, zlib.error):
-        while left > 0 and (data := incoming.read(PIECE)):
-            piece = unpack(data, left) if unpack else data
+        for piece in _unpacked(incoming) if zipped else iter(lambda: incoming.read(PIECE), b""):
             left -= len(piece)
+            if left < 0:
+                return
             yield piece
+
+
+def _unpacked(incoming: Incoming) -> Iterator[bytes]:
+    """Yield what was packed, in small pieces whatever it grows to."""
+    unpacker = zlib.decompressobj(GZIP)
+    while data := incoming.read(PIECE):
+        while data:
+            yield unpacker.decompress(data, PIECE)
+            data = unpacker.unconsumed_tail

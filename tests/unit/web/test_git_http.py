@@ -13,9 +13,10 @@ import pytest
 from werkzeug.test import Client
 
 from tests.repositories import commit, git, repository
-from trunkline.adapters.git.upload_pack import LocalRepositories
+from trunkline.adapters.git.smart_http import ServedRepositories
+from trunkline.ports.git_service import UPLOAD_PACK
 from trunkline.ports.job_services import ServicesJob
-from trunkline.web import server
+from trunkline.web import git_http, server
 from trunkline.web.git_http import GitApp, token_of
 
 TOKEN = "ghs_known"  # noqa: S105
@@ -45,7 +46,9 @@ def source(tmp_path: Path) -> Path:
 
 
 def app(source: Path, *, elsewhere: str = "", given: ServicesJob | None = None) -> GitApp:
-    service = LocalRepositories(str(source), {"octo/other@v1": str(source)})
+    service = ServedRepositories(
+        lambda _job: str(source), {"octo/other@v1": str(source)}, lambda *_told: None
+    )
     jobs = {TOKEN: given or job()}
     return GitApp(service, jobs.get, lambda _: elsewhere)
 
@@ -106,10 +109,12 @@ def test_a_long_request_comes_packed(tmp_path, source, url):
     assert git(tmp_path / "copy", "rev-parse", "origin/main") == git(source, "rev-parse", "HEAD")
 
 
-def test_nothing_is_pushed(tmp_path, source, url):
+def test_who_may_only_read_pushes_nothing(tmp_path, source, url):
     run(tmp_path, "clone", "--quiet", f"{url}/octo/demo", "copy")
     commit(tmp_path / "copy", {"a.txt": "three\n"}, "third")
-    assert "403" in run(tmp_path / "copy", "push", "origin", "HEAD:main")
+    told = run(tmp_path / "copy", "push", "origin", "HEAD:main")
+    assert "remote: Permission to octo/demo.git denied to github-actions[bot]." in told
+    assert "403" in told
     assert git(source, "log", "-1", "--format=%s") == "second"
 
 
@@ -144,6 +149,19 @@ def test_get(source, path, query, headers, status):
     response = Client(app(source)).get(path, query_string=query, headers=headers)
     assert response.status_code == status
     assert ("WWW-Authenticate" in response.headers) is (status == 401)
+
+
+def test_garbage_that_grows_is_cut_off(source, monkeypatch):
+    packed = gzip.compress(b"0032want " + b"a" * 10_000_000)
+    monkeypatch.setitem(git_http.LONGEST, UPLOAD_PACK, 1_000_000)
+    response = Client(app(source)).post(
+        "/octo/demo/git-upload-pack",
+        headers={**BASIC, "Content-Encoding": "gzip"},
+        data=packed,
+        content_type="application/x-git-upload-pack-request",
+    )
+    assert response.status_code == 200
+    assert b"PACK" not in response.data
 
 
 def test_post_needs_its_own_content_type(source):

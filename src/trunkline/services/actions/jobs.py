@@ -38,6 +38,12 @@ class LiveJobs:
         with self._lock:
             return self._entry(job).token
 
+    def tokens(self, job: ServicesJob) -> tuple[str, ...]:
+        """Return the job's GITHUB_TOKEN, and those that its user gave."""
+        with self._lock:
+            live = self._entry(job)
+            return live.token, *live.given
+
     def begin(self, job: ServicesJob, stored: StoredListener = ignore) -> None:
         """Let a job in; `stored` hears of its artifacts, from the threads that answer."""
         with self._lock:
