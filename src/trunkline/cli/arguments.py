@@ -63,6 +63,12 @@ def add_repository(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-a", "--actor", default="", metavar="NAME", help="who does it")
     parser.add_argument("--repository", default="", metavar="OWNER/NAME", help="default: from git")
     parser.add_argument(
+        "--server-url",
+        default="",
+        metavar="URL",
+        help="whose repository it is (GITHUB_SERVER_URL; default: https://github.com)",
+    )
+    parser.add_argument(
         "--local-repository",
         action="append",
         default=[],

@@ -53,6 +53,7 @@ def show(options: argparse.Namespace) -> int:
         inputs=_inputs(options),
         actor=options.actor,
         repository=options.repository,
+        server_url=options.server_url,
         committed=options.committed,
         jobs=picked.jobs,
         variables=variables,

@@ -65,7 +65,16 @@ def _run_event(system: System, options: argparse.Namespace) -> int:
     system.sandboxes.sweep()
     codes = [_run(system, options, found, outlook) for outlook in started]
     runs.forget_old(system.journals, system.clock, system.settings.keep_days)
+    _collect_images(system)
     return max(codes)
+
+
+def _collect_images(system: System) -> None:
+    """Take away images that nobody needs; that this can't be done fails no run."""
+    try:
+        system.collect_images()
+    except TrunklineError as error:
+        sys.stderr.write(f"warning: garbage was not collected: {error.message}\n")
 
 
 def _refuse_mistakes(found: planning.Prospect) -> None:
@@ -348,6 +357,7 @@ def _prospect(system: System, options: argparse.Namespace) -> planning.Prospect:
         inputs={**from_file, **arguments.pairs(options.input, "--input K=V")},
         actor=options.actor,
         repository=options.repository,
+        server_url=options.server_url,
         committed=options.committed,
         jobs=tuple(options.job),
         variables=system.secrets.variables(),

@@ -32,11 +32,11 @@ def github_context(
     return {
         "actor": facts.actor,
         "actor_id": str(stable_id(facts.actor)),
-        "api_url": "https://api.github.com",
+        "api_url": facts.api_url,
         "base_ref": occurrence.base_ref,
         "event": occurrence.payload,
         "event_name": occurrence.event,
-        "graphql_url": "https://api.github.com/graphql",
+        "graphql_url": facts.graphql_url,
         "head_ref": occurrence.head_ref,
         "job_workflow_sha": occurrence.sha,
         "ref": occurrence.ref,

@@ -11,6 +11,7 @@ import msgspec
 
 ZERO_SHA = "0" * 40
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+GITHUB = "https://github.com"
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -93,7 +94,8 @@ class RepositoryFacts(msgspec.Struct, frozen=True, kw_only=True):
     path parts without `.git`, for URLs and scp forms; without a remote the local user's name and
     the folder's name (of the main work tree), every character but letters, digits, `.`, `_` and
     `-` replaced by `-`. `--repository OWNER/NAME` overrides both. `server_url`: `https://github.com`
-    (a remote on another host does not change it: actions and contexts expect GitHub's).
+    (a remote on another host does not change it: actions and contexts expect GitHub's), or what
+    `--server-url` says.
 
     `head`: HEAD's commit; None for a repository without commits. `head_ref`: the symbolic ref HEAD
     points to (`refs/heads/topic`, also when unborn); detached: `refs/tags/<tag>` when a tag stands
@@ -113,7 +115,7 @@ class RepositoryFacts(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     actor: str
     remote_url: str = ""
-    server_url: str = "https://github.com"
+    server_url: str = GITHUB
     head: Commit | None = None
     head_ref: str = ""
     detached: bool = False
@@ -132,6 +134,18 @@ class RepositoryFacts(msgspec.Struct, frozen=True, kw_only=True):
     def full_name(self) -> str:
         """`owner/name`."""
         return f"{self.owner}/{self.name}"
+
+    @property
+    def api_url(self) -> str:
+        """Where the server has its REST API (GitHub; else as its Enterprise Server has it)."""
+        return (
+            "https://api.github.com" if self.server_url == GITHUB else f"{self.server_url}/api/v3"
+        )
+
+    @property
+    def graphql_url(self) -> str:
+        """Where the server has its GraphQL API."""
+        return f"{self.api_url.removesuffix('/v3')}/graphql"
 
     @property
     def head_sha(self) -> str:

@@ -102,7 +102,7 @@ def _repository(facts: RepositoryFacts) -> Payload:
         "html_url": url,
         "clone_url": f"{url}.git",
         "ssh_url": f"git@{host}:{facts.full_name}.git",
-        "url": f"https://api.github.com/repos/{facts.full_name}",
+        "url": f"{facts.api_url}/repos/{facts.full_name}",
         "owner": {**_user(facts.owner), "name": facts.owner},
     }
 
@@ -276,7 +276,7 @@ def _release(facts: RepositoryFacts) -> Payload:
             "author": _user(facts.actor),
             "assets": [],
             "html_url": f"{facts.server_url}/{facts.full_name}/releases/tag/{tag}",
-            "url": f"https://api.github.com/{repository}/releases/{number}",
+            "url": f"{facts.api_url}/{repository}/releases/{number}",
             "upload_url": f"https://uploads.github.com/{repository}/releases/{number}/assets{{?name,label}}",
         }
     }

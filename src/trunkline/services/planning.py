@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -27,6 +28,7 @@ from trunkline.workflow.model import Workflow
 from trunkline.workflow.reading import Readers
 
 NOT_FOUND = "workflow was not found."
+SERVER_URL = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?/?", re.IGNORECASE)
 
 Load = Callable[[str], bytes | None]
 
@@ -35,7 +37,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """What the user asks: an event with its payload and inputs, as whom, for which jobs.
 
     `payload` is laid over the one made from git. `repository` (`owner/name`) and `actor` replace
-    what git says, when given. `committed` leaves uncommitted work out. `variables` are `vars`.
+    what git says, when given; `server_url` is whose contexts and payloads are made, '' for GitHub. `committed` leaves uncommitted work out. `variables` are `vars`.
     """
 
     event: str = "push"
@@ -43,6 +45,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     inputs: Mapping[str, str] = {}
     actor: str = ""
     repository: str = ""
+    server_url: str = ""
     committed: bool = False
     jobs: tuple[str, ...] = ()
     variables: Mapping[str, str] = {}
@@ -91,11 +94,17 @@ def repository_facts(forge: Forge, directory: str, request: Request) -> Reposito
     owner, slash, name = request.repository.partition("/")
     if request.repository and not (slash and owner and name and "/" not in name):
         raise UsageError(f"'{request.repository}' is not OWNER/NAME")
+    if request.server_url and not SERVER_URL.fullmatch(request.server_url):
+        raise UsageError(
+            f"'{request.server_url}' is not the address of a server",
+            hint="Give its scheme and host, as in https://git.example.com:8443.",
+        )
     return msgspec.structs.replace(
         facts,
         actor=request.actor or facts.actor,
         owner=owner or facts.owner,
         name=name or facts.name,
+        server_url=request.server_url.rstrip("/") or facts.server_url,
     )
 
 

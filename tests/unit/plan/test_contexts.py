@@ -69,3 +69,20 @@ def test_a_workflow_without_a_name_is_its_file():
     assert default_run_name(made("schedule"), CI) == ".github/workflows/ci.yml"
     dispatch = made("repository_dispatch", event_type="deploy")
     assert default_run_name(dispatch, CI) == "deploy"
+
+
+@pytest.mark.parametrize(
+    ("server", "api", "graphql"),
+    [
+        ("https://github.com", "https://api.github.com", "https://api.github.com/graphql"),
+        ("https://git.example.com", "https://git.example.com/api/v3", "…/api/graphql"),
+    ],
+)
+def test_a_server_of_one_s_own(server, api, graphql):
+    facts = msgspec.structs.replace(FACTS, server_url=server)
+    push = occurrence_of("push", facts)
+    assert isinstance(push, Occurrence)
+    github = github_context(push, facts, CI, RunIdentity())
+    assert github["server_url"] == server
+    assert github["api_url"] == api == push.payload["repository"]["url"].partition("/repos/")[0]
+    assert github["graphql_url"] == graphql.replace("…", server)
