@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import io
 import os
@@ -11,13 +10,14 @@ import shutil
 import time
 import zipfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import IO, BinaryIO
 
 import msgspec
 
 from trunkline.adapters.artifacts.archives import count_entries
+from trunkline.adapters.file_locks import locked
 from trunkline.base.errors import Corrupt, NotFound, Unavailable
 from trunkline.ports.artifacts import (
     ArtifactExists,
@@ -255,15 +255,6 @@ def _forget(about: Path, info: ArtifactInfo) -> None:
     Path(info.path).unlink(missing_ok=True)
 
 
-@contextmanager
-def _locked(about: Path) -> Iterator[None]:
-    """Keep other threads and processes out of a run's artifacts."""
-    if not about.is_dir():
-        yield
-        return
-    lock = os.open(about / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(lock)
+def _locked(about: Path) -> AbstractContextManager[None]:
+    """Keep other threads and processes out of a run's artifacts, if there are any."""
+    return locked(about / "lock") if about.is_dir() else nullcontext()

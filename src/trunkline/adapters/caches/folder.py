@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -12,6 +11,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from trunkline.adapters.file_locks import locked
 from trunkline.base.errors import NotFound, Unavailable
 from trunkline.ports.caches import CacheEntry
 from trunkline.ports.clock import Clock, Ids
@@ -94,7 +94,7 @@ class FolderCaches:
         """Make a draft an entry, unless there is one like it."""
         draft, data = self._draft(number), self._data(number)
         new = (scope, key, version)
-        with self._locked():
+        with locked(self._root / "lock"):
             if any((e.scope, e.key, e.version) == new for e in self._entries()):
                 return None
             entry = CacheEntry(
@@ -199,16 +199,6 @@ class FolderCaches:
                 self._draft(number).unlink(missing_ok=True)
         except OSError as error:
             raise Unavailable(f"Cache {key} can't be kept: {error}") from error
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Keep other threads and processes from saving."""
-        lock = os.open(self._root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(lock)
 
 
 def best(entries: Sequence[CacheEntry], key: str, restore_keys: Sequence[str]) -> CacheEntry | None:

@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import msgspec
 
 from trunkline.adapters.concurrency import Group, Watcher, enter, keep, leave, standing
+from trunkline.adapters.file_locks import locked
 from trunkline.adapters.process_table import identity, is_alive
 from trunkline.adapters.slugs import slug
 from trunkline.adapters.trees import make_private
@@ -58,7 +57,8 @@ class FileGate:
     def _change(self, name: str, change: Callable[[Group], Group]) -> Group:
         """Change a group, without its dead members, and keep what came of it."""
         try:
-            with self._locked():
+            make_private(self._folder)
+            with locked(os.path.join(self._folder, "lock")):
                 before = self._load(name)
                 alive = set(filter(is_alive, {member.process for member in before.members}))
                 after = change(keep(before, lambda member: member.process in alive))
@@ -69,16 +69,6 @@ class FileGate:
                 f"The concurrency group can't be kept: {error.strerror}: '{self._folder}'"
             ) from error
         return after
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        make_private(self._folder)
-        lock = os.open(os.path.join(self._folder, "lock"), os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(lock)
 
     def _path(self, name: str) -> str:
         return os.path.join(self._folder, slug(name) + ".json")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
+from trunkline.adapters.file_locks import locked
 from trunkline.adapters.identity_keys.rsa import RsaKey, load, make
 from trunkline.base.errors import Corrupt, Unavailable
 from trunkline.ports.clock import Clock
@@ -46,7 +44,7 @@ class FileKeys:
             found = self._valid()
             if not found or self._is_old(found[0]):
                 self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-                with self._locked():
+                with locked(self._folder / "lock"):
                     found = self._valid()
                     if not found or self._is_old(found[0]):
                         self._make()
@@ -106,13 +104,3 @@ class FileKeys:
 
     def _path(self, made: int) -> Path:
         return self._folder / f"{made}.pem"
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Keep other threads and processes from making a key."""
-        lock = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(lock)

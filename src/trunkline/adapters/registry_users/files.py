@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import threading
@@ -13,6 +12,7 @@ from pathlib import Path
 import msgspec
 import msgspec.yaml
 
+from trunkline.adapters.file_locks import locked
 from trunkline.adapters.registry_users.passwords import PasswordCheck, hash_password, is_hash
 from trunkline.base.errors import Corrupt, Unavailable
 from trunkline.oci.access import Grant, read_grants
@@ -126,7 +126,7 @@ class FileUsers:
         aside = self._path.with_name(f".{self._path.name}-{os.urandom(6).hex()}")
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with _locked(self._path.with_name(f".{self._path.name}.lock")):
+            with locked(self._path.with_name(f".{self._path.name}.lock")):
                 written = self._load()
                 yield written
                 _write(aside, msgspec.yaml.encode(written))
@@ -144,16 +144,6 @@ def _account(name: str, entry: Entry) -> tuple[Account, str]:
         )
     version = hashlib.sha256(entry.password.encode()).hexdigest()[:16]
     return Account(name, read_grants(entry.grants), version), entry.password
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(file)
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -16,7 +16,7 @@ import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from trunkline.adapters.toolchains.installing import locked, run_client
+from trunkline.adapters.toolchains.installing import held, run_client
 from trunkline.adapters.toolchains.pip import find_pip
 from trunkline.adapters.toolchains.registry import Registry
 from trunkline.base.errors import Unavailable
@@ -53,7 +53,7 @@ class Externals:
         name = f"node{major}_alpine" if musl else f"node{major}"
         if (self._root / name / "bin/node").is_file():
             return name
-        with locked(self._root, ".lock"):
+        with held(self._root, ".lock"):
             if not (self._root / name / "bin/node").is_file():
                 self._make(name, major, () if musl else here(), musl=musl)
         return name

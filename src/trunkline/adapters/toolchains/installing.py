@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
+from trunkline.adapters.file_locks import locked
 from trunkline.base.errors import Unavailable
 
 SECONDS = 600
 
 
-@contextmanager
-def locked(folder: Path, name: str = "lock") -> Iterator[None]:
+def held(folder: Path, name: str = "lock") -> AbstractContextManager[None]:
     """Hold a folder, which is made, against other processes that install into it."""
     folder.mkdir(parents=True, exist_ok=True)
-    lock = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(lock)
+    return locked(folder / name)
 
 
 def run_client(failure: str, environment: Mapping[str, str], argv: Sequence[str]) -> str:

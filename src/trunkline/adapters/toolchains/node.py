@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from trunkline.adapters.toolchains.externals import Externals
-from trunkline.adapters.toolchains.installing import locked
+from trunkline.adapters.toolchains.installing import held
 from trunkline.adapters.toolchains.registry import Registry
 from trunkline.adapters.toolkit.semver import Version, parse_range, parse_version
 from trunkline.base.errors import Unavailable
@@ -136,7 +136,7 @@ class NodeToolchain:
             raise Unavailable(
                 f"Node {versions} is not here, and --offline was given. Versions here: {here}.",
             )
-        with locked(self._cache):
+        with held(self._cache):
             made = self._newest(versions)
             if made is None or (with_npm and not made.npm):
                 try:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from trunkline.adapters.toolchains.installing import locked, run_client
+from trunkline.adapters.toolchains.installing import held, run_client
 from trunkline.adapters.toolchains.pip import find_pip
 from trunkline.adapters.toolkit.python_versions import python_version
 from trunkline.adapters.toolkit.semver import Range
@@ -58,7 +58,7 @@ class UvToolchain:
             raise Unavailable(
                 f"uv{specifier} is not here, and --offline was given. Versions here: {here}."
             )
-        with locked(self._cache):
+        with held(self._cache):
             return self._fetch(specifier)
 
     def _fetch(self, specifier: str) -> UvProgram:
@@ -100,7 +100,7 @@ class UvToolchain:
         if newest is None:
             raise Unavailable("uv has none either.")
         folder = ("--install-dir", str(self._pythons), "--no-bin")
-        with locked(self._cache):
+        with held(self._cache):
             run_client(
                 f"uv can't install {newest}",
                 self._environment,
