@@ -64,8 +64,7 @@ def _early_image(request: JobRequest, variables: Mapping[str, str]) -> str:
         "github": dict(request.github),
         "inputs": dict(request.inputs),
         "needs": dict(request.needs),
-        "strategy": dict(request.leg.strategy),
-        "matrix": None if request.leg.matrix is None else dict(request.leg.matrix),
+        **request.leg.contexts(),
         "vars": dict(variables),
     }
     try:

@@ -140,8 +140,7 @@ class JobContext:
         found: dict[str, Value] = {
             "github": self.github(place),
             "env": CaseSensitive({**LOCAL, **place.env}),
-            "strategy": dict(request.leg.strategy),
-            "matrix": None if request.leg.matrix is None else dict(request.leg.matrix),
+            **request.leg.contexts(),
             "job": self.job(),
             "runner": dict(self.runner),
             "steps": place.scope.steps,

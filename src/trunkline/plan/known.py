@@ -74,16 +74,6 @@ class Known(msgspec.Struct, frozen=True):
         """Return a token's value. Raises Late, ExpressionError."""
         return evaluate_token(token, self.contexts, self.functions)
 
-    def is_late(self, token: Token) -> bool:
-        """Tell whether a token's value is not known yet."""
-        try:
-            self.value(token)
-        except Late:
-            return True
-        except ExpressionError:
-            return False
-        return False
-
     def text(self, token: Token | None) -> str:
         """Return a token as text for people: its value, or its expression where that is late."""
         if token is None:

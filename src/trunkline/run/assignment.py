@@ -17,8 +17,6 @@ def job_request(state: RunState, key: str) -> JobRequest:
     begun = state.begun
     if not isinstance(node.job, PlannedJob):
         raise TypeError(f"{key} is a call: its own jobs are performed, not it")
-    caller = state.call_of(node)
-    inputs = begun.inputs if caller is None else caller.leg.inputs or {}
     return JobRequest(
         run_id=begun.run_id,
         leg=leg.leg,
@@ -28,8 +26,8 @@ def job_request(state: RunState, key: str) -> JobRequest:
         repository=str(begun.github.get("repository", "")),
         number=begun.number,
         attempt=int(begun.github.get("run_attempt", 1)),
-        job_number=1 + list(state.legs).index(key),
-        inputs=inputs,
+        job_number=leg.number,
+        inputs=state.inputs_of(node),
         variables=begun.variables,
         needs=needs_context(state, node),
         secrets=secrets_chain(state, node),
@@ -54,17 +52,14 @@ def _link(state: RunState, leg: LegNode) -> SecretsLink | None:
     call = node.job
     if not isinstance(call, PlannedCall):
         return None
-    caller = state.call_of(node)
-    inputs = state.begun.inputs if caller is None else caller.leg.inputs or {}
     return SecretsLink(
         caller=leg.leg.key,
         inherit=call.inherit_secrets,
         secrets=call.secrets,
         declared=call.declared_secrets,
         contexts={
-            "inputs": dict(inputs),
+            "inputs": dict(state.inputs_of(node)),
             "needs": needs_context(state, node),
-            "strategy": dict(leg.leg.strategy),
-            "matrix": None if leg.leg.matrix is None else dict(leg.leg.matrix),
+            **leg.leg.contexts(),
         },
     )

@@ -64,6 +64,11 @@ class Leg(msgspec.Struct, frozen=True, kw_only=True):
     groups: tuple[Group, ...] = ()
     inputs: Mapping[str, Any] | None = None
 
+    def contexts(self) -> dict[str, Any]:
+        """Return the contexts that differ from leg to leg: `strategy` and `matrix`."""
+        matrix = None if self.matrix is None else dict(self.matrix)
+        return {"strategy": dict(self.strategy), "matrix": matrix}
+
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """What the caller asked of a run: which jobs and legs, how many at once, labels to places.

@@ -149,11 +149,7 @@ def _expanded(
 
 def _complete(state: RunState, node: JobNode, leg: Leg, contexts: Contexts) -> tuple[Leg, Decision]:
     """Return a leg with all that is evaluated per leg, and what follows at once."""
-    own: Contexts = {
-        **contexts,
-        "strategy": dict(leg.strategy),
-        "matrix": None if leg.matrix is None else dict(leg.matrix),
-    }
+    own: Contexts = {**contexts, **leg.contexts()}
     if not picks_leg(leg.matrix, state.begun.options.matrix):
         not_asked = JobSkipped(key=leg.key, name=leg.name, reason=SkipReason.NOT_SELECTED)
         return leg, Decision((not_asked,))

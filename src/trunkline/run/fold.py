@@ -97,7 +97,8 @@ def _expand(state: RunState, event: JobExpanded) -> None:
     node.open_legs = len(event.legs)
     for leg in event.legs:
         node.legs.append(leg.key)
-        state.legs[leg.key] = LegNode(leg=leg, job=node.key, status=BORN)
+        number = len(state.legs) + 1
+        state.legs[leg.key] = LegNode(leg=leg, job=node.key, number=number, status=BORN)
     state.queued[node.key] = dict.fromkeys(node.legs)
 
 

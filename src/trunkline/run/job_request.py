@@ -58,16 +58,6 @@ class JobRequest(msgspec.Struct, frozen=True, kw_only=True):
         return self.leg.key
 
     @property
-    def matrix(self) -> Mapping[str, Any] | None:
-        """The leg's matrix combination, None without a matrix."""
-        return self.leg.matrix
-
-    @property
-    def strategy(self) -> Mapping[str, Any]:
-        """The leg's `strategy` context."""
-        return self.leg.strategy
-
-    @property
     def environment(self) -> str:
         """The name of the job's environment, '' for none."""
         return self.leg.environment

@@ -114,9 +114,7 @@ def run_contexts(state: RunState) -> Contexts:
 def job_contexts(state: RunState, node: JobNode) -> Contexts:
     """Return what a job knows before it has legs: github, inputs, vars, needs."""
     contexts = run_contexts(state)
-    caller = state.call_of(node)
-    if caller is not None:
-        contexts["inputs"] = dict(caller.leg.inputs or {})
+    contexts["inputs"] = dict(state.inputs_of(node))
     contexts["needs"] = needs_context(state, node)
     return contexts
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import msgspec
 
 from trunkline.plan.model import PlannedCall, PlannedJob
 from trunkline.run.events import Conclusion, Leg, RunStarted
-from trunkline.run.transitions import ENDED, JobStatus, RunStatus
+from trunkline.run.transitions import JobStatus, RunStatus
 
 
 class JobNode(msgspec.Struct, kw_only=True):
     """A job of the graph, at the top or in one leg of a call.
 
     `key` is its path; `parent` the leg that calls its workflow (''), `needs` and `dependents` are
-    paths. `result` is what dependents see: None while it is open, and for good when it is `absent`
-    (no leg of it could run here, or was asked for): absent jobs do not count in `needs`.
+    paths. `result` is what dependents see: None while it is open, and for good when no leg of it
+    could run here, or was asked for: such a job does not count in `needs`.
     """
 
     key: str
@@ -34,25 +35,16 @@ class JobNode(msgspec.Struct, kw_only=True):
     result: Conclusion | None = None
     outputs: dict[str, str] = {}
 
-    @property
-    def ended(self) -> bool:
-        """Whether the job and all its legs have ended."""
-        return self.status in ENDED
-
-    @property
-    def absent(self) -> bool:
-        """Whether the job ended without counting."""
-        return self.ended and self.result is None
-
 
 class LegNode(msgspec.Struct, kw_only=True):
     """One leg of an expanded job; `children` are the paths of the called workflow's jobs.
 
-    `counts` is False for a leg that no label, or nobody, wanted here.
+    `number` counts the legs of the run from 1, as they come. `counts` is False for a leg that no label, or nobody, wanted here.
     """
 
     leg: Leg
     job: str
+    number: int
     status: JobStatus
     conclusion: Conclusion | None = None
     counts: bool = True
@@ -96,13 +88,14 @@ class RunState(msgspec.Struct, kw_only=True):
             raise LookupError("the run has not begun")
         return self.started
 
-    def siblings(self, node: JobNode) -> list[str]:
-        """Return the paths of all jobs of the workflow that `node` is in."""
-        return self.legs[node.parent].children if node.parent else self.roots
-
     def call_of(self, node: JobNode) -> LegNode | None:
         """Return the leg that called the workflow which `node` is in; None at the top."""
         return self.legs[node.parent] if node.parent else None
+
+    def inputs_of(self, node: JobNode) -> Mapping[str, Any]:
+        """Return the `inputs` of the workflow that `node` is in."""
+        caller = self.call_of(node)
+        return self.begun.inputs if caller is None else caller.leg.inputs or {}
 
     def callers(self, node: JobNode) -> Iterator[LegNode]:
         """Yield the legs that called the workflow which `node` is in, innermost first."""

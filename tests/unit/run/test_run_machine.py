@@ -18,15 +18,16 @@ from trunkline.run.events import (
     Event,
     JobCompleted,
     JobExpanded,
-    JobSkipped,
     JobStarted,
     RunCompleted,
     StepStarted,
     Warned,
 )
 from trunkline.run.facts import CancelAsked, GroupFailed, GroupGranted, GroupLost, Reported
-from trunkline.run.fold import fold
+from trunkline.run.fold import apply, fold
 from trunkline.run.job_request import JobRequest
+from trunkline.run.state import RunState
+from trunkline.run.transitions import ENDED
 
 SOURCE = Source(path=FILE, repository="octo/repo", ref="refs/heads/main")
 NAMES = "abcdefgh"
@@ -68,8 +69,8 @@ jobs:
     assert request.leg.timeout_minutes == 1.5
     assert request.leg.cancel_timeout_minutes == 2
     assert request.leg.continue_on_error
-    assert request.matrix == {"os": "ubuntu-latest", "deep": {"x": 1}}
-    assert request.strategy == {
+    assert request.leg.matrix == {"os": "ubuntu-latest", "deep": {"x": 1}}
+    assert request.leg.strategy == {
         "fail-fast": True,
         "job-index": 0,
         "job-total": 1,
@@ -289,16 +290,12 @@ def strategies(draw: st.DrawFn) -> Mapping | None:
 
 def needs_have_ended(run: ScriptedRun) -> None:
     """Assert that no job was opened before all it needs had ended."""
-    ended: set[str] = set()
-    for number, event in enumerate(run.events):
-        match event:
-            case JobExpanded(job=key):
-                assert set(run.state.jobs[key].needs) <= ended
-            case JobCompleted() | JobSkipped():
-                state = fold(run.events[: number + 1])
-                ended = {key for key, node in state.jobs.items() if node.ended}
-            case _:
-                pass
+    state = RunState()
+    for event in run.events:
+        if isinstance(event, JobExpanded):
+            needs = state.jobs[event.job].needs
+            assert all(state.jobs[need].status in ENDED for need in needs)
+        apply(state, event)
 
 
 @settings(max_examples=60, deadline=None)
