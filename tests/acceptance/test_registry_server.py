@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -204,6 +206,22 @@ def test_garbage_is_shown_and_collected_while_it_serves(
     assert sender("GET", f"/v2/team/app/manifests/{digest}")[0] == 404
     assert sender.push(layout, "team/app") == digest
     sender.close()
+
+
+def test_a_server_collects_when_it_starts_unless_that_was_done(
+    place: Place, layout: Layout
+) -> None:
+    mark = place.state / "registry" / "collected"
+    long_ago = 1_000_000_000
+    with registry(place) as served:
+        sender = Sender(served)
+        sender.push(layout, "team/app")
+        sender.close()
+    for before, is_collected in ((time.time() - 3600, False), (long_ago, True)):
+        os.utime(mark, (before, before))
+        with registry(place) as served:
+            served.requests()
+            assert (mark.stat().st_mtime > before + 60) is is_collected
 
 
 def test_immutable_tags_stay_as_they_are(place: Place, layout: Layout, tmp_path: Path) -> None:

@@ -13,9 +13,7 @@ from trunkline.adapters.clock import FakeClock
 from trunkline.oci.collection import Rules
 from trunkline.oci.digests import digest_of
 from trunkline.oci.retention import Retention
-from trunkline.ports.image_store import (
-    ImageStore,
-)
+from trunkline.ports.image_store import ImageStore
 
 HOUR = 3600.0
 WEEK = 7 * 24 * HOUR
@@ -87,6 +85,14 @@ def test_a_collection_ends_uploads_that_nobody_continues(
     assert store.collect(Rules(now=clock.now())).uploads == 1
     assert store.uploads.find(REPO, old) is None
     assert store.uploads.find(REPO, young) is not None
+
+
+def test_the_last_collection_is_remembered(store: ImageStore, clock: FakeClock) -> None:
+    assert store.collected() == 0
+    for _ in range(2):
+        clock.advance(HOUR)
+        store.collect(Rules(now=clock.now()))
+        assert store.collected() == clock.now()
 
 
 def test_retention_takes_tags_with_their_images(store: ImageStore, clock: FakeClock) -> None:

@@ -374,9 +374,17 @@ class System:
         return found
 
     @cached_property
-    def images(self) -> Callable[[], object]:
+    def images(self) -> Once[object]:
         """Return what opens the store of this machine's registry (ports/image_store.py)."""
         return Once(lambda: adapter("images")(self))
+
+    def collect_images(self) -> None:
+        """Take away images that nobody needs, once a day, where images were used at all.
+
+        Raises Unavailable, Corrupt.
+        """
+        if self.images.is_made:
+            adapter("collect-images")(self)
 
     def keep_record(self, started: RunStarted, at: float, pushed: ImagePushed) -> None:
         """Keep the record of an image that a run pushed at `at` (epoch seconds)."""

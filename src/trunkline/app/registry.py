@@ -9,10 +9,12 @@ import msgspec
 
 from trunkline.app import System, adapter
 from trunkline.oci.access import Grant
+from trunkline.oci.keeping import DAY
 from trunkline.oci.retention import Retention
 from trunkline.ports.image_store import ImageStore
 from trunkline.ports.registry_access import Access
 from trunkline.ports.registry_users import Users
+from trunkline.services.registry import collecting
 from trunkline.services.registry.registry import Registry
 from trunkline.services.registry_access import OpenAccess, UserAccess
 
@@ -21,7 +23,11 @@ KEY_FILE = "token.key"
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """What a registry keeps and what it never changes; `untagged` is in seconds, None for ever."""
+    """What a registry keeps and what it never changes.
+
+    `untagged` is in seconds; None: as long as runs are kept in this machine's own registry, where
+    rehearsals push what nobody tags again, and for ever in others.
+    """
 
     immutable: tuple[str, ...] = ()
     retention: tuple[Retention, ...] = ()
@@ -58,15 +64,24 @@ def image_store(system: System, root: str = "") -> ImageStore:
 
 
 def registry(system: System, root: str = "", rules: Rules | None = None) -> Registry:
-    """Return the registry of the images below `root`; a rehearsal's has no rules."""
+    """Return the registry of the images below `root` ('': this machine's)."""
     chosen = rules or Rules()
+    untagged = chosen.untagged
+    if untagged is None and root in {"", default_root(system)}:
+        untagged = float(system.settings.keep_days * DAY)
     return Registry(
         store=image_store(system, root),
         clock=system.clock,
         immutable=chosen.immutable,
         retention=chosen.retention,
-        untagged=chosen.untagged,
+        untagged=untagged,
+        runs=system.journals.runs,
     )
+
+
+def collect_daily(system: System) -> None:
+    """Take away what nobody needs in this machine's registry, once a day. Raises Unavailable, Corrupt."""
+    collecting.collect_if_due(registry(system), DAY)
 
 
 def users(path: str, anonymous: tuple[Grant, ...] = ()) -> Users:

@@ -7,7 +7,6 @@ import gc
 import signal
 import sys
 import threading
-from collections.abc import Callable
 
 from trunkline import settings
 from trunkline.app import System, adapter
@@ -18,6 +17,7 @@ from trunkline.cli.arguments import Help
 from trunkline.cli.main import load
 from trunkline.cli.views.summary import size
 from trunkline.oci.collection import LEASE_SECONDS
+from trunkline.ports.image_store import Collected
 from trunkline.services.registry import collecting
 from trunkline.services.registry.registry import Registry
 
@@ -65,7 +65,7 @@ def _serve(system: System, options: argparse.Namespace) -> None:
         _say(f"registry at {server.url}, images in {root}, {_who(doors)}")
         if doors is not None and not address.is_loopback and not server.url.startswith("https"):
             sys.stderr.write("warning: passwords travel as plain text; see --tls-cert\n")
-        _collect_now_and_then(lambda: _say(_freed(served)), options.gc * HOUR)
+        _collect_now_and_then(served, options.gc * HOUR)
     except KeyboardInterrupt:
         # It ends within seconds; being told twice must not make it fail.
         for number in STOPPING:
@@ -76,14 +76,19 @@ def _serve(system: System, options: argparse.Namespace) -> None:
         server.stop()
 
 
-def _collect_now_and_then(collect: Callable[[], None], interval: float) -> None:
-    """Collect garbage every `interval` seconds (0: never) until this process is stopped."""
+def _collect_now_and_then(served: Registry, interval: float) -> None:
+    """Collect garbage now if it is due, and every `interval` seconds (0: never) until we are stopped."""
     never = threading.Event()
-    while not never.wait(interval or None):
+    while interval:
         try:
-            collect()
+            gone = collecting.collect_if_due(served, interval)
         except TrunklineError as error:
             sys.stderr.write(f"warning: garbage was not collected: {error.message}\n")
+        else:
+            if gone is not None and gone != Collected():
+                _say(_told(gone))
+        never.wait(min(interval, HOUR))
+    never.wait()
 
 
 def _tls(options: argparse.Namespace) -> object:
@@ -119,16 +124,17 @@ def _collect(argv: list[str]) -> int:
     lease = 0 if options.now else LEASE_SECONDS
     try:
         kept = composed.registry(system, options.store, wanted.read_rules(options))
-        lines = _would_go(kept, lease) if options.dryrun else [_freed(kept, lease)]
-        for line in lines:
+        found = (
+            _would_go(kept, lease) if options.dryrun else [_told(collecting.collect(kept, lease))]
+        )
+        for line in found:
             _say(line)
     finally:
         system.close()
     return 0
 
 
-def _freed(served: Registry, lease: float = LEASE_SECONDS) -> str:
-    gone = collecting.collect(served, lease)
+def _told(gone: Collected) -> str:
     return (
         f"removed {gone.tags} tags, {gone.manifests} manifests, {gone.blobs} blobs and"
         f" {gone.uploads} unfinished uploads: {size(gone.size)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import ipaddress
+import math
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -130,9 +131,10 @@ def add_rules(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--untagged",
-        type=_not_negative,
+        type=_days,
         metavar="DAYS",
-        help="how long images without a tag stay (default: for ever)",
+        help="how long images without a tag stay, or 'forever' (default: as long as runs are kept;"
+        " with --store for ever)",
     )
 
 
@@ -199,6 +201,10 @@ def read_doors(options: argparse.Namespace, default_file: str, address: Address)
             hint="`trunkline registry user add NAME` makes a user; --open lets everybody in.",
         )
     return None
+
+
+def _days(text: str) -> float:
+    return math.inf if text == "forever" else _not_negative(text)
 
 
 def _not_negative(text: str) -> float:

@@ -1,6 +1,6 @@
 """Garbage collection as a pure step: what repositories hold, and what of it nothing needs.
 
-Kept are tagged manifests, what they name (an index its manifests, a manifest its blobs), what has
+Kept are tagged and recorded manifests, what they name (an index its manifests, a manifest its blobs), what has
 a kept manifest as its subject, and blobs that were used a moment ago: a push that is under way
 may still name them.
 """
@@ -64,7 +64,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
     Untagged manifests are kept for ever when `untagged` is None: somebody may use them by digest.
     Else they go when they were not used for so long (and for `lease`: a push may be under way).
-    Tags that match a pattern of `fixed` never expire.
+    Manifests whose digests are in `recorded` stay, with or without a tag. Tags that match a pattern
+    of `fixed` never expire.
     """
 
     now: float
@@ -73,6 +74,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     untagged: float | None = None
     retention: tuple[Retention, ...] = ()
     fixed: tuple[str, ...] = ()
+    recorded: frozenset[str] = frozenset()
 
 
 class Garbage(msgspec.Struct, frozen=True):
@@ -94,11 +96,15 @@ def garbage(held: Holdings, rules: Rules) -> Garbage:
     }
     tagged = {tag.digest for name, tag in held.tags.items() if name not in expired}
     given_up = _given_up(held, expired, tagged)
-    roots = tagged | {
-        digest
-        for digest, manifest in held.manifests.items()
-        if digest not in given_up and _is_recent(manifest, rules)
-    }
+    roots = (
+        tagged
+        | rules.recorded
+        | {
+            digest
+            for digest, manifest in held.manifests.items()
+            if digest not in given_up and _is_recent(manifest, rules)
+        }
+    )
     kept = reachable(held.manifests, roots)
     return Garbage(
         held.repository,

@@ -278,3 +278,7 @@ class ImageStore(Protocol):
     def collect(self, rules: Rules) -> Collected:
         """Take away what nothing needs; safe beside pushes of this and other processes."""
         ...
+
+    def collected(self) -> float:
+        """Return when garbage was last collected, as its rules said, 0 for never."""
+        ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -108,6 +109,7 @@ def test_rules_are_read() -> None:
     assert rules.retention[0].keep_last == 3
     assert rules.untagged == 43200
     assert read_rules(serving().parse_args([])).untagged is None
+    assert read_rules(serving().parse_args(["--untagged", "forever"])).untagged == math.inf
 
 
 @pytest.mark.parametrize("argv", [["--untagged", "-1"], ["--gc", "x"], ["--gc", "nan"]])

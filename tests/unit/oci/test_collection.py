@@ -68,6 +68,22 @@ def test_untagged_manifests_stay_unless_a_rule_takes_them() -> None:
     assert (gone.manifests, gone.blobs) == (("J",), ("b",))
 
 
+def test_what_is_recorded_stays_with_all_that_it_needs() -> None:
+    manifests = {"X": index("I"), "I": image("a"), "S": image("s", subject="X"), "O": image("o")}
+    held = holdings(manifests, {"t": "X"}, "aso")
+    gone_tags = (Retention(older_than=1.0),)
+    rules = Rules(
+        now=NOW, untagged=0.0, retention=gone_tags, recorded=frozenset({"X", "never pushed"})
+    )
+    gone = garbage(held, rules)
+    assert (gone.tags, gone.manifests, gone.blobs) == (("t",), ("O",), ("o",))
+
+
+def test_untagged_may_stay_for_ever() -> None:
+    held = holdings({"I": image("a")}, blobs="a")
+    assert garbage(held, Rules(now=NOW, untagged=float("inf"))).manifests == ()
+
+
 def test_an_untagged_manifest_of_a_running_push_stays() -> None:
     held = holdings({"J": image("b", used=NOW - 10)}, blobs="b")
     assert garbage(held, Rules(now=NOW, untagged=0.0)).manifests == ()

@@ -1,16 +1,18 @@
 """The image store on this machine's disk.
 
 `<root>/index.db` says what repositories hold, `<root>/blobs/` has the content, each once,
-`<root>/uploads/` what is being received. The blobs belong to this store alone.
+`<root>/uploads/` what is being received; `<root>/collected` is as old as the last collection. The
+blobs belong to this store alone.
 """
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Sequence
 
 from trunkline.adapters.registries.blobs import FileImageBlobs
-from trunkline.adapters.registries.database import Database
+from trunkline.adapters.registries.database import Database, world_errors
 from trunkline.adapters.registries.evidence import FileEvidence
 from trunkline.adapters.registries.manifests import FileManifests, remove_manifests
 from trunkline.adapters.registries.uploads import FileUploads
@@ -36,6 +38,7 @@ class FileImageStore:
 
     def __init__(self, root: str, contents: BlobStore, clock: Clock, ids: Ids) -> None:
         """Keep everything below `root`; `contents` holds the blobs of this store alone."""
+        self._mark = os.path.join(root, "collected")
         self._database = Database(root)
         self._contents = contents
         self.blobs = FileImageBlobs(self._database, contents, clock)
@@ -66,6 +69,9 @@ class FileImageStore:
                 " (SELECT 1 FROM blobs WHERE blobs.digest = contents.digest)"
             )
         blobs, size = self._remove_unknown()
+        with world_errors(self._mark):
+            os.close(os.open(self._mark, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600))
+            os.utime(self._mark, (rules.now, rules.now))
         return Collected(
             tags=sum(len(gone.tags) for gone in found),
             manifests=sum(len(gone.manifests) for gone in found),
@@ -73,6 +79,13 @@ class FileImageStore:
             uploads=uploads,
             size=size,
         )
+
+    def collected(self) -> float:
+        """Return when garbage was last collected."""
+        try:
+            return os.stat(self._mark).st_mtime
+        except FileNotFoundError:
+            return 0.0
 
     def _received(self) -> dict[str, float]:
         """Return when each repository's last upload got data."""

@@ -82,6 +82,7 @@ class _State:
         self.repositories: dict[str, _Repository] = {}
         self.uploads: dict[str, _Receiving] = {}
         self.built: list[Built] = []
+        self.collected = 0.0
 
     def at(self, repository: str) -> _Repository:
         """Return a repository, made when it is not there."""
@@ -141,6 +142,7 @@ class MemoryImageStore:
             needed = {digest for one in state.repositories.values() for digest in one.blobs}
             lost = state.contents.keys() - needed
             size = sum(len(state.contents.pop(digest)) for digest in lost)
+            state.collected = rules.now
         return Collected(
             tags=sum(len(gone.tags) for gone in found),
             manifests=sum(len(gone.manifests) for gone in found),
@@ -148,6 +150,10 @@ class MemoryImageStore:
             uploads=len(old),
             size=size,
         )
+
+    def collected(self) -> float:
+        """Return when garbage was last collected."""
+        return self._state.collected
 
     def _held(self, name: str) -> Holdings:
         state, repository = self._state, self._state.at(name)

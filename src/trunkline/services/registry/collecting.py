@@ -16,6 +16,13 @@ def collect(registry: Registry, lease: float = LEASE_SECONDS) -> Collected:
     return registry.store.collect(_rules(registry, lease))
 
 
+def collect_if_due(registry: Registry, interval: float) -> Collected | None:
+    """Take away what nothing needs, unless that was done within `interval` seconds: None then."""
+    if registry.clock.now() < registry.store.collected() + interval:
+        return None
+    return collect(registry)
+
+
 def preview(registry: Registry, lease: float = LEASE_SECONDS) -> tuple[Garbage, ...]:
     """Return what `collect` would take away, by repository; those without garbage are left out."""
     rules = _rules(registry, lease)
@@ -24,10 +31,13 @@ def preview(registry: Registry, lease: float = LEASE_SECONDS) -> tuple[Garbage, 
 
 
 def _rules(registry: Registry, lease: float) -> Rules:
+    runs = set(registry.runs())
+    built = [one for one in registry.store.evidence.records() if one.run_id in runs]
     return Rules(
         now=registry.clock.now(),
         lease=lease,
         untagged=registry.untagged,
         retention=registry.retention,
         fixed=registry.immutable,
+        recorded=frozenset(digest for one in built for digest in (one.digest, one.base_digest)),
     )

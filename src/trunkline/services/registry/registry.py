@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
+
 import msgspec
 
 from trunkline.oci.digests import is_digest
@@ -17,7 +19,8 @@ class Registry(msgspec.Struct, frozen=True, kw_only=True):
 
     Tags that match a pattern of `immutable` can be pushed once, and neither moved nor deleted
     (a rehearsal's registry has none). `retention` is what a collection applies, and `untagged`
-    after how many seconds it takes untagged manifests (None: never).
+    after how many seconds it takes untagged manifests (None: never). It leaves what was pushed by
+    the runs that `runs` names, which are kept.
     """
 
     store: ImageStore
@@ -25,6 +28,7 @@ class Registry(msgspec.Struct, frozen=True, kw_only=True):
     immutable: tuple[str, ...] = ()
     retention: tuple[Retention, ...] = ()
     untagged: float | None = None
+    runs: Callable[[], Collection[str]] = tuple
 
 
 def check_repository(name: str) -> None:

@@ -15,6 +15,7 @@ from trunkline.oci.digests import digest_of
 from trunkline.oci.errors import RegistryError
 from trunkline.oci.media_types import OCI_CONFIG, OCI_INDEX, OCI_LAYER_GZIP, OCI_MANIFEST
 from trunkline.oci.retention import Retention
+from trunkline.ports.image_store import Collected
 from trunkline.services.registry import collecting, images, manifests, uploads
 from trunkline.services.registry.registry import Registry
 
@@ -216,3 +217,31 @@ def test_a_collection_follows_the_registrys_rules(clock: FakeClock) -> None:
     assert (collected.tags, collected.manifests, collected.blobs) == (1, 2, 2)
     assert [one.tag for one in images.list_images(registry)] == ["new", "v1"]
     assert collecting.preview(registry) == ()
+
+
+def test_what_kept_runs_pushed_stays(clock: FakeClock) -> None:
+    runs = ["1", "2"]
+    registry = Registry(
+        store=MemoryImageStore(clock, FakeIds()), clock=clock, untagged=DAY, runs=lambda: runs
+    )
+    base = push(registry, "", b"base")
+    digest = push(registry, "", b"base", b"app")
+    built = Built(digest=digest, repository=APP, created=0, run_id="1", base_digest=base)
+    images.record(registry, built)
+    push(registry, "", b"by hand")
+    clock.advance(2 * DAY)
+    assert collecting.collect(registry).manifests == 1
+    assert {one.digest for one in images.list_images(registry)} == {base, digest}
+    runs.remove("1")
+    assert collecting.collect(registry).manifests == 2
+    assert images.list_images(registry) == ()
+    assert images.built(registry, digest) == (built,)
+
+
+def test_garbage_is_collected_when_it_is_due(registry: Registry, clock: FakeClock) -> None:
+    clock.advance(DAY)
+    assert collecting.collect_if_due(registry, DAY) == Collected()
+    clock.advance(DAY / 2)
+    assert collecting.collect_if_due(registry, DAY) is None
+    clock.advance(DAY / 2)
+    assert collecting.collect_if_due(registry, DAY) == Collected()
