@@ -37,7 +37,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """What the user asks: an event with its payload and inputs, as whom, for which jobs.
 
     `payload` is laid over the one made from git. `repository` (`owner/name`) and `actor` replace
-    what git says, when given; `server_url` is whose contexts and payloads are made, '' for GitHub. `committed` leaves uncommitted work out. `variables` are `vars`.
+    what git says, when given; `server_url` is whose contexts and payloads are made, ''
+    for GitHub. `committed` leaves uncommitted work out. `variables` are `vars`.
     """
 
     event: str = "push"
