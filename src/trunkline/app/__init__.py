@@ -16,6 +16,7 @@ from trunkline.base.errors import Unavailable
 from trunkline.engine.action_loader import Sources
 from trunkline.engine.job_setup import Listener, World
 from trunkline.engine.push_evidence import Evidence, Origin
+from trunkline.engine.step_runner import Handler
 from trunkline.plan.facts import RepositoryFacts
 from trunkline.plan.model import FileRef
 from trunkline.ports.actions import NativeAction
@@ -93,6 +94,12 @@ def _make_evidence(
 ) -> Evidence:
     """Make what turns a job's pushes into events; loaded with the first push."""
     found: Evidence = adapter("image-evidence")(origin, images, report)
+    return found
+
+
+def handler_of(kind: str) -> Handler:
+    """Return what carries out steps of a kind (`run`, `docker` ...); loaded with the first one."""
+    found: Handler = adapter(f"{kind}-step")
     return found
 
 
@@ -435,6 +442,7 @@ class System:
             compile_pattern=_compile_pattern,
             digest=_digest,
             evidence=_make_evidence,
+            handler=handler_of,
             listen=listen,
             pass_env=self.choices.pass_env,
             env=self.choices.env,

@@ -17,9 +17,8 @@ from trunkline.engine.job_secrets import TOKEN, job_secrets
 from trunkline.engine.output import JobOutput, StepOutput
 from trunkline.engine.push_evidence import Evidence, LateEvidence, MakeEvidence, Origin
 from trunkline.engine.services_access import JobAccess, NoServices
-from trunkline.engine.step_runner import Handler, StepRunner, Tools
-from trunkline.engine.tool_cache import NoSetUps
-from trunkline.ports.actions import NativeActions
+from trunkline.engine.step_runner import FindHandler, StepRunner, Tools
+from trunkline.ports.actions import NativeAction, NativeActions
 from trunkline.ports.artifacts import ArtifactInfo
 from trunkline.ports.clock import Clock, Ids
 from trunkline.ports.job_services import JobServices, StoredListener, Written
@@ -44,11 +43,21 @@ ANY_IMAGE = "trunkline/any"
 Listener = Callable[[str, int, bytes], None]
 
 
+class NoSetUps:
+    """Nothing fills the tool cache."""
+
+    def find(self, repository: str) -> NativeAction | None:
+        """Return nothing for any."""
+        del repository
+        return None
+
+
 class World(msgspec.Struct, frozen=True):
     """The ports that jobs need.
 
     `pass_env` names variables of the caller that jobs may see; `env` is the outermost layer of
-    every job's `env` (`--env`, `.env`). `set_ups` are native actions that fill the tool cache for
+    every job's `env` (`--env`, `.env`). `handler` finds what carries out a kind of step: kinds are
+    loaded with the first step that is one. `set_ups` are native actions that fill the tool cache for
     the files of real ones. `dirty`: jobs see uncommitted work of the repository.
     """
 
@@ -62,6 +71,7 @@ class World(msgspec.Struct, frozen=True):
     compile_pattern: Compile
     digest: Digest
     evidence: MakeEvidence
+    handler: FindHandler
     listen: Listener | None = None
     pass_env: tuple[str, ...] = ()
     env: Mapping[str, str] = {}
@@ -86,11 +96,10 @@ class Ready(msgspec.Struct, frozen=True):
 class Parts(msgspec.Struct, frozen=True):
     """What the worker brings to the set-up of its job.
 
-    How steps are performed, how facts are told, where it is logged, whether it was cancelled, and
-    the job's way to its services.
+    How facts are told, where it is logged, whether it was cancelled, and the job's way to its
+    services.
     """
 
-    handlers: dict[str, Handler]
     report: Callable[[Event], None]
     log: StepOutput
     cancelled: Callable[[], bool]
@@ -164,7 +173,7 @@ def _runner(context: JobContext, world: World, parts: Parts, evidence: Evidence)
         compile_pattern=world.compile_pattern,
         set_ups=world.set_ups,
     )
-    return StepRunner(context, tools, parts.handlers)
+    return StepRunner(context, tools, world.handler)
 
 
 def _evidence(request: JobRequest, world: World, sandbox: Sandbox, parts: Parts) -> Evidence:

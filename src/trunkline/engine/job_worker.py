@@ -8,14 +8,6 @@ import msgspec
 from msgspec.structs import replace
 
 from trunkline.base.errors import TrunklineError
-from trunkline.engine import (
-    kind_composite,
-    kind_docker,
-    kind_javascript,
-    kind_native,
-    kind_script,
-    kind_session,
-)
 from trunkline.engine.cancel import CancelToken
 from trunkline.engine.container_steps import ContainerSteps
 from trunkline.engine.control_steps import ControlSteps, Covered
@@ -28,22 +20,13 @@ from trunkline.engine.output import JobOutput, StepOutput
 from trunkline.engine.processes import Limits
 from trunkline.engine.services_access import JobAccess, services_job
 from trunkline.engine.step_reports import Report, StepReports
-from trunkline.engine.step_runner import Carrying, Handler, hints
+from trunkline.engine.step_runner import Carrying, hints
 from trunkline.expr.errors import ExpressionError
 from trunkline.ports.sandbox import Sandbox
 from trunkline.run import job_machine as machine
 from trunkline.run.events import Annotated, Conclusion, JobCompleted, JobStarted
 from trunkline.run.job_machine import JobState, Kind, Stage, Task
 from trunkline.run.job_request import JobRequest
-
-HANDLERS: dict[str, Handler] = {
-    "run": kind_script.perform,
-    "javascript": kind_javascript.perform,
-    "composite": kind_composite.perform,
-    "native": kind_native.perform,
-    "session": kind_session.perform,
-    "docker": kind_docker.perform,
-}
 
 
 class Running(msgspec.Struct, frozen=True):
@@ -126,7 +109,7 @@ class JobWorker:
             self._access = access = JobAccess(
                 self._world.services, services_job(self.request, self._world.clock.now())
             )
-            parts = Parts(HANDLERS, self._report, opened.output, self._is_cancelled, access)
+            parts = Parts(self._report, opened.output, self._is_cancelled, access)
             ready = set_up(self.request, self._world, self._sandbox, self._output, parts)
         except (TrunklineError, TemplateError, ExpressionError) as error:
             self._message = self._output.masked(str(error))

@@ -115,15 +115,16 @@ class Work(msgspec.Struct, frozen=True):
 
 
 Handler = Callable[["StepRunner", Work], Stop]
+FindHandler = Callable[[str], Handler]
 
 
 class StepRunner:
     """Carries out the stages of a job's steps. Stateless but for its job; safe for several threads."""
 
-    def __init__(self, context: JobContext, tools: Tools, handlers: Mapping[str, Handler]) -> None:
+    def __init__(self, context: JobContext, tools: Tools, handler: FindHandler) -> None:
         self.context = context
         self.tools = tools
-        self._handlers = handlers
+        self._handler = handler
 
     # --- before a stage -----------------------------------------------------------------
 
@@ -195,7 +196,7 @@ class StepRunner:
             problem = context.access.problem()
             if problem:
                 output.line(f"##[warning]{problem}")
-            stop = self._handlers[kind](self, work)
+            stop = self._handler(kind)(self, work)
         except (StepFailed, TemplateError, TrunklineError) as error:
             output.line(f"##[error]{error}")
             output.engine_lines(hints(error))

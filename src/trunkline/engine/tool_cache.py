@@ -12,7 +12,7 @@ from trunkline.base.errors import Unavailable
 from trunkline.engine.action_loader import Files
 from trunkline.engine.kind_native import NativeJob
 from trunkline.engine.step_runner import StepRunner, Work
-from trunkline.ports.actions import ActionCall, ActionFailed, NativeAction
+from trunkline.ports.actions import ActionCall, ActionFailed
 from trunkline.run.job_machine import Stage
 from trunkline.workflow.model import UsesStep
 
@@ -27,15 +27,6 @@ INPUTS = {
     ),
 }
 WITHOUT = {"update-environment": "false", "add-problem-matchers": "false"}
-
-
-class NoSetUps:
-    """Nothing fills the tool cache."""
-
-    def find(self, repository: str) -> NativeAction | None:
-        """Return nothing for any."""
-        del repository
-        return None
 
 
 class QuietJob(NativeJob):

@@ -36,6 +36,7 @@ from trunkline.adapters.sandboxes.scripted import (
     ScriptedSandboxes,
 )
 from trunkline.adapters.secrets.memory import MemorySecrets
+from trunkline.app import handler_of
 from trunkline.engine.action_loader import Sources
 from trunkline.engine.image_evidence import ImageEvidence
 from trunkline.engine.job_setup import World
@@ -149,6 +150,7 @@ class Case:
             compile_pattern=compile_pattern,
             digest=digest_of,
             evidence=ImageEvidence,
+            handler=handler_of,
             listen=self.hear,
         )
         self.worker: JobWorker | None = None
