@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,14 +17,14 @@ from requests.exceptions import RequestException, Timeout
 
 from trunkline.adapters.docker.address import HOW_TO_GET_ONE
 from trunkline.adapters.docker.streams import Connection
-from trunkline.adapters.docker.wire import Wire
+from trunkline.adapters.docker.wire import Wire, certificates, is_secret
 from trunkline.base.errors import Unavailable
 
 # Starting and removing take long on a busy machine; pulls, builds and waits have no limit.
 PATIENCE = 300
 # The body of a request that starts a command and becomes its output.
 START_EXEC = b'{"Detach":false,"Tty":false}'
-NO_ANSWER = "Cannot connect to the container engine at {}: {}."
+NO_ENGINE_ANSWERS = "What listens at {} is no container engine."
 
 
 @contextmanager
@@ -103,34 +104,28 @@ def connect(address: str, environ: Mapping[str, str]) -> Engine:
     """Connect to the engine at an address, in the caller's environment. Raises Unavailable."""
     if not address.startswith(("unix://", "tcp://", "http://", "https://")):
         raise Unavailable(f"unable to parse docker host `{address}`")
-    tls = _tls(environ) if address.startswith(("tcp://", "https://")) else None
+    wire = Wire(address, environ)
+    # The library would ask itself, and with the settings of the proxy that images come through.
     try:
-        client = APIClient(base_url=address, version="auto", timeout=PATIENCE, tls=tls or False)
-    except DockerException as error:
-        raise Unavailable(NO_ANSWER.format(address, _cause(error)), hint=HOW_TO_GET_ONE) from error
-    client.trust_env = False  # the engine is never behind the proxy that images come through
-    return Engine(client, Wire(address, environ))
-
-
-def _cause(error: BaseException) -> str:
-    """Return what the machine said at the bottom of the library's error."""
-    while error.__context__ is not None:
-        error = error.__context__
-    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-
-
-def _tls(environ: Mapping[str, str]) -> TLSConfig | None:
-    """Return Docker's TLS settings (DOCKER_TLS_VERIFY, DOCKER_CERT_PATH)."""
-    verify, folder = bool(environ.get("DOCKER_TLS_VERIFY")), environ.get("DOCKER_CERT_PATH", "")
-    if not verify and not folder:
-        return None
-    folder = folder or f"{environ.get('HOME', '')}/.docker"
+        version = str(wire.call("GET", "/version")["ApiVersion"])
+    except (KeyError, TypeError) as error:
+        raise Unavailable(NO_ENGINE_ANSWERS.format(address), hint=HOW_TO_GET_ONE) from error
+    except Unavailable as error:
+        error.hint = error.hint or HOW_TO_GET_ONE
+        raise
     with refusals():
-        return TLSConfig(
-            client_cert=(f"{folder}/cert.pem", f"{folder}/key.pem"),
-            ca_cert=f"{folder}/ca.pem",
-            verify=verify,
-        )
+        client = APIClient(address, version, PATIENCE, tls=_tls(address, environ) or False)
+    client.trust_env = False
+    return Engine(client, wire)
+
+
+def _tls(address: str, environ: Mapping[str, str]) -> TLSConfig | None:
+    if not is_secret(address, environ):
+        return None
+    folder = certificates(environ)
+    own = (f"{folder}/cert.pem", f"{folder}/key.pem")
+    authority = f"{folder}/ca.pem"
+    return TLSConfig(own if os.path.exists(own[0]) else None, authority, verify=True)
 
 
 def escaped(text: str) -> str:

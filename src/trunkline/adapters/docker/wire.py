@@ -61,9 +61,8 @@ class Wire:
                 f"The container engine at '{self.address}' can't be used.",
                 hint="DOCKER_HOST may be unix:///path or tcp://host:port.",
             )
-        is_secret = parts.scheme == "https" or bool(self._environ.get("DOCKER_TLS_VERIFY"))
-        port = parts.port or (TLS_PORT if is_secret else PLAIN_PORT)
-        context = self._tls() if is_secret else None
+        context = self._tls() if is_secret(self.address, self._environ) else None
+        port = parts.port or (TLS_PORT if context else PLAIN_PORT)
         connection = socket.create_connection((parts.hostname, port), PATIENCE)
         if context is not None:
             connection = plain_end(connection, context, parts.hostname)
@@ -71,8 +70,7 @@ class Wire:
         return connection
 
     def _tls(self) -> ssl.SSLContext:
-        home = self._environ.get("HOME", "")
-        folder = self._environ.get("DOCKER_CERT_PATH") or f"{home}/.docker"
+        folder = certificates(self._environ)
         context = ssl.create_default_context(cafile=os.path.join(folder, "ca.pem"))
         certificate = os.path.join(folder, "cert.pem")
         if os.path.exists(certificate):
@@ -144,6 +142,17 @@ class _Exchange:
         self._client.close()
         if isinstance(error, OSError | http.client.HTTPException):
             raise Unavailable(f"The container engine stopped answering: {error}") from error
+
+
+def is_secret(address: str, environ: Mapping[str, str]) -> bool:
+    """Tell whether an engine is spoken to with TLS, as Docker's client decides it."""
+    is_tcp = address.startswith(("tcp://", "http://"))
+    return address.startswith("https://") or (is_tcp and bool(environ.get("DOCKER_TLS_VERIFY")))
+
+
+def certificates(environ: Mapping[str, str]) -> str:
+    """Return the folder of ca.pem, and perhaps of cert.pem and key.pem."""
+    return environ.get("DOCKER_CERT_PATH") or f"{environ.get('HOME', '')}/.docker"
 
 
 def _connect_unix(path: str) -> socket.socket:
