@@ -36,6 +36,24 @@ def _columns() -> int:
         return 80
 
 
+def verb_parser(verb: str, description: str) -> argparse.ArgumentParser:
+    """Return the parser of a verb; `description` is a sentence."""
+    return argparse.ArgumentParser(
+        prog=f"trunkline {verb}", formatter_class=Help, description=description
+    )
+
+
+def add_run(parser: argparse.ArgumentParser) -> None:
+    """Add the run that a verb is about."""
+    parser.add_argument(
+        "run",
+        nargs="?",
+        default="latest",
+        metavar="RUN",
+        help="its id, its last digits, or latest (the default)",
+    )
+
+
 def add_event(parser: argparse.ArgumentParser) -> None:
     """Add the event, its payload and its inputs."""
     parser.add_argument("event", nargs="?", default="push", metavar="EVENT", help="default: push")
@@ -73,7 +91,8 @@ def add_repository(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="SPEC=DIR",
-        help="take an action's or workflow's repository (owner/name or owner/name@ref) from DIR",
+        help="take an action's or workflow's repository (owner/name or owner/name@ref) from DIR "
+        "(repeatable)",
     )
     parser.add_argument("--offline", action="store_true", help="never use the network")
     parser.add_argument(
@@ -91,7 +110,7 @@ def add_values(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="K[=V]",
-        help="a secret; without a value it is taken from the environment, or asked for",
+        help="a secret; without a value it is taken from the environment, or asked for (repeatable)",
     )
     for name in ("env", "var", "secret"):
         parser.add_argument(
@@ -101,9 +120,7 @@ def add_values(parser: argparse.ArgumentParser) -> None:
 
 def add_selection(parser: argparse.ArgumentParser) -> None:
     """Add what picks jobs and legs, and where labels run."""
-    parser.add_argument(
-        "-j", "--job", action="append", default=[], metavar="ID", help="this job and what it needs"
-    )
+    _pairs(parser, "-j", "ID", "this job and what it needs", "--job")
     _pairs(parser, "--matrix", "KEY:VALUE", "only the legs that match")
     _pairs(
         parser,

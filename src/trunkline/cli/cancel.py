@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import signal
 import sys
@@ -10,17 +9,14 @@ import sys
 from trunkline import settings
 from trunkline.app import System
 from trunkline.base.errors import NotFound
+from trunkline.cli.arguments import add_run, verb_parser
 from trunkline.services import runs as service
 
 
 def main(argv: list[str]) -> int:
     """Cancel a run as Ctrl-C in its terminal would; return 0."""
-    parser = argparse.ArgumentParser(
-        prog="trunkline cancel", description="cancel a run that is going on"
-    )
-    parser.add_argument(
-        "run", nargs="?", default="latest", help="its id, its last digits, or latest"
-    )
+    parser = verb_parser("cancel", "Cancel a run that is going on.")
+    add_run(parser)
     options = parser.parse_args(argv)
     journals = System(settings.read()).journals
     run_id = service.resolve(journals, options.run)

@@ -1,38 +1,34 @@
-"""`trunkline lint [PATH...]`: every mistake of workflow and action files."""
+"""`trunkline lint [PATH...]`: every mistake of workflows, actions and buildspecs."""
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from pathlib import Path
 
-from trunkline.base.errors import NotFound, Unavailable
+from trunkline.base.errors import NotFound
+from trunkline.cli.arguments import verb_parser
+from trunkline.cli.workflow_files import FOLDER, SUFFIXES, loader, read
 from trunkline.services import lint as service
 from trunkline.services.lint_formats import FORMATS
-
-FOLDER = Path(".github/workflows")
-SUFFIXES = {".yml", ".yaml"}
 
 
 def main(argv: list[str]) -> int:
     """Print what is wrong with the files; return 2 when there is an error, else 0."""
-    parser = argparse.ArgumentParser(
-        prog="trunkline lint", description="tell every mistake in workflow and action files"
-    )
+    parser = verb_parser("lint", "Tell every mistake in workflows, actions and buildspecs.")
     parser.add_argument(
         "paths", nargs="*", metavar="PATH", help=f"a file or a folder (default: {FOLDER})"
     )
-    parser.add_argument("-C", "--directory", default=".", help="the repository")
-    parser.add_argument("--format", choices=FORMATS, default="text", help="how to print them")
+    parser.add_argument("-C", "--directory", default=".", metavar="DIR", help="the repository")
+    parser.add_argument("--format", choices=FORMATS, default="text", help="default: text")
     options = parser.parse_args(argv)
     root = Path(options.directory)
     files = {
-        path: _read(root / path)
+        path: read(str(root / path))
         for name in options.paths or [_default(root)]
         for path in _files(root, name)
     }
-    found = service.check(files, lambda path: _read_if_there(root / path))
+    found = service.check(files, loader(options.directory, inside=False))
     sources = {path: data.decode("utf-8", "replace").splitlines() for path, data in files.items()}
     sys.stdout.write(FORMATS[options.format](found, sources))
     return service.exit_code(found)
@@ -65,14 +61,3 @@ def _files(root: Path, name: str) -> list[str]:
     if not path.exists():
         raise NotFound(f"There is no file {name}.")
     return [name]
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise Unavailable(f"{path} can't be read: {error.strerror}.") from None
-
-
-def _read_if_there(path: Path) -> bytes | None:
-    return _read(path) if path.is_file() else None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 
 from trunkline import settings
 from trunkline.app import System
+from trunkline.cli.arguments import add_run, verb_parser
 from trunkline.services import runs as service
 from trunkline.services.runs import JobView
 
@@ -17,14 +17,12 @@ STAMP = len("2026-01-01T00:00:00.0000000Z ")
 
 def main(argv: list[str]) -> int:
     """Print the lines of a run's jobs; return 0."""
-    parser = argparse.ArgumentParser(
-        prog="trunkline logs", description="print what a run's jobs printed"
-    )
+    parser = verb_parser("logs", "Print what a run's jobs printed.")
+    add_run(parser)
+    parser.add_argument("-j", "--job", default="", metavar="ID", help="one job (default: all)")
     parser.add_argument(
-        "run", nargs="?", default="latest", help="its id, its last digits, or latest"
+        "--step", type=int, default=0, metavar="N", help="one step, by the number `show` prints"
     )
-    parser.add_argument("-j", "--job", default="", help="one job (default: all)")
-    parser.add_argument("--step", type=int, default=0, help="one step, by the number `show` prints")
     parser.add_argument("-f", "--follow", action="store_true", help="go on until the run ends")
     parser.add_argument("-t", "--timestamps", action="store_true", help="with each line's time")
     options = parser.parse_args(argv)

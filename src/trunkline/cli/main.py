@@ -32,7 +32,7 @@ VERBS = {
 SUMMARIES = {
     "run": "run what an event starts in this repository, on this machine",
     "plan": "show what would run and why, without running anything",
-    "lint": "tell every mistake in workflow files",
+    "lint": "tell every mistake in workflows, actions and buildspecs",
     "runs": "list the runs of this machine",
     "show": "show one run: its jobs, steps, annotations and artifacts",
     "logs": "print what a run's jobs printed",
@@ -126,7 +126,7 @@ def _usage() -> str:
     lines = [
         "usage: trunkline VERB ...",
         "",
-        "Runs a repository's own GitHub Actions workflows on this machine.",
+        "Runs a repository's own GitHub Actions workflows, and CodeBuild's buildspecs, on this machine.",
         "",
     ]
     lines += [f"  {verb:<10}{SUMMARIES[verb]}" for verb in VERBS]

@@ -9,10 +9,9 @@ from collections.abc import Mapping
 import msgspec
 
 from trunkline import settings
-from trunkline.app import Choices as SystemChoices
-from trunkline.app import System, adapter
+from trunkline.app import System
 from trunkline.cli import arguments
-from trunkline.cli.workflow_files import loader, workflow_files
+from trunkline.cli.prospects import choices, prospect
 from trunkline.plan.forecast import Choices, RunForecast
 from trunkline.services import planning
 from trunkline.services.forecasts import forecasts
@@ -33,51 +32,23 @@ def main(argv: list[str]) -> int:
 def show(options: argparse.Namespace) -> int:
     """Print the plan that parsed options ask for; `trunkline run --dryrun` comes here too."""
     picked = arguments.selection(options)
-    system = System(
-        settings.read(),
-        SystemChoices(
-            directory=arguments.repository_root(options.directory),
-            offline=options.offline,
-            committed=options.committed,
-            local_repositories=arguments.pairs(
-                options.local_repository, "--local-repository SPEC=DIR"
-            ),
-            variables=arguments.pairs(options.var, "--var K=V"),
-            variable_file=arguments.dotenv_file(options, "var"),
-        ),
-    )
+    system = System(settings.read(), choices(options))
+    found = prospect(system, options)
     variables = system.secrets.variables()
-    request = planning.Request(
-        event=options.event,
-        payload=arguments.payload(options.eventpath),
-        inputs=_inputs(options),
-        actor=options.actor,
-        repository=options.repository,
-        server_url=options.server_url,
-        committed=options.committed,
-        jobs=picked.jobs,
-        variables=variables,
-    )
-    facts = planning.repository_facts(system.forge, options.directory, request)
-    root = facts.root or options.directory
-    files = workflow_files(options.directory, root, options.workflows)
-    found = planning.prospect(system.forge, facts, files, request, loader(root), system.readers)
-    choices = Choices(
+    asked = Choices(
         jobs=picked.jobs,
         matrix=picked.matrix,
         platforms=picked.platforms,
         architecture=system.settings.architecture,
     )
-    runs = forecasts(found, choices, variables)
+    runs = forecasts(found, asked, variables)
     sys.stdout.write(_shown(options, found, runs, variables))
     return WRONG if found.errors else 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="trunkline plan",
-        formatter_class=arguments.Help,
-        description="Show what would run and why, what would not and why not.",
+    parser = arguments.verb_parser(
+        "plan", "Show what would run and why, what would not and why not."
     )
     arguments.add_event(parser)
     arguments.add_repository(parser)
@@ -87,11 +58,6 @@ def _parser() -> argparse.ArgumentParser:
     form.add_argument("--json", action="store_true", help="one JSON document")
     form.add_argument("--format", choices=["tree", *DRAWINGS], default="tree", help="default: tree")
     return parser
-
-
-def _inputs(options: argparse.Namespace) -> dict[str, str]:
-    from_file: Mapping[str, str] = adapter("dotenv")(arguments.dotenv_file(options, "input"))
-    return {**from_file, **arguments.pairs(options.input, "--input K=V")}
 
 
 def _shown(

@@ -7,20 +7,21 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from getpass import getpass
 from types import FrameType
 
 import msgspec
+from msgspec.structs import replace
 
 from trunkline import settings
-from trunkline.app import Choices, System, adapter
+from trunkline.app import System, adapter
 from trunkline.base.diagnostics import Severity
 from trunkline.base.errors import InvalidPipeline, TrunklineError, UsageError
 from trunkline.cli import arguments
 from trunkline.cli.main import load
+from trunkline.cli.prospects import choices, prospect
 from trunkline.cli.view_choice import View, open_view
-from trunkline.cli.workflow_files import loader, workflow_files
 from trunkline.engine.job_worker import JobWorker
 from trunkline.plan.triggers import NotTriggered
 from trunkline.run.events import (
@@ -55,7 +56,7 @@ def main(argv: list[str]) -> int:
 
 
 def _run_event(system: System, options: argparse.Namespace) -> int:
-    found = _prospect(system, options)
+    found = prospect(system, options)
     _refuse_mistakes(found)
     started = [outlook for outlook in found.outlooks if outlook.plan is not None]
     for outlook in found.outlooks:
@@ -130,7 +131,6 @@ def _perform(
 ) -> Finished:
     found, outlook = what
     world = system.world(view.lines, dirty=found.facts.dirty)
-
     observer = _Observer(system, view)
     picked = arguments.selection(options)
     runner = Runner(
@@ -245,10 +245,8 @@ def _exit_code(finished: Finished) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="trunkline run",
-        formatter_class=arguments.Help,
-        description="Run what an event starts in this repository, on this machine.",
+    parser = arguments.verb_parser(
+        "run", "Run what an event starts in this repository, on this machine."
     )
     arguments.add_event(parser)
     arguments.add_repository(parser)
@@ -273,7 +271,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--publish",
         action="store_true",
-        help="push images to the registries that they name, not to the local one",
+        help="let images be pushed to the registries that they name, and artifacts of builds to "
+        "their buckets",
     )
     parser.add_argument(
         "--network-policy",
@@ -320,22 +319,15 @@ def _system(options: argparse.Namespace) -> System:
     }
     return System(
         found,
-        Choices(
-            directory=arguments.repository_root(options.directory),
-            offline=options.offline,
+        replace(
+            choices(options),
             native=options.native,
-            committed=options.committed,
-            local_repositories=arguments.pairs(
-                options.local_repository, "--local-repository SPEC=DIR"
-            ),
             pass_env=tuple(options.pass_env),
             publish=options.publish,
             network_policy=options.network_policy or found.network_policy,
             secrets=given,
-            variables=arguments.pairs(options.var, "--var K=V"),
             env=env,
             secret_file=arguments.dotenv_file(options, "secret"),
-            variable_file=arguments.dotenv_file(options, "var"),
         ),
     )
 
@@ -347,25 +339,6 @@ def _ask(name: str) -> str:
             hint=f"Give it as -s {name}=VALUE, in the environment, or in .secrets.",
         )
     return getpass(f"{name}: ")
-
-
-def _prospect(system: System, options: argparse.Namespace) -> planning.Prospect:
-    from_file: Mapping[str, str] = adapter("dotenv")(arguments.dotenv_file(options, "input"))
-    request = planning.Request(
-        event=options.event,
-        payload=arguments.payload(options.eventpath),
-        inputs={**from_file, **arguments.pairs(options.input, "--input K=V")},
-        actor=options.actor,
-        repository=options.repository,
-        server_url=options.server_url,
-        committed=options.committed,
-        jobs=tuple(options.job),
-        variables=system.secrets.variables(),
-    )
-    facts = planning.repository_facts(system.forge, options.directory, request)
-    root = facts.root or options.directory
-    files = workflow_files(options.directory, root, options.workflows)
-    return planning.prospect(system.forge, facts, files, request, loader(root), system.readers)
 
 
 def _dry_run(options: argparse.Namespace) -> int:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 
 import msgspec
 
 from trunkline import settings
 from trunkline.app import System
+from trunkline.cli.arguments import verb_parser
 from trunkline.cli.times import ago, duration
 from trunkline.services import runs as service
 
 
 def main(argv: list[str]) -> int:
     """List the newest runs; return 0."""
-    parser = argparse.ArgumentParser(
-        prog="trunkline runs", description="list the runs of this machine"
+    parser = verb_parser("runs", "List the runs of this machine.")
+    parser.add_argument(
+        "-n", "--limit", type=int, default=20, metavar="N", help="how many (default: 20; 0: all)"
     )
-    parser.add_argument("-n", "--limit", type=int, default=20, help="how many (0: all; default 20)")
     parser.add_argument("--json", action="store_true", help="one JSON record a run")
     options = parser.parse_args(argv)
     system = System(settings.read())

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 
 import msgspec
 
 from trunkline import settings
 from trunkline.app import System
+from trunkline.cli.arguments import add_run, verb_parser
 from trunkline.cli.times import duration
-from trunkline.cli.views.summary import image_lines, written_line
-from trunkline.run.events import Annotated, SkipReason
+from trunkline.cli.views.summary import annotation_line, artifact_line, image_lines, written_line
+from trunkline.run.events import SkipReason
 from trunkline.services import runs as service
 from trunkline.services.runs import JobView, RunView, StepView
 
@@ -20,13 +20,9 @@ MARKS = {"success": "✓", "failure": "✗", "cancelled": "⊘", "skipped": "-"}
 
 def main(argv: list[str]) -> int:
     """Show one run; return 0."""
-    parser = argparse.ArgumentParser(
-        prog="trunkline show", description="show one run: jobs, steps, annotations, artifacts"
-    )
-    parser.add_argument(
-        "run", nargs="?", default="latest", help="its id, its last digits, or latest"
-    )
-    parser.add_argument("--json", action="store_true", help="as JSON")
+    parser = verb_parser("show", "Show one run: its jobs, steps, annotations and artifacts.")
+    add_run(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON document")
     options = parser.parse_args(argv)
     run = service.show(System(settings.read()).journals, options.run)
     if options.json:
@@ -46,11 +42,7 @@ def _lines(run: RunView) -> list[str]:
         if job.skipped is not SkipReason.NOT_SELECTED:
             found += _job(job)
     found += [f"warning: {message}" for message in run.warnings]
-    found += [
-        f"artifact {stored.name}: {stored.files} files, {stored.size} bytes, {stored.digest}"
-        + (f", {stored.path}" if stored.path else "")
-        for stored in run.artifacts
-    ]
+    found += [f"{artifact_line(stored)} ({stored.digest})" for stored in run.artifacts]
     found += image_lines(run.images)
     found += [written_line(each) for each in run.writes]
     return found
@@ -63,7 +55,7 @@ def _job(job: JobView) -> list[str]:
     if job.message:
         found.append(f"    {job.message}")
     found += [_step(step) for step in job.steps.values()]
-    found += [f"    {_annotation(told)}" for told in job.annotations]
+    found += [f"    {told.level}: {annotation_line(told)}" for told in job.annotations]
     for summary in job.summaries:
         found += ["", *(f"    {line}" for line in summary.markdown.splitlines())]
     if job.workspace:
@@ -77,11 +69,5 @@ def _step(step: StepView) -> str:
     return f"  {_mark(step.conclusion)} {step.number:>3}  {step.name}  {spent}{code}".rstrip()
 
 
-def _annotation(told: Annotated) -> str:
-    place = f"{told.file}:{told.line}: " if told.file and told.line else ""
-    title = f"{told.title}: " if told.title else ""
-    return f"{told.level}: {place}{title}{told.message}"
-
-
 def _mark(conclusion: str | None) -> str:
-    return MARKS.get(str(conclusion), "•") if conclusion else "•"
+    return MARKS.get(str(conclusion), "•")

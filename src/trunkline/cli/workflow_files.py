@@ -8,7 +8,7 @@ from collections.abc import Callable
 from trunkline.base.errors import NotFound, Unavailable
 
 FOLDER = ".github/workflows"
-_SUFFIXES = {".yml", ".yaml"}
+SUFFIXES = frozenset({".yml", ".yaml"})
 
 
 def workflow_files(directory: str, root: str, name: str | None) -> dict[str, bytes]:
@@ -25,7 +25,7 @@ def workflow_files(directory: str, root: str, name: str | None) -> dict[str, byt
     files = _files(place) if os.path.isdir(place) else [place]
     if not files or not os.path.exists(place):
         raise NotFound(f"there are no workflow files in {place}", hint=_hint(directory, root))
-    return {_shown(path, root): _read(path) for path in files}
+    return {_shown(path, root): read(path) for path in files}
 
 
 def _hint(directory: str, top: str) -> str:
@@ -35,12 +35,17 @@ def _hint(directory: str, top: str) -> str:
     return f"Workflows are .yml files in {FOLDER}; -W names another file or folder."
 
 
-def loader(root: str) -> Callable[[str], bytes | None]:
-    """Return what reads a file of the repository by its path from `root`; None when it is not there."""
+def loader(root: str, *, inside: bool = True) -> Callable[[str], bytes | None]:
+    """Return what reads a file by its path from `root`, None for one that is not there.
+
+    `inside`: `root` is a repository, and what lies outside of it is none of it.
+    """
+    top = os.path.join(os.path.realpath(root), "")
 
     def load(path: str) -> bytes | None:
-        file = os.path.join(root, path)
-        return _read(file) if os.path.isfile(file) else None
+        file = os.path.realpath(os.path.join(root, path))
+        is_known = os.path.isfile(file) and (not inside or file.startswith(top))
+        return read(file) if is_known else None
 
     return load
 
@@ -51,7 +56,7 @@ def _files(folder: str) -> list[str]:
 
 
 def _is_workflow(entry: os.DirEntry[str]) -> bool:
-    return os.path.splitext(entry.name)[1] in _SUFFIXES and entry.is_file()
+    return os.path.splitext(entry.name)[1] in SUFFIXES and entry.is_file()
 
 
 def _shown(path: str, root: str) -> str:
@@ -59,7 +64,8 @@ def _shown(path: str, root: str) -> str:
     return os.path.relpath(full, top) if full.startswith(top.rstrip("/") + "/") else full
 
 
-def _read(path: str) -> bytes:
+def read(path: str) -> bytes:
+    """Return what is in a file. Raises Unavailable."""
     try:
         with open(path, "rb") as file:
             return file.read()

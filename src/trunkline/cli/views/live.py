@@ -96,9 +96,6 @@ class LiveView:
             before = b"" if len(data) >= TAIL else self._tails.get(place, b"")
             self._tails[place] = (before + data)[-TAIL:]
 
-    def tick(self) -> None:
-        """Nothing to do: frames are drawn by a thread of their own."""
-
     def close(self) -> None:
         """Take the tree away, and tell what happened: failures in full, then all results."""
         self._live.stop()

@@ -70,9 +70,6 @@ class PlainView:
             else:
                 self._held.setdefault((key, step), []).append(data)
 
-    def tick(self) -> None:
-        """Nothing here changes with time."""
-
     def close(self) -> None:
         """Write the closing lines. Raises BrokenPipeError when nobody reads."""
         with self._lock:

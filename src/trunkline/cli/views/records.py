@@ -50,9 +50,6 @@ class RecordsView:
         lines = data[:-1].decode("utf-8", "replace").split("\n")
         self._write(self._encode(LogRecord(self._clock.now(), LogLines(key, step, lines))))
 
-    def tick(self) -> None:
-        """Nothing here changes with time."""
-
     def close(self) -> None:
         """End the view. Raises BrokenPipeError when nobody reads."""
         if self._broken:

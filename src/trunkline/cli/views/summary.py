@@ -117,8 +117,9 @@ def made_line(event: ArtifactStored | ImagePushed) -> str:
 
 
 def written_line(event: RepositoryWritten) -> str:
-    """Return what a job would have written to its repository."""
-    return f"{event.kind} {one_line(event.what)}: recorded here, not sent"
+    """Return what a job has written to its repository, or would have."""
+    place = f"sent to {one_line(event.sent_to)}" if event.sent_to else "recorded here, not sent"
+    return f"{event.kind} {one_line(event.what)}: {place}"
 
 
 def image_lines(images: list[ImagePushed]) -> list[str]:

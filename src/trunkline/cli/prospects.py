@@ -1,0 +1,46 @@
+"""What `run` and `plan` do alike: choose a system, and ask what an event would start."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+
+from trunkline.app import Choices, System, adapter
+from trunkline.cli import arguments
+from trunkline.cli.workflow_files import loader, workflow_files
+from trunkline.services import planning
+
+
+def choices(options: argparse.Namespace) -> Choices:
+    """Return what a command line says of the repository and its variables.
+
+    Raises NotFound, UsageError.
+    """
+    return Choices(
+        directory=arguments.repository_root(options.directory),
+        offline=options.offline,
+        committed=options.committed,
+        local_repositories=arguments.pairs(options.local_repository, "--local-repository SPEC=DIR"),
+        variables=arguments.pairs(options.var, "--var K=V"),
+        variable_file=arguments.dotenv_file(options, "var"),
+    )
+
+
+def prospect(system: System, options: argparse.Namespace) -> planning.Prospect:
+    """Return what the event of a command line would start. Raises TrunklineError."""
+    from_file: Mapping[str, str] = adapter("dotenv")(arguments.dotenv_file(options, "input"))
+    request = planning.Request(
+        event=options.event,
+        payload=arguments.payload(options.eventpath),
+        inputs={**from_file, **arguments.pairs(options.input, "--input K=V")},
+        actor=options.actor,
+        repository=options.repository,
+        server_url=options.server_url,
+        committed=options.committed,
+        jobs=tuple(options.job),
+        variables=system.secrets.variables(),
+    )
+    facts = planning.repository_facts(system.forge, options.directory, request)
+    root = facts.root or options.directory
+    files = workflow_files(options.directory, root, options.workflows)
+    return planning.prospect(system.forge, facts, files, request, loader(root), system.readers)
