@@ -161,6 +161,20 @@ class TestServer:
             self.forge(tmp_path).fetch("octo/tool", "--upload-pack=touch pwned")
         assert not list(tmp_path.rglob("pwned"))
 
+    @pytest.mark.parametrize("name", [".github", ".x", "..."])
+    def test_a_name_may_begin_with_a_dot(self, tmp_path: Path, name: str) -> None:
+        theirs = repository(tmp_path / "srv/octo" / name, {WORKFLOW: TEXT})
+        forge = self.forge(tmp_path)
+        assert forge.fetch(f"octo/{name}", "main").sha == git(theirs, "rev-parse", "HEAD")
+        assert forge.workflow_file(FileRef(f"octo/{name}", WORKFLOW, "main")) == TEXT
+
+    @pytest.mark.parametrize(
+        "name", ["octo/..", "octo/.", "../x", "./x", "-x/y", "x/-y", "octo", "octo/", "/x", "a/b/c"]
+    )
+    def test_what_is_no_name_is_never_looked_for(self, tmp_path: Path, name: str) -> None:
+        with pytest.raises(ActionUnavailable, match="that is no owner/name"):
+            self.forge(tmp_path).fetch(name, "main")
+
     def test_a_path_out_of_the_repository_is_refused(self, tmp_path: Path, theirs: Path) -> None:
         assert theirs.exists()
         (tmp_path / "secret").write_text("s", encoding="utf-8")

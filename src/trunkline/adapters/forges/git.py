@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from trunkline.plan.model import FileRef
 from trunkline.ports.forge import Fetched, never
 
 FETCH_SECONDS = 300.0
+
+# A repository may be called `.github`, as those for the whole of an organization are.
+_REPOSITORY = re.compile(r"[^/.-][^/]*/(?!\.{1,2}$)[^/-][^/]*")
 
 
 class GitForge:
@@ -84,8 +88,7 @@ class GitForge:
         return fetched
 
     def _remote(self, repository: str, ref: str, unwanted: Callable[[], bool]) -> Fetched:
-        parts = repository.split("/")
-        if len(parts) != 2 or not all(parts) or any(part.startswith((".", "-")) for part in parts):
+        if not _REPOSITORY.fullmatch(repository):
             message = f"Unable to resolve action `{repository}@{ref}`: that is no owner/name."
             raise ActionUnavailable(message)
         mirror = Mirror(self._cache, repository, self._server_url, self._timeout, unwanted)
