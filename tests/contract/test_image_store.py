@@ -250,6 +250,11 @@ def test_tags_move_and_are_sorted_by_their_bytes(store: ImageStore, clock: FakeC
     assert [tag.name for tag in tags] == ["A", "a-1", "a.1", "b"]
     assert {tag.name: tag.digest for tag in tags}["b"] == second.digest
     assert tags[3].updated - tags[0].updated == 5
+    assert store.manifests.tags(REPO, "A", 2) == tags[1:3]
+    assert store.manifests.tags(REPO, "a", 9) == tags[1:]
+    assert store.manifests.tags(REPO, "b") == ()
+    assert store.manifests.tags(REPO, most=0) == ()
+    assert store.manifests.tags("nobody", "A", 2) is None
     assert store.manifests.find(REPO, first.digest) is not None
 
 
@@ -258,6 +263,16 @@ def test_a_repository_that_nobody_pushed_to_is_unknown(store: ImageStore) -> Non
     push_blob(store, b"x")
     assert store.manifests.tags(REPO) == ()
     assert store.manifests.repositories() == (REPO,)
+
+
+def test_repositories_are_listed_in_parts(store: ImageStore) -> None:
+    for name in ("b/c", "a", "b"):
+        push_image(store, repository=name)
+    push_blob(store, b"x", "a-b")
+    assert store.manifests.repositories() == ("a", "a-b", "b", "b/c")
+    assert store.manifests.repositories("a", 2) == ("a-b", "b")
+    assert store.manifests.repositories("b") == ("b/c",)
+    assert store.manifests.repositories(most=0) == ()
 
 
 def test_fixed_tags_can_be_made_but_not_moved_or_removed(store: ImageStore) -> None:

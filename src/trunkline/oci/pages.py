@@ -1,4 +1,4 @@
-"""Pages of listings: the names after `last`, at most `n` of them."""
+"""Pages of listings: at most `n` names of those that there are."""
 
 from __future__ import annotations
 
@@ -17,12 +17,11 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
     has_more: bool = False
 
 
-def page_of(names: Sequence[str], limit: int | None, last: str = "") -> Page[str]:
-    """Return the sorted `names` that follow `last`, at most `limit` (None: all).
+def page_of(names: Sequence[str], limit: int | None) -> Page[str]:
+    """Return the first `names`, at most `limit` (None: all).
 
     A limit of 0 gives an empty page without more (specification, listing tags).
     """
-    rest = [name for name in names if name > last] if last else list(names)
-    if limit is None or len(rest) <= limit:
-        return Page(tuple(rest))
-    return Page(tuple(rest[:limit]), has_more=limit > 0)
+    if limit is None or len(names) <= limit:
+        return Page(tuple(names))
+    return Page(tuple(names[:limit]), has_more=limit > 0)

@@ -223,16 +223,24 @@ class Manifests(Protocol):
         """Remove a tag; False when there is none. Raises TagFixed when `fixed` matches it."""
         ...
 
-    def tags(self, repository: str) -> tuple[Tag, ...] | None:
-        """Return a repository's tags, sorted by name; None when there is no such repository."""
+    def tags(
+        self, repository: str, after: str = "", most: int | None = None
+    ) -> tuple[Tag, ...] | None:
+        """Return a repository's tags, sorted by name; None when there is no such repository.
+
+        Only those after the name `after` ('': from the first), and no more than `most`.
+        """
         ...
 
     def referrers(self, repository: str, digest: str) -> tuple[Descriptor, ...]:
         """Return the manifests whose subject is `digest`, sorted by digest."""
         ...
 
-    def repositories(self) -> tuple[str, ...]:
-        """Return the names of all repositories that hold something, sorted."""
+    def repositories(self, after: str = "", most: int | None = None) -> tuple[str, ...]:
+        """Return the names of the repositories that hold something, sorted.
+
+        Only those after the name `after` ('': from the first), and no more than `most`.
+        """
         ...
 
 

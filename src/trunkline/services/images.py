@@ -14,6 +14,9 @@ from trunkline.services.registry import images
 from trunkline.services.registry.images import KeptImage
 from trunkline.services.registry.registry import Registry
 
+# A hint lists no more tags.
+MOST_TAGS = 20
+
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
     """Which images are wanted; '' is any.
@@ -40,7 +43,7 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """A repository, and which of its images: `tag` and `digest` are '' for all."""
+    """A repository ('': all), and which of its images: `tag` and `digest` are '' for all."""
 
     repository: str
     tag: str = ""
@@ -49,10 +52,8 @@ class Wanted(msgspec.Struct, frozen=True):
 
 def find(registry: Registry, which: Filter) -> tuple[KeptImage, ...]:
     """Return the images that a filter lets through. Raises NotFound for a name that fits none."""
-    found: Iterable[KeptImage] = images.list_images(registry)
-    if which.name:
-        wanted = resolve(registry, which.name)
-        found = [each for each in found if _is(each, wanted)]
+    wanted = resolve(registry, which.name) if which.name else Wanted("")
+    found = images.list_images(registry, wanted.repository, wanted.digest or wanted.tag)
     return tuple(each for each in found if _comes_from(each, which))
 
 
@@ -123,25 +124,23 @@ def _ends(repository: str) -> list[str]:
 
 def _checked(registry: Registry, wanted: Wanted, name: str) -> Wanted:
     """Return it with its digest in full. Raises NotFound for a tag or digest that is not here."""
-    listed = images.list_images(registry, wanted.repository)
-    if wanted.tag and not any(each.tag == wanted.tag for each in listed):
-        tags = ", ".join(each.tag for each in listed if each.tag)
-        raise NotFound(f"The registry has no image '{name}'.", hint=f"Its tags: {tags or 'none'}.")
+    tags = [tag.name for tag in registry.store.manifests.tags(wanted.repository) or ()]
+    if wanted.tag and wanted.tag not in tags:
+        raise NotFound(f"The registry has no image '{name}'.", hint=f"Its tags: {_first(tags)}.")
     if not wanted.digest:
         return wanted
     start = wanted.digest if ":" in wanted.digest else f"sha256:{wanted.digest}"
-    digests = sorted({each.digest for each in listed if each.digest.startswith(start)})
-    if len(digests) != 1:
-        raise NotFound(f"'{name}' names {len(digests) or 'no'} images of {wanted.repository}.")
-    return Wanted(wanted.repository, "", digests[0])
+    known = images.digests(registry, wanted.repository)
+    found = [digest for digest in known if digest.startswith(start)]
+    if len(found) != 1:
+        raise NotFound(f"'{name}' names {len(found) or 'no'} images of {wanted.repository}.")
+    return Wanted(wanted.repository, "", found[0])
 
 
-def _is(image: KeptImage, wanted: Wanted) -> bool:
-    return (
-        image.repository == wanted.repository
-        and wanted.tag in {"", image.tag}
-        and wanted.digest in {"", image.digest}
-    )
+def _first(tags: Sequence[str]) -> str:
+    """Return the first of a repository's tags, for people to read."""
+    more = [f"and {len(tags) - MOST_TAGS} more"] if len(tags) > MOST_TAGS else []
+    return ", ".join([*tags[:MOST_TAGS], *more]) or "none"
 
 
 def _comes_from(image: KeptImage, which: Filter) -> bool:

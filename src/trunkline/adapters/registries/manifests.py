@@ -28,6 +28,11 @@ BY_TAG = (
     "SELECT digest, media_type, size, created, used FROM tags"
     " JOIN manifests USING (repository, digest) WHERE repository = ? AND name = ?"
 )
+REPOSITORIES = (
+    "SELECT repository FROM manifests WHERE repository > ?"
+    " UNION SELECT repository FROM blobs WHERE repository > ? ORDER BY 1 LIMIT ?"
+)
+ALL = -1  # as a LIMIT
 KEEP = (
     "INSERT INTO manifests VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
     " ON CONFLICT DO UPDATE SET used = excluded.used, media_type = excluded.media_type,"
@@ -125,12 +130,15 @@ class FileManifests:
             )
             return removed.rowcount > 0
 
-    def tags(self, repository: str) -> tuple[Tag, ...] | None:
+    def tags(
+        self, repository: str, after: str = "", most: int | None = None
+    ) -> tuple[Tag, ...] | None:
         """Return a repository's tags, sorted; None when there is no such repository."""
         with self._database.reading() as reading:
             rows = reading.execute(
-                "SELECT name, digest, updated FROM tags WHERE repository = ? ORDER BY name",
-                (repository,),
+                "SELECT name, digest, updated FROM tags WHERE repository = ? AND name > ?"
+                " ORDER BY name LIMIT ?",
+                (repository, after, ALL if most is None else most),
             ).fetchall()
             if not rows and not _is_known(reading, repository):
                 return None
@@ -144,11 +152,9 @@ class FileManifests:
         )
         return tuple(msgspec.json.decode(row[0], type=Descriptor) for row in rows)
 
-    def repositories(self) -> tuple[str, ...]:
-        """Return the names of all repositories that hold something, sorted."""
-        rows = self._database.rows(
-            "SELECT repository FROM manifests UNION SELECT repository FROM blobs ORDER BY 1"
-        )
+    def repositories(self, after: str = "", most: int | None = None) -> tuple[str, ...]:
+        """Return the names of the repositories that hold something, sorted."""
+        rows = self._database.rows(REPOSITORIES, (after, after, ALL if most is None else most))
         return tuple(name for (name,) in rows)
 
     def _missing(

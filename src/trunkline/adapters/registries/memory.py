@@ -362,13 +362,16 @@ class MemoryManifests:
             _check_tag(held, tag, "", fixed)
             return held.tags.pop(tag, None) is not None
 
-    def tags(self, repository: str) -> tuple[Tag, ...] | None:
+    def tags(
+        self, repository: str, after: str = "", most: int | None = None
+    ) -> tuple[Tag, ...] | None:
         """Return a repository's tags, sorted; None when there is no such repository."""
         with self._state.lock:
             if repository not in self.repositories():
                 return None
             held = self._state.at(repository).tags
-            return tuple(Tag(name, held[name].digest, held[name].updated) for name in sorted(held))
+            names = sorted(name for name in held if name > after)[:most]
+            return tuple(Tag(name, held[name].digest, held[name].updated) for name in names)
 
     def referrers(self, repository: str, digest: str) -> tuple[Descriptor, ...]:
         """Return the manifests whose subject is `digest`, sorted by digest."""
@@ -377,11 +380,12 @@ class MemoryManifests:
             found = (held[one].manifest for one in sorted(held))
             return tuple(one.descriptor for one in found if one.subject == digest)
 
-    def repositories(self) -> tuple[str, ...]:
-        """Return the names of all repositories that hold something, sorted."""
+    def repositories(self, after: str = "", most: int | None = None) -> tuple[str, ...]:
+        """Return the names of the repositories that hold something, sorted."""
         with self._state.lock:
             found = self._state.repositories.items()
-            return tuple(sorted(name for name, one in found if one.blobs or one.manifests))
+            names = (name for name, one in found if one.blobs or one.manifests)
+            return tuple(sorted(name for name in names if name > after)[:most])
 
 
 class MemoryEvidence:

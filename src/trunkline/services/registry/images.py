@@ -10,7 +10,7 @@ import msgspec
 
 from trunkline.base.errors import NotFound
 from trunkline.oci.built import Built
-from trunkline.oci.collection import HeldManifest, Holdings, named_blobs, reachable
+from trunkline.oci.collection import HeldManifest, Holdings, named_blobs
 from trunkline.oci.errors import RegistryError
 from trunkline.services.registry import manifests
 from trunkline.services.registry.registry import Registry
@@ -55,10 +55,13 @@ class _Config(msgspec.Struct):
     created: str | None = None
 
 
-def list_images(registry: Registry, repository: str = "") -> tuple[KeptImage, ...]:
+def list_images(
+    registry: Registry, repository: str = "", reference: str = ""
+) -> tuple[KeptImage, ...]:
     """Return the images of a repository ('': of all), by repository and tag.
 
-    Untagged are listed that belong to no other image. Raises NotFound for an unknown repository.
+    With `reference` only those with this tag or digest. Untagged are listed that belong to no other
+    image. Raises NotFound for an unknown repository.
     """
     held = registry.store.holdings()
     wanted = [one for one in held if repository in ("", one.repository)]
@@ -72,7 +75,14 @@ def list_images(registry: Registry, repository: str = "") -> tuple[KeptImage, ..
         _image(registry, one, (tag, digest), users, records.get(digest, ()))
         for one in wanted
         for tag, digest in _roots(one)
+        if reference in ("", tag, digest)
     )
+
+
+def digests(registry: Registry, repository: str) -> tuple[str, ...]:
+    """Return the digests of a repository's images, sorted; none for an unknown repository."""
+    held = (one for one in registry.store.holdings() if one.repository == repository)
+    return tuple(sorted({digest for one in held for _, digest in _roots(one)}))
 
 
 def usage(registry: Registry) -> Usage:
@@ -125,15 +135,21 @@ def _roots(held: Holdings) -> Iterator[tuple[str, str]]:
     for name in sorted(held.tags):
         yield name, held.tags[name].digest
     parts = {child for one in held.manifests.values() for child in one.children}
-    for digest, manifest in sorted(held.manifests.items()):
-        if digest not in tagged | parts and manifest.subject not in held.manifests:
+    for digest in sorted(held.manifests.keys() - tagged - parts):
+        if held.manifests[digest].subject not in held.manifests:
             yield "", digest
 
 
 def _needed(held: Holdings, digest: str) -> set[str]:
     """Return the blobs that an image needs, without those of what is attached to it."""
-    alone = {key: msgspec.structs.replace(one, subject="") for key, one in held.manifests.items()}
-    return named_blobs(held.manifests, reachable(alone, [digest]))
+    parts: set[str] = set()
+    waiting = [digest]
+    while waiting:
+        part = waiting.pop()
+        if part in held.manifests and part not in parts:
+            parts.add(part)
+            waiting += held.manifests[part].children
+    return named_blobs(held.manifests, parts)
 
 
 def _users(held: Sequence[Holdings]) -> Counter[str]:

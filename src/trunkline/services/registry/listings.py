@@ -10,14 +10,18 @@ from trunkline.oci.pages import Page, page_of
 from trunkline.oci.referrers import of_type, page_of_referrers
 from trunkline.services.registry.registry import Registry, check_digest, check_repository
 
+# How many names are asked for, of which a client may perhaps read few.
+AT_ONCE = 500
+
 
 def tags(registry: Registry, repository: str, limit: int | None, last: str = "") -> Page[str]:
-    """Return a page of a repository's tags. Raises NAME_INVALID, NAME_UNKNOWN."""
+    """Return a page of a repository's tags after `last`. Raises NAME_INVALID, NAME_UNKNOWN."""
     check_repository(repository)
-    found = registry.store.manifests.tags(repository)
+    most = None if limit is None else limit + 1
+    found = registry.store.manifests.tags(repository, last, most)
     if found is None:
         raise RegistryError("NAME_UNKNOWN", detail={"name": repository})
-    return page_of([tag.name for tag in found], limit, last)
+    return page_of([tag.name for tag in found], limit)
 
 
 def repositories(
@@ -26,9 +30,15 @@ def repositories(
     last: str = "",
     readable: Callable[[str], bool] | None = None,
 ) -> Page[str]:
-    """Return a page of the repositories for which `readable` holds (None: of all)."""
-    names = registry.store.manifests.repositories()
-    return page_of([name for name in names if readable is None or readable(name)], limit, last)
+    """Return a page of the repositories after `last` for which `readable` holds (None: of all)."""
+    found: list[str] = []
+    while limit is None or len(found) <= limit:
+        names = registry.store.manifests.repositories(last, AT_ONCE)
+        found += [name for name in names if readable is None or readable(name)]
+        if len(names) < AT_ONCE:
+            break
+        last = names[-1]
+    return page_of(found, limit)
 
 
 def referrers(
