@@ -16,6 +16,12 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     return name if likeness >= ALIKE else None
 
 
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return a hint that names the word of `known` that was meant, '' when none is near."""
+    meant = nearest(word, known)
+    return f"Did you mean '{meant}'?" if meant is not None else ""
+
+
 def _likeness(one: str, other: str) -> float:
     """Return the share of both words that is common to them, letters in order: 0 to 1."""
     row = [0] * (len(other) + 1)

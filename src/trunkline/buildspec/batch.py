@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from trunkline.base.words import nearest
+from trunkline.base.words import did_you_mean
 from trunkline.buildspec.fields import Fields
 from trunkline.buildspec.model import Batch, Fanout, Matrix, Overrides, Task
 from trunkline.document.problems import Problems
@@ -75,10 +75,8 @@ def _check_graph(tasks: tuple[Task, ...], problems: Problems) -> None:
     for task in tasks:
         for name in task.depends_on:
             if name not in known:
-                meant = nearest(name, known)
-                hint = f"Did you mean '{meant}'?" if meant else ""
                 message = f"'{task.identifier}' depends on the unknown build '{name}'"
-                problems.error(task.span, message, "needs", hint)
+                problems.error(task.span, message, "needs", did_you_mean(name, known))
     ended: set[str] = set()
     waiting = dict(known)
     while True:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from trunkline.base.spans import Span
-from trunkline.base.words import nearest
+from trunkline.base.words import did_you_mean
 from trunkline.document.problems import Problems
 from trunkline.document.yaml import MappingNode, Node, ScalarNode, SequenceNode
 
@@ -60,7 +60,7 @@ class Fields:
             return ""
         fitting = next((one for one in words if one.lower() == found.lower()), "")
         if not fitting:
-            hint = _meant(found, words)
+            hint = did_you_mean(found, words)
             message = f"Invalid value '{found}' of {self._path(name)}: {_either(words)} is expected"
             self.error(name, message, "value", hint)
         return fitting
@@ -99,7 +99,7 @@ class Fields:
         found: list[tuple[str, Span]] = []
         for item in node.items if isinstance(node, SequenceNode) else [node]:
             if isinstance(item, ScalarNode):
-                found.append((_written(item), item.span))
+                found.append((written(item), item.span))
             else:
                 self._expected(item, f"an entry of {self._path(name)}", "a string")
         return tuple(found)
@@ -149,7 +149,10 @@ class Fields:
             if name not in self._known:
                 place = f" in {self.where}" if self.where else ""
                 message = f"Unknown key '{name}'{place}"
-                hint = _meant(name, self._known) or f"Known keys: {', '.join(sorted(self._known))}."
+                hint = (
+                    did_you_mean(name, self._known)
+                    or f"Known keys: {', '.join(sorted(self._known))}."
+                )
                 self._problems.error(key.span, message, "unknown-key", hint)
 
     def _node(self, name: str) -> Node | None:
@@ -164,7 +167,7 @@ class Fields:
 
     def _text(self, node: Node, name: str) -> str:
         if isinstance(node, ScalarNode):
-            return _written(node)
+            return written(node)
         self._expected(node, self._path(name), "a string")
         return ""
 
@@ -174,15 +177,9 @@ class Fields:
         self._problems.error(node.span, message, "structure")
 
 
-def _written(node: ScalarNode) -> str:
+def written(node: ScalarNode) -> str:
     """Return a scalar's text: what is quoted or plain, never a number's canonical form."""
     return node.value if isinstance(node.value, str) else node.written
-
-
-def _meant(word: str, known: Iterable[str]) -> str:
-
-    found = nearest(word, known)
-    return f"Did you mean '{found}'?" if found else ""
 
 
 def _either(words: tuple[str, ...]) -> str:

@@ -106,10 +106,10 @@ def _shell(fields: Fields) -> str:
 
 
 def _secrets(fields: Fields | None, problems: Problems) -> dict[str, SecretReference]:
+    if fields is None:
+        return {}
     found: dict[str, SecretReference] = {}
-    for name in fields.names() if fields is not None else ():
-        if fields is None:
-            break
+    for name in fields.names():
         written, span = fields.text(name), fields.place(name)
         head, rest = _secret_id(written)
         parts = [head, *rest]

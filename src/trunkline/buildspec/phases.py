@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from trunkline.base.words import nearest
-from trunkline.buildspec.fields import Fields
+from trunkline.base.words import did_you_mean
+from trunkline.buildspec.fields import Fields, written
 from trunkline.buildspec.model import PHASES, Command, OnFailure, Phase
 from trunkline.document.problems import Problems
 from trunkline.document.yaml import MappingNode, ScalarNode
@@ -33,8 +33,7 @@ def phases(root: Fields, problems: Problems) -> tuple[Phase, ...]:
                 problems.warning(fields.place(name), f"The phase '{name}' is empty", "empty-phase")
         else:
             message = f"Invalid buildspec phase name: {name}. Expecting: {', '.join(PHASES)}"
-            meant = nearest(name, PHASES)
-            fields.error(name, message, "unknown-key", f"Did you mean '{meant}'?" if meant else "")
+            fields.error(name, message, "unknown-key", did_you_mean(name, PHASES))
     if not any(True for _ in fields.names()):
         fields.error("", "At least one phase is expected", "missing-key")
     return tuple(found[name] for name in PHASES if name in found)
@@ -64,9 +63,8 @@ def _commands(fields: Fields, key: str, title: str, problems: Problems) -> tuple
     found: list[Command] = []
     for number, node in enumerate(fields.nodes(key)):
         if isinstance(node, ScalarNode):
-            text = node.value if isinstance(node.value, str) else node.written
             if node.value is not None:
-                found.append(Command(text, node.span))
+                found.append(Command(written(node), node.span))
             continue
         line = node.span.line
         kind = "subkeys" if isinstance(node, MappingNode) else "a list"
@@ -80,15 +78,15 @@ def _commands(fields: Fields, key: str, title: str, problems: Problems) -> tuple
 
 
 def _on_failure(fields: Fields) -> OnFailure | None:
-    written = fields.text("on-failure")
-    if not written:
+    text = fields.text("on-failure")
+    if not text:
         return None
-    if written.upper() in {ABORT, CONTINUE}:
-        return OnFailure(action=written.upper())
-    retry = _RETRY.fullmatch(written)
+    if text.upper() in {ABORT, CONTINUE}:
+        return OnFailure(action=text.upper())
+    retry = _RETRY.fullmatch(text)
     if retry is None:
         message = (
-            f"Invalid on-failure '{written}': ABORT, CONTINUE, RETRY, RETRY-count, RETRY-regex "
+            f"Invalid on-failure '{text}': ABORT, CONTINUE, RETRY, RETRY-count, RETRY-regex "
             "or RETRY-count-regex is expected"
         )
         fields.error("on-failure", message, "value")

@@ -50,9 +50,10 @@ def compile_workflow(
 ) -> Plan | NeedFiles | tuple[Diagnostic, ...]:
     """Return the plan of a run of `workflow`, started by `event`.
 
-    `source` says where the workflow lies; `read` reads those it calls. Returns `NeedFiles` while called workflows are missing
-    from `files`: fetch them all and call again. Returns diagnostics when a call is wrong (a
-    workflow that can't be had, loops, too deep, inputs, secrets, permissions).
+    `source` says where the workflow lies; `read` reads those it calls. Returns `NeedFiles` while
+    called workflows are missing from `files`: fetch them all and call again. Returns diagnostics
+    when a call is wrong (a workflow that can't be had, loops, too deep, inputs, secrets,
+    permissions).
     """
     compiler = _Compiler(files, read)
     place = _Place(workflow, FileRef("", source.path, ""), source)

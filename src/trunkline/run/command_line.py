@@ -39,6 +39,12 @@ def parse_command(line: str, registered: Collection[str] = REGISTERED) -> Comman
     return _parse_new(line, registered) or _parse_old(line, registered)
 
 
+def command_line(name: str, properties: Mapping[str, str], data: str) -> str:
+    """Return a command in the `::` form, which `parse_command` reads back."""
+    told = ",".join(f"{key}={_encoded(value, PROPERTY)}" for key, value in properties.items())
+    return f"::{name}{' ' if told else ''}{told}::{_encoded(data, DATA)}"
+
+
 def _parse_new(line: str, registered: Collection[str]) -> Command | None:
     text = line.lstrip()
     end = text.find("::", 2) if text.startswith("::") else -1
@@ -70,6 +76,12 @@ def _properties(text: str, separator: str, codes: tuple[tuple[str, str], ...]) -
         if equals:
             found[key.lower()] = _decoded(value, codes)
     return found
+
+
+def _encoded(text: str, codes: tuple[tuple[str, str], ...]) -> str:
+    for code, character in reversed(codes):
+        text = text.replace(character, code)
+    return text
 
 
 def _decoded(text: str, codes: tuple[tuple[str, str], ...]) -> str:

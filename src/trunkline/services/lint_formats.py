@@ -10,6 +10,7 @@ from unicodedata import east_asian_width
 from trunkline import __version__
 from trunkline.base.diagnostics import Diagnostic, Severity
 from trunkline.base.spans import NOWHERE
+from trunkline.run.command_line import command_line
 
 _SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _SARIF_LEVELS = {Severity.NOTICE: "note"}
@@ -52,11 +53,11 @@ def as_github(found: Sequence[Diagnostic], _sources: Sources) -> str:
     """Return GitHub's workflow commands, which a runner turns into annotations."""
     lines = []
     for one in found:
-        properties = f"file={_escape_property(one.file)},title={_escape_property(one.rule)}"
+        properties = {"file": one.file, "title": one.rule}
         if one.span != NOWHERE:
-            properties += f",line={one.span.line},col={one.span.column}"
+            properties |= {"line": f"{one.span.line}", "col": f"{one.span.column}"}
         message = f"{one.message} {one.hint}".rstrip()
-        lines.append(f"::{one.severity} {properties}::{_escape(message)}\n")
+        lines.append(command_line(one.severity, properties, message) + "\n")
     return "".join(lines)
 
 
@@ -116,11 +117,3 @@ def _sarif_result(found: Diagnostic) -> dict[str, object]:
         "message": {"text": f"{found.message} {found.hint}".rstrip()},
         "locations": [{"physicalLocation": place}],
     }
-
-
-def _escape(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _escape_property(text: str) -> str:
-    return _escape(text).replace(":", "%3A").replace(",", "%2C")

@@ -22,6 +22,7 @@ from trunkline.services.actions.kept_caches import made_for
 from trunkline.services.actions.refusals import Refused
 from trunkline.services.actions.tokens import JobTokens
 from trunkline.web.content import Incoming
+from trunkline.web.results import told
 
 PREFIX = "/_apis/artifactcache/"
 LONGEST_BODY = 1 << 16
@@ -95,17 +96,17 @@ class CacheV1App:
         if entry is None:
             return Response(status=HTTPStatus.NO_CONTENT)
         location = self._service.address(caller, entry.id)
-        return _json(HTTPStatus.OK, {**_record(entry), "archiveLocation": location})
+        return told(HTTPStatus.OK, {**_record(entry), "archiveLocation": location})
 
     def _list(self, caller: Caller, request: Request) -> Response:
         found = self._caches.alike(caller.job, request.args.get("key", ""))
         listed = [_record(entry) for entry in found]
-        return _json(HTTPStatus.OK, {"totalCount": len(listed), "artifactCaches": listed})
+        return told(HTTPStatus.OK, {"totalCount": len(listed), "artifactCaches": listed})
 
     def _reserve(self, caller: Caller, request: Request) -> Response:
         asked = _read(request, _Reserve)
         made = self._caches.reserve(caller.job, asked.key, asked.version, asked.cacheSize)
-        return _json(HTTPStatus.CREATED, {"cacheId": int(made.id)})
+        return told(HTTPStatus.CREATED, {"cacheId": int(made.id)})
 
     def _receive(self, caller: Caller, request: Request, number: str) -> Response:
         found = RANGE.fullmatch(request.headers.get("Content-Range", ""))
@@ -141,8 +142,4 @@ def _record(entry: CacheEntry) -> dict[str, object]:
 
 def _error(status: HTTPStatus, message: str, key: str = "") -> Response:
     record = {"message": message, "typeKey": key, "typeName": key, "errorCode": 0}
-    return _json(status, record)
-
-
-def _json(status: HTTPStatus, record: dict[str, object]) -> Response:
-    return Response(msgspec.json.encode(record), status, content_type="application/json")
+    return told(status, record)

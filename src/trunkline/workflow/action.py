@@ -7,13 +7,13 @@ from trunkline.document.limits import GITHUB, Limits
 from trunkline.document.problems import Problems
 from trunkline.expr.template import Expression, Mapping, Token
 from trunkline.workflow.action_schema import ACTION, USING
+from trunkline.workflow.inputs import outputs
 from trunkline.workflow.model import (
     Action,
     ActionInput,
     CompositeRuns,
     DockerRuns,
     JavaScriptRuns,
-    Output,
     RunStep,
     UsesStep,
 )
@@ -49,7 +49,7 @@ def _action(root: dict[str, Token], problems: Problems, source: list[str]) -> Ac
         description=string(root.get("description")) or "",
         author=string(root.get("author")) or "",
         inputs=_inputs(root.get("inputs")),
-        outputs=_outputs(root.get("outputs")),
+        outputs=outputs(root.get("outputs")),
     )
 
 
@@ -68,15 +68,6 @@ def _inputs(token: Token | None) -> tuple[ActionInput, ...]:
                 span=span,
             )
         )
-    return tuple(found)
-
-
-def _outputs(token: Token | None) -> tuple[Output, ...]:
-    found: list[Output] = []
-    for name, span, value in entries(token):
-        config = fields(value)
-        description = string(config.get("description")) or ""
-        found.append(Output(id=name, value=config.get("value"), description=description, span=span))
     return tuple(found)
 
 

@@ -1,4 +1,4 @@
-"""The inputs a workflow declares, for a manual start or for its callers."""
+"""The inputs and outputs that a workflow declares, for a manual start or for its callers."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from trunkline.base.spans import Span
 from trunkline.document.problems import Problems
 from trunkline.expr.template import Literal, Token
 from trunkline.expr.values import to_text
-from trunkline.workflow.model import Input
-from trunkline.workflow.tokens import fields, flag, string, strings
+from trunkline.workflow.model import Input, Output
+from trunkline.workflow.tokens import entries, fields, flag, string, strings
 
 
 def dispatch_input(name: str, span: Span, spec: Token, problems: Problems) -> Input:
@@ -29,6 +29,16 @@ def call_input(name: str, span: Span, spec: Token, problems: Problems) -> Input:
             f"The input '{name}' is a {declared.type}.",
         )
     return declared
+
+
+def outputs(token: Token | None) -> tuple[Output, ...]:
+    """Return the outputs of workflow_call, or of an action."""
+    found: list[Output] = []
+    for name, span, spec in entries(token):
+        config = fields(spec)
+        description = string(config.get("description")) or ""
+        found.append(Output(id=name, value=config.get("value"), description=description, span=span))
+    return tuple(found)
 
 
 def fits(value: Literal, kind: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trunkline.base.spans import Span
-from trunkline.base.words import nearest
+from trunkline.base.words import did_you_mean
 from trunkline.document.problems import Problems
 from trunkline.expr.characters import fold
 from trunkline.workflow.model import CallJob, Job
@@ -32,10 +32,8 @@ def check_needs(
                 )
                 problems.error(need.span, message, "needs")
             else:
-                close = nearest(need.value, known)
-                hint = f"Did you mean '{close}'?" if close else ""
                 message = f"Job '{job.id}' depends on unknown job '{need.value}'."
-                problems.error(need.span, message, "needs", hint)
+                problems.error(need.span, message, "needs", did_you_mean(need.value, known))
 
 
 def _why(jobs: tuple[Job | CallJob, ...], known: tuple[str, ...]) -> str:

@@ -6,8 +6,8 @@ from trunkline.base.spans import Span
 from trunkline.document.problems import Problems
 from trunkline.expr.template import Token
 from trunkline.workflow import cron
-from trunkline.workflow.inputs import call_input, dispatch_input
-from trunkline.workflow.model import Input, Output, Schedule, Secret, Trigger
+from trunkline.workflow.inputs import call_input, dispatch_input, outputs
+from trunkline.workflow.model import Input, Schedule, Secret, Trigger
 from trunkline.workflow.tokens import entries, fields, flag, items, string, strings, text, texts
 
 MAX_INPUTS = 25
@@ -44,7 +44,7 @@ def _trigger(event: str, span: Span, token: Token, problems: Problems) -> Trigge
         schedules=_schedules(token, problems) if event == "schedule" else (),
         inputs=_inputs(event, config.get("inputs"), problems),
         secrets=_secrets(config.get("secrets")),
-        outputs=_outputs(config.get("outputs")),
+        outputs=outputs(config.get("outputs")),
     )
 
 
@@ -107,13 +107,4 @@ def _secrets(token: Token | None) -> tuple[Secret, ...]:
                 id=name, required=flag(config.get("required")), description=description, span=span
             )
         )
-    return tuple(found)
-
-
-def _outputs(token: Token | None) -> tuple[Output, ...]:
-    found: list[Output] = []
-    for name, span, spec in entries(token):
-        config = fields(spec)
-        description = string(config.get("description")) or ""
-        found.append(Output(id=name, value=config.get("value"), description=description, span=span))
     return tuple(found)

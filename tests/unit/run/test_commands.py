@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trunkline.run.annotations import Annotation, integer, relative_to
-from trunkline.run.command_line import Command, parse_command
+from trunkline.run.command_line import REGISTERED, Command, command_line, parse_command
 from trunkline.run.commands import (
     DISABLED,
     REFUSED_TOKEN,
@@ -216,3 +216,15 @@ def test_hostile_lines_never_crash(lines, echo):
     commands = Commands(echo=echo, allowed=Allowed(commands=True, stop_tokens=True))
     for line in lines:
         commands.process(line)
+
+
+VALUES = st.text(max_size=20).filter(lambda text: text == text.strip())
+
+
+@given(
+    st.sampled_from(sorted(REGISTERED)),
+    st.dictionaries(st.sampled_from(["file", "line", "title"]), VALUES),
+    st.text(max_size=40),
+)
+def test_a_command_that_is_written_is_read_back(name, properties, data):
+    assert parse_command(command_line(name, properties, data)) == Command(name, properties, data)

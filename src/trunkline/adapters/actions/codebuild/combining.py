@@ -4,30 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from trunkline.adapters.actions.codebuild.build_action import BuildAction
 from trunkline.adapters.actions.codebuild.results import COMPRESSION, REPORT
 from trunkline.adapters.toolkit.inputs import Inputs
 from trunkline.adapters.toolkit.stored import StoredFile, length
 from trunkline.adapters.toolkit.uploads import upload
-from trunkline.adapters.toolkit.world import World
 from trunkline.ports.actions import ActionCall, ActionJob
 from trunkline.ports.artifacts import ArtifactInfo, NewArtifact
 
 
-class CombineArtifacts:
+class CombineArtifacts(BuildAction):
     """Joins the artifacts of a batch's builds; of one path in several the later build's counts."""
 
     inputs = frozenset({"builds"})
-    has_post = False
-    post_condition = "always()"
-
-    def __init__(self, world: World) -> None:
-        """Join artifacts in the store of `world`."""
-        self._artifacts = world.artifacts
-
-    def describe(self, ref: str) -> str:
-        """Return the version of CodeBuild's rules."""
-        del ref
-        return "CodeBuild"
 
     def main(self, call: ActionCall, job: ActionJob) -> None:
         """Make one artifact of each name's. Raises ActionFailed."""
@@ -38,17 +27,14 @@ class CombineArtifacts:
                 run_id=call.run_id, name=name, compression=COMPRESSION, overwrite=True
             )
             job.log(f"Combining {len(infos)} artifacts into {name}")
-            upload(self._artifacts, new, list(files.values()), call, job)
+            upload(self._world.artifacts, new, list(files.values()), call, job)
             for info in infos:
-                self._artifacts.delete(call.run_id, info.name)
-
-    def post(self, call: ActionCall, job: ActionJob) -> None:
-        """Nothing to do."""
+                self._world.artifacts.delete(call.run_id, info.name)
 
     def _by_name(self, run_id: str, builds: Sequence[str]) -> Mapping[str, list[ArtifactInfo]]:
         found: dict[str, dict[int, ArtifactInfo]] = {}
         longest = sorted(builds, key=len, reverse=True)
-        for info in self._artifacts.find(run_id):
+        for info in self._world.artifacts.find(run_id):
             build = next((each for each in longest if info.name.endswith(f"-{each}")), "")
             if build and not info.name.startswith(REPORT):
                 name = info.name.removesuffix(f"-{build}")
@@ -58,11 +44,11 @@ class CombineArtifacts:
     def _files(self, infos: Sequence[ArtifactInfo], job: ActionJob) -> dict[str, StoredFile]:
         files: dict[str, StoredFile] = {}
         for info in infos:
-            for path, content in self._artifacts.read(info):
+            for path, content in self._world.artifacts.read(info):
                 if path in files:
                     job.annotate(
                         "warning", f"Several builds have {path}: that of {info.name} counts"
                     )
                 size = length(content)
-                files[path] = StoredFile(path, size, self._artifacts, info, path)
+                files[path] = StoredFile(path, size, self._world.artifacts, info, path)
         return files

@@ -11,6 +11,7 @@ import posixpath
 from typing import Any, NamedTuple
 
 from trunkline.adapters.actions.docker_build_push.contexts import Place, Remote, rendered
+from trunkline.adapters.actions.docker_build_push.exporters import is_true
 from trunkline.adapters.actions.docker_build_push.result import Result
 from trunkline.adapters.actions.docker_build_push.settings import Settings, with_builder
 from trunkline.adapters.toolkit.builders import Builder, Buildx
@@ -203,7 +204,7 @@ class BuildxBuild:
     def _default_provenance(self) -> list[str]:
         switch = self._call.env.get("BUILDX_NO_DEFAULT_ATTESTATIONS", "")
         to_engine = self._settings.load or "docker" in {e.type for e in self._settings.exporters}
-        if _is_true(switch) or to_engine or self._builder.version < _PROVENANCE_SINCE:
+        if is_true(switch) or to_engine or self._builder.version < _PROVENANCE_SINCE:
             return []
         event: Any = self._call.github.get("event") or {}
         is_private = (event.get("repository") or {}).get("private") or False
@@ -265,10 +266,6 @@ def _attestation(text: str) -> str:
     fields = [field.strip() for record in parse_records(text) for field in record]
     words = {"true": "disabled=false", "false": "disabled=true"}
     return ",".join(words.get(field.lower(), field) for field in fields)
-
-
-def _is_true(text: str) -> bool:
-    return text.lower() in {"1", "t", "true"}
 
 
 def _reason(output: str, call: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from trunkline.adapters.actions.docker_build_push.contexts import Place, Remote
 from trunkline.ports.actions import ActionJob
+from trunkline.run.command_line import command_line
 
 WARNINGS = "buildx.build.warnings"
 _LINE = re.compile(r"\s\(line \d+\)$")
@@ -39,8 +40,8 @@ def _command(warning: Mapping[str, Any], where: Place | Remote, job: ActionJob) 
     ranges = warning.get("range") or [{}]
     line = int((ranges[0].get("start") or {}).get("line") or 0)
     properties = {"title": title, "file": _file(name, where, job), "line": str(line or "")}
-    shown = ",".join(f"{key}={_property(value)}" for key, value in properties.items() if value)
-    return f"::warning {shown}::{_data(message)}"
+    shown = {key: value for key, value in properties.items() if value}
+    return command_line("warning", shown, message)
 
 
 def _file(name: str, where: Place | Remote, job: ActionJob) -> str:
@@ -55,11 +56,3 @@ def _text(encoded: object) -> str:
         return base64.b64decode(str(encoded or ""), validate=True).decode("utf-8", "replace")
     except binascii.Error:
         return ""
-
-
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")

@@ -39,7 +39,12 @@ class Exporter(NamedTuple):
         return self._says("push-by-digest")
 
     def _says(self, name: str) -> bool:
-        return self.attributes.get(name, "").lower() in {"1", "t", "true"}
+        return is_true(self.attributes.get(name, ""))
+
+
+def is_true(text: str) -> bool:
+    """Tell whether a switch of Buildx's is on, as Go reads it (strconv.ParseBool)."""
+    return text.lower() in {"1", "t", "true"}
 
 
 def read_exporter(text: str) -> Exporter:
