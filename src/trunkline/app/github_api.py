@@ -9,6 +9,7 @@ from wsgiref.types import WSGIApplication
 from trunkline.app import Once, System, adapter
 from trunkline.ports.caches import Caches
 from trunkline.ports.github_data import GitHubData
+from trunkline.ports.job_services import ServicesJob
 from trunkline.ports.uploads import Uploads
 from trunkline.services.actions.jobs import LiveJobs
 
@@ -26,6 +27,7 @@ class Shared(Protocol):
     artifacts: Any
     kept_caches: Caches
     github: Callable[[], GitHubData]
+    forwarding: Callable[[], Any]
 
 
 def make_data(system: System) -> Callable[[], GitHubData]:
@@ -34,6 +36,18 @@ def make_data(system: System) -> Callable[[], GitHubData]:
     return Once(
         lambda: adapter("github-data")(runs, system.choices.directory, system.ids, adapter("blobs"))
     )
+
+
+def make_forwarding(system: System, jobs: LiveJobs) -> Any:
+    """Return what sends requests to the real API; None for a rehearsal."""
+    if not system.choices.publish:
+        return None
+    places = adapter("github-places")
+
+    def of_job(job: ServicesJob) -> Any:
+        return places(str(job.github.get("server_url") or ""), system.settings.github_api_url)
+
+    return adapter("github-forwarding")(adapter("upstream")(), of_job, jobs.given, jobs.tell_stored)
 
 
 def api(shared: Shared) -> WSGIApplication:
@@ -51,13 +65,20 @@ def api(shared: Shared) -> WSGIApplication:
         urls=shared.urls,
         tell=shared.jobs.tell_stored,
     )
-    found: WSGIApplication = adapter("github-api")(stores, shared.jobs.of_token)
+    found: WSGIApplication = adapter("github-api")(
+        stores, shared.jobs.of_token, shared.forwarding()
+    )
     return found
 
 
-def graphql(_shared: Shared) -> WSGIApplication:
+def graphql(shared: Shared) -> WSGIApplication:
     """Return what answers GraphQL."""
-    found: WSGIApplication = adapter("graphql")
+    forwarding = shared.forwarding()
+    found: WSGIApplication = (
+        adapter("graphql-forwarded")(forwarding, shared.jobs.of_token)
+        if forwarding
+        else adapter("graphql")
+    )
     return found
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from wsgiref.types import WSGIApplication
 
-from trunkline.app import System, adapter, github_api
+from trunkline.app import Once, System, adapter, github_api
 from trunkline.ports.artifacts import Artifacts
 from trunkline.ports.caches import Caches
 from trunkline.ports.endpoints import RESULTS
@@ -37,6 +37,7 @@ class Shared:
         self.job_caches = adapter("job-caches")(self.kept_caches, self.uploads, clock, ids)
         self.caches = adapter("cache-service")(self.job_caches, self.urls)
         self.github = github_api.make_data(system)
+        self.forwarding: Callable[[], Any] = Once(lambda: github_api.make_forwarding(system, jobs))
 
     def end(self, job: ServicesJob) -> None:
         """Forget what a job left unfinished."""
@@ -107,6 +108,11 @@ def _git(shared: Shared) -> WSGIApplication:
         own.git_dir, choices.local_repositories, shared.jobs.tell_stored
     )
 
+    if choices.publish:
+        jobs = shared.jobs
+        upstream = adapter("upstream")()
+        service = adapter("forwarded-pushes")(service, upstream, jobs.given, jobs.tell_stored)
+
     def elsewhere(job: ServicesJob) -> str:
         return "" if choices.offline else str(job.github.get("server_url") or "")
 
@@ -123,6 +129,7 @@ PARTS: Mapping[str, Callable[[Shared], WSGIApplication]] = {
     "/.well-known/": _identity,
     "/_apis/pipelines/": _old_artifacts,
     "/api/v3/": github_api.api,
+    "/api/uploads/": github_api.api,
     "/api/graphql": github_api.graphql,
     "/": _git,
 }

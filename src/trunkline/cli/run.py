@@ -271,8 +271,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--publish",
         action="store_true",
-        help="let images be pushed to the registries that they name, and artifacts of builds to "
-        "their buckets",
+        help="let images be pushed to the registries that they name, artifacts of builds to their "
+        "buckets, and what jobs write to GitHub with your GITHUB_TOKEN",
     )
     parser.add_argument(
         "--network-policy",

@@ -190,7 +190,9 @@ def _stored(request: JobRequest, parts: Parts, output: JobOutput) -> StoredListe
     def tell(info: ArtifactInfo | Written) -> None:
         if isinstance(info, Written):
             what = output.masked(info.what)
-            parts.report(RepositoryWritten(key=request.key, kind=info.kind, what=what))
+            parts.report(
+                RepositoryWritten(key=request.key, kind=info.kind, what=what, sent_to=info.sent_to)
+            )
             return
         parts.report(
             ArtifactStored(

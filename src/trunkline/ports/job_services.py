@@ -11,13 +11,14 @@ from trunkline.ports.artifacts import ArtifactInfo
 
 
 class Written(msgspec.Struct, frozen=True):
-    """What a job wrote to its repository through GitHub's API: recorded here, sent nowhere.
+    """What a job wrote to its repository: recorded here, or sent to the server `sent_to` (a host).
 
     `kind` is what GitHub calls it (`release`, `check run`), `what` names it and tells its state.
     """
 
     kind: str
     what: str
+    sent_to: str = ""
 
 
 # Hears of artifacts that a job's actions finish uploading and of what it writes to its repository,

@@ -209,14 +209,16 @@ class ArtifactStored(msgspec.Struct, frozen=True, kw_only=True, tag="ArtifactSto
 
 
 class RepositoryWritten(msgspec.Struct, frozen=True, kw_only=True, tag="RepositoryWritten"):
-    """A job wrote to its repository through GitHub's API: recorded for the run, sent nowhere.
+    """A job wrote to its repository, through GitHub's API or by a push.
 
-    `kind` is what GitHub calls it (`release`, `check run`), `what` names it and tells its state.
+    `kind` is what GitHub calls it (`release`, `check run`), `what` names it and tells its state. It
+    was recorded for the run, or sent to the server `sent_to` (a host).
     """
 
     key: str
     kind: str
     what: str
+    sent_to: str = ""
 
 
 class ImagePushed(msgspec.Struct, frozen=True, kw_only=True, tag="ImagePushed"):

@@ -16,7 +16,8 @@ class Settings(msgspec.Struct, frozen=True):
     dot (a web server that serves no dot files, a linter that skips them), and on long paths.
     `keep_days` is how long runs are kept; `cpus` the number of jobs that run at once by default.
     `container_memory` (bytes, 0: all there is) and `container_pids` limit each container of a job;
-    `network_policy` is what these reach: `open`, `registry` or `none`.
+    `network_policy` is what these reach: `open`, `registry` or `none`. `github_api_url` is the API
+    that `--publish` sends to; '' for that of the repository's server.
     """
 
     state: str
@@ -30,6 +31,7 @@ class Settings(msgspec.Struct, frozen=True):
     container_memory: int
     container_pids: int
     network_policy: str
+    github_api_url: str
     environment: Mapping[str, str]
 
 
@@ -55,7 +57,8 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
     Folders follow the XDG base directory specification; `TRUNKLINE_STATE`, `TRUNKLINE_WORK`,
     `TRUNKLINE_CACHE` and `TRUNKLINE_KEEP_DAYS` overrule. `TRUNKLINE_CONTAINER_MEMORY` is in bytes,
     `TRUNKLINE_CONTAINER_PIDS` a number. Unreadable numbers count as not given; an unknown
-    `TRUNKLINE_NETWORK_POLICY` counts as `none`, so that a slip opens nothing.
+    `TRUNKLINE_NETWORK_POLICY` counts as `none`, so that a slip opens nothing. `GITHUB_API_URL` is
+    GitHub's own variable.
     """
     env = dict(os.environ) if environment is None else dict(environment)
     home = env.get("HOME") or os.path.expanduser("~")
@@ -72,6 +75,7 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
         container_memory=_number(env, "TRUNKLINE_CONTAINER_MEMORY", 0),
         container_pids=_number(env, "TRUNKLINE_CONTAINER_PIDS", CONTAINER_PIDS),
         network_policy=_choice(env, "TRUNKLINE_NETWORK_POLICY", POLICIES),
+        github_api_url=env.get("GITHUB_API_URL", ""),
         environment=env,
     )
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import contextlib
 import re
 import zlib
@@ -12,12 +10,13 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from werkzeug.wrappers import Request, Response
 
-from trunkline.base.errors import NotFound
+from trunkline.base.errors import NotFound, UsageError
 from trunkline.ports.git_service import RECEIVE_PACK, UPLOAD_PACK, GitRequest, GitService
 from trunkline.ports.image_store import BrokenOff
 from trunkline.ports.job_services import ServicesJob
 from trunkline.services.github.documents import BOT
 from trunkline.web.content import PIECE, Incoming
+from trunkline.web.github_tokens import token_of
 
 PATH = re.compile(
     r"/(?P<repository>[\w.-]+/[\w.-]+?)(?:\.git)?/(?P<what>info/refs|git-upload-pack|git-receive-pack)",
@@ -83,6 +82,8 @@ class GitApp:
             return self._advertised(request, asked) if is_info else self._answered(request, asked)
         except NotFound:
             return self._not_here(request, asked)
+        except UsageError as error:
+            raise _Refused(403, error.message) from error
 
     def _asked(self, request: Request, repository: str, service: str) -> GitRequest:
         """Return what a client asks for, when its job may. Raises _Refused."""
@@ -125,20 +126,6 @@ class GitApp:
         if not server or request.method != "GET":
             raise _Refused(404, "Repository not found.")
         return _told(302, "", {"Location": f"{server}{request.full_path}"})
-
-
-def token_of(authorization: str) -> str:
-    """Return the token of an Authorization header: `basic` (as the password), `bearer` or `token`."""
-    kind, _, value = authorization.strip().partition(" ")
-    if kind.lower() in {"bearer", "token"}:
-        return value.strip()
-    if kind.lower() != "basic":
-        return ""
-    try:
-        name, _, password = base64.b64decode(value, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError, ValueError):
-        return ""
-    return password or name
 
 
 def _told(status: int, text: str, headers: Mapping[str, str] | None = None) -> Response:

@@ -1,9 +1,7 @@
-"""GitHub's REST API as a WSGI application, at `/api/v3/`."""
+"""GitHub's REST API as a WSGI application, at `/api/v3/` and `/api/uploads/`."""
 
 from __future__ import annotations
 
-import binascii
-from base64 import b64decode
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, unquote
@@ -20,6 +18,7 @@ from trunkline.ports.job_services import ServicesJob
 from trunkline.services.actions.jobs import PREFIX as JOB_TOKEN
 from trunkline.services.github import rate_limits
 from trunkline.services.github.calls import Call, Reply, Stores
+from trunkline.services.github.forwarding import Forwarding
 from trunkline.services.github.refusals import (
     NOT_ACCESSIBLE,
     WITH_THE_SERVER,
@@ -27,10 +26,14 @@ from trunkline.services.github.refusals import (
     not_found,
 )
 from trunkline.web.content import Incoming
+from trunkline.web.github_api_forwarded import Address, ForwardedApi
 from trunkline.web.github_api_messages import MEDIA_TYPE, refusal, to_response
-from trunkline.web.github_api_routes import WRITE, EndPoint, make_map
+from trunkline.web.github_api_routes import WRITE, Elsewhere, EndPoint, make_map
+from trunkline.web.github_tokens import token_of
 
 PATH = "/api/v3"
+# Assets of releases are uploaded here too (as GitHub Enterprise Server has it).
+UPLOADS = "/api/uploads"
 META = {"verifiable_password_authentication": False, "installed_version": "3.17.0"}
 # A file of the contents API in base64, and a little more.
 LONGEST_BODY = 140 << 20
@@ -38,11 +41,20 @@ EXPOSED = "ETag, Link, Location, X-RateLimit-Limit, X-RateLimit-Remaining, X-Rat
 
 
 class GitHubApi:
-    """Answers what is below `/api/v3`; `of_token` tells which job a token is of, None for none."""
+    """Answers what is below PATH and UPLOADS; `of_token` tells which job a token is of, None for none.
 
-    def __init__(self, stores: Stores, of_token: Callable[[str], ServicesJob | None]) -> None:
+    With `forwarding` it sends on what is about the repository at its server.
+    """
+
+    def __init__(
+        self,
+        stores: Stores,
+        of_token: Callable[[str], ServicesJob | None],
+        forwarding: Forwarding | None = None,
+    ) -> None:
         self._stores = stores
         self._of_token = of_token
+        self._forwarded = ForwardedApi(forwarding) if forwarding else None
         self._map = make_map()
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
@@ -73,9 +85,8 @@ class GitHubApi:
         response.headers.update(headers)
 
     def _answer(self, request: Request) -> Response:
-        path = _path(request).removeprefix(PATH).rstrip("/") or "/"
-        base = f"{request.host_url.rstrip('/')}{PATH}"
-        now = self._stores.clock.now()
+        address = _address(request)
+        path, base, now = address.path, address.api, self._stores.clock.now()
         if path in {"/meta", "/rate_limit"} and request.method in {"GET", "HEAD"}:
             told = META if path == "/meta" else rate_limits.limits(now)
             return to_response(request, Reply(told), base)
@@ -84,9 +95,26 @@ class GitHubApi:
             found = {"current_user_url": f"{base}/user", "rate_limit_url": f"{base}/rate_limit"}
             return to_response(request, Reply(found), base)
         end_point, values = self._find(request, path)
-        if not isinstance(end_point, EndPoint):
+        is_own = _is_own(job, values)
+        if self._forwarded is not None:
+            response = self._forwarded.answer(request, job, address, (end_point, is_own))
+            if response is not None:
+                return response
+        return self._answered_here(request, job, (end_point, values, is_own), personal=personal)
+
+    def _answered_here(
+        self,
+        request: Request,
+        job: ServicesJob,
+        found: tuple[object, Mapping[str, Any], bool],
+        *,
+        personal: bool,
+    ) -> Response:
+        end_point, values, is_own = found
+        if isinstance(end_point, Elsewhere):
             raise Refused(410, WITH_THE_SERVER)
-        _check_repository(job, values)
+        if not isinstance(end_point, EndPoint) or not is_own:
+            raise not_found()
         if not _may(job, end_point):
             response = refusal(Refused(403, NOT_ACCESSIBLE))
             needed = f"{end_point.scope.replace('-', '_')}={end_point.level}"
@@ -94,13 +122,15 @@ class GitHubApi:
             return response
         call = self._call(request, job, values, personal=personal)
         answer = end_point.handler(_with_body(request, call, end_point))
-        return to_response(request, answer, f"{base}{quote(path)}")
+        address = _address(request)
+        return to_response(request, answer, f"{address.api}{quote(address.path)}")
 
     def _caller(self, request: Request) -> tuple[ServicesJob, bool]:
         """Return whose token it is, and whether the user gave it. Raises Refused."""
-        token = _token(request.headers.get("Authorization", ""))
-        if not token:
+        header = request.headers.get("Authorization", "")
+        if not header:
             raise Refused(401, "Requires authentication")
+        token = token_of(header)
         job = self._of_token(token)
         if job is None:
             raise Refused(401, "Bad credentials")
@@ -111,8 +141,8 @@ class GitHubApi:
         matcher = self._map.bind(request.host.partition(":")[0] or "localhost")
         try:
             found, values = matcher.match(path, method)
-        except HTTPException as error:
-            raise not_found() from error
+        except HTTPException:
+            return None, {}
         return found, values
 
     def _call(
@@ -132,35 +162,21 @@ class GitHubApi:
         )
 
 
-def _path(request: Request) -> str:
-    """Return the path as it was sent, decoded: clients write the slash of a ref as `%2F`."""
-    sent = str(request.environ.get("REQUEST_URI", "")).partition("?")[0]
-    return unquote(sent) if sent.startswith(f"{PATH}/") else request.path
+def _address(request: Request) -> Address:
+    """Return where a request came to, its path decoded: clients write the slash of a ref as `%2F`."""
+    sent = unquote(str(request.environ.get("REQUEST_URI", "")).partition("?")[0])
+    path = sent if sent.startswith((f"{PATH}/", f"{UPLOADS}/")) else request.path
+    is_upload = path.startswith(f"{UPLOADS}/")
+    below = path.removeprefix(UPLOADS if is_upload else PATH).rstrip("/") or "/"
+    origin = request.host_url.rstrip("/")
+    return Address(f"{origin}{PATH}", f"{origin}{UPLOADS}", below, is_upload)
 
 
-def _token(authorization: str) -> str:
-    """Return the token of `token T`, `Bearer T`, or of basic authentication's password."""
-    kind, _, value = authorization.partition(" ")
-    value = value.strip()
-    match kind.lower():
-        case "token" | "bearer":
-            return value
-        case "basic":
-            try:
-                name, _, password = b64decode(value, validate=True).decode().partition(":")
-            except (binascii.Error, UnicodeDecodeError):
-                return "invalid"
-            return password if password not in {"", "x-oauth-basic"} else name
-        case _:
-            return ""
-
-
-def _check_repository(job: ServicesJob, values: Mapping[str, Any]) -> None:
-    """Raise the refusal of a repository that the token is not for: it can't be seen."""
+def _is_own(job: ServicesJob, values: Mapping[str, Any]) -> bool:
+    """Tell whether a path is not about a repository that the token is not for: it can't be seen."""
     if "owner" not in values:
-        return
-    if f"{values['owner']}/{values['repo']}".lower() != job.repository.lower():
-        raise not_found()
+        return True
+    return f"{values['owner']}/{values['repo']}".lower() == job.repository.lower()
 
 
 def _may(job: ServicesJob, end_point: EndPoint) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 from werkzeug.routing import Map, Rule
@@ -34,16 +34,23 @@ REPOSITORY = "/repos/<owner>/<repo>"
 
 
 class EndPoint(msgspec.Struct, frozen=True):
-    """What answers: the permission it needs (scope '' for none), and whether its body is raw."""
+    """What answers: the permission it needs (scope '' for none), and whether its body is raw.
+
+    `is_here`: it is about runs, artifacts and caches, which are this machine's even when the rest
+    is sent on.
+    """
 
     handler: Callable[[Call], Answer]
     scope: str = ""
     level: str = READ
     raw: bool = False
+    is_here: bool = False
 
 
 class Elsewhere(msgspec.Struct, frozen=True):
-    """An end point that there is with the server alone."""
+    """An end point that there is with the server alone; one of `scopes` is needed to send to it."""
+
+    scopes: tuple[str, ...] = ()
 
 
 # Paths behind the repository's: (methods and path, what answers), by permission.
@@ -173,12 +180,21 @@ BY_SCOPE = {
 ACCOUNTS = (("GET /user", accounts.me), ("GET /users/<login>", accounts.get))
 # Its body is an asset's content.
 RAW = release_assets.upload
-# What a run on this machine has not: the start of the path behind the repository's.
-WITH_THE_SERVER = (
-    *("issues", "labels", "milestones", "assignees", "comments", "projects", "hooks", "pages"),
-    *("environments", "code-scanning", "dependency-graph", "secret-scanning", "invitations"),
-    *("discussions", "rulesets", "rules", "vulnerability-alerts", "attestations", "forks"),
-)
+ISSUES = ("issues", "pull-requests")
+# What a run on this machine has not, by the start of the path behind the repository's: the
+# permissions (one is enough) that let a job's token there; () for none that a job can have.
+WITH_THE_SERVER: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("issues", "labels", "milestones", "assignees"), ISSUES),
+    "comments": ("contents",),
+    "projects": ("repository-projects",),
+    "pages": ("pages",),
+    "code-scanning": ("security-events",),
+    "dependency-graph": ("contents",),
+    "discussions": ("discussions",),
+    "attestations": ("attestations",),
+    **dict.fromkeys(("hooks", "environments", "secret-scanning", "invitations"), ()),
+    **dict.fromkeys(("rulesets", "rules", "vulnerability-alerts", "forks"), ()),
+}
 
 
 def make_map() -> Map:
@@ -186,13 +202,16 @@ def make_map() -> Map:
     rules = [_rule("", each, "") for each in ACCOUNTS]
     for scope, listed in BY_SCOPE.items():
         rules += [_rule(REPOSITORY, each, scope) for each in listed]
-    for name in WITH_THE_SERVER:
+    for name, scopes in WITH_THE_SERVER.items():
         rules += [
-            Rule(f"{REPOSITORY}/{name}{rest}", endpoint=Elsewhere())
+            Rule(f"{REPOSITORY}/{name}{rest}", endpoint=Elsewhere(scopes))
             for rest in ("", "/<path:rest>")
         ]
     for method in ("POST", "PUT", "PATCH", "DELETE"):
-        rules.append(Rule(f"{REPOSITORY}/pulls<path:rest>", methods=[method], endpoint=Elsewhere()))
+        pulls = Elsewhere(("pull-requests",))
+        rules.append(Rule(f"{REPOSITORY}/pulls<path:rest>", methods=[method], endpoint=pulls))
+    merge = f"{REPOSITORY}/pulls/<int:pull>/merge"
+    rules.append(Rule(merge, methods=["PUT"], endpoint=Elsewhere(("contents",))))
     return Map(rules, strict_slashes=False, merge_slashes=False, redirect_defaults=False)
 
 
@@ -200,7 +219,8 @@ def _rule(below: str, listed: tuple[str, Callable[[Call], Answer]], scope: str) 
     wanted, handler = listed
     method, _, path = wanted.partition(" ")
     level = READ if method == "GET" else WRITE
-    end_point = EndPoint(handler, scope, level, handler is RAW)
+    is_here = not below or (scope == "actions" and handler is not dispatches.workflow)
+    end_point = EndPoint(handler, scope, level, handler is RAW, is_here)
     return Rule(f"{below}{path}", methods=[method], endpoint=end_point)
 
 

@@ -44,6 +44,10 @@ class LiveJobs:
             live = self._entry(job)
             return live.token, *live.given
 
+    def given(self, job: ServicesJob) -> str:
+        """Return a token that the job's user gave, '' when there is none."""
+        return next(iter(self.tokens(job)[1:]), "")
+
     def begin(self, job: ServicesJob, stored: StoredListener = ignore) -> None:
         """Let a job in; `stored` hears of its artifacts, from the threads that answer."""
         with self._lock:
