@@ -6,7 +6,6 @@ itself: the target is about the commands.
 
 from __future__ import annotations
 
-import argparse
 import os
 import statistics
 import subprocess
@@ -15,8 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.measure import KEPT, TRUNKLINE
-from benchmarks.table import machine, table, write
+from benchmarks.measure import KEPT, TRUNKLINE, commit
+from benchmarks.table import machine, options, table, tell
 
 MARK = "buildspec-benchmark"
 COMMANDS = 100
@@ -36,10 +35,7 @@ def make_repository(place: Path, commands: list[str]) -> Path:
     text = f"version: 0.2\nphases:\n  build:\n    commands:\n{lines}"
     (place / "buildspec.yml").write_text(text)
     (place / "script.sh").write_text("".join(f"{each}\n" for each in commands))
-    git = ["git", "-C", str(place), "-c", "user.name=bench", "-c", "user.email=bench@localhost"]
-    for args in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-q", "-m", "bench"]):
-        subprocess.run([*git, *args], check=True)
-    return place
+    return commit(place)
 
 
 def seconds(argv: list[str], repository: Path, home: Path, wanted: str) -> float:
@@ -86,16 +82,10 @@ def measure(rounds: int, place: Path) -> list[list[str]]:
 
 def main() -> int:
     """Print the table, and put it where `--write` says."""
-    parser = argparse.ArgumentParser(description="Measure a buildspec beside a bash script.")
-    parser.add_argument("-n", "--rounds", type=int, default=9, help="rounds (default: 9)")
-    parser.add_argument("--write", type=Path, nargs="+", default=[], metavar="FILE")
-    arguments = parser.parse_args()
+    arguments = options("Measure a buildspec beside a bash script.", 9).parse_args()
     with tempfile.TemporaryDirectory(prefix="trunkline-bench-") as place:
         rows = measure(arguments.rounds, Path(place))
-    report = f"{table(HEADING, rows)}\nMedians of {arguments.rounds} rounds: {machine()}.\n"
-    print(report, end="")
-    for path in arguments.write:
-        write(path, MARK, report)
+    tell(arguments, MARK, table(HEADING, rows), machine())
     return 0
 
 

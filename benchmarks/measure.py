@@ -47,6 +47,11 @@ def make_repository(place: Path, workflow: str, secrets: dict[str, str]) -> Path
     if secrets:
         lines = [f"{name}={value}\n" for name, value in secrets.items()]
         (place / ".secrets").write_text("".join(lines))
+    return commit(place)
+
+
+def commit(place: Path) -> Path:
+    """Make a git repository of a folder, and commit all of it."""
     git = ["git", "-C", str(place), "-c", "user.name=bench", "-c", "user.email=bench@localhost"]
     for command in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-q", "-m", "bench"]):
         subprocess.run([*git, *command], check=True)

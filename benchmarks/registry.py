@@ -7,7 +7,6 @@ of those files.
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
 import shutil
@@ -22,7 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.measure import BIN
-from benchmarks.table import machine, table, write
+from benchmarks.table import compared, machine, options, table, tell
 from tests.image_layouts import Layout
 
 MARK = "registry-benchmark"
@@ -152,11 +151,9 @@ def make_image(folder: Path, layer_bytes: int) -> Path:
     return folder
 
 
-def compared(what: str, ours: float, theirs: float) -> list[str]:
-    """Return a row that compares seconds."""
-    ratio = ours / theirs
-    met = "yes" if ratio <= SLOWER else "**no**"
-    return [what, f"{ours:.2f} s", f"{theirs:.2f} s", f"{ratio:.2f}", f"≤ {SLOWER}", met]
+def median(samples: list[Sample], field: str) -> float:
+    """Return the median of one measure."""
+    return statistics.median(float(getattr(sample, field)) for sample in samples)
 
 
 def measure_all(rounds: int, place: Path) -> list[list[str]]:
@@ -171,9 +168,7 @@ def measure_all(rounds: int, place: Path) -> list[list[str]]:
     little = [measure(TRUNKLINE, small, place) for _ in range(rounds)]
     ours, theirs = samples[TRUNKLINE.name], samples[DEBIAN.name]
     rows = [
-        compared(
-            what, *(statistics.median(getattr(s, field) for s in side) for side in (ours, theirs))
-        )
+        compared(what, median(ours, field), median(theirs, field), SLOWER)
         for what, field in (
             ("push of 200 MB in 5 layers", "push"),
             ("pull of 200 MB in 5 layers", "pull"),
@@ -183,7 +178,7 @@ def measure_all(rounds: int, place: Path) -> list[list[str]]:
     moved = max(sample.moved for sample in ours)
     no_more = "yes" if moved < LAYER_BYTES // 100 else "**no**"
     rows.append(["bytes that it stored", f"{moved:,}", "", "", "no layer", no_more])
-    peaks = [statistics.median(s.peak_kib for s in side) for side in (little, ours, theirs)]
+    peaks = [median(side, "peak_kib") for side in (little, ours, theirs)]
     flat = peaks[1] / peaks[0]
     rows.append(
         [
@@ -199,10 +194,7 @@ def measure_all(rounds: int, place: Path) -> list[list[str]]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Measure the registry beside docker-registry.")
-    parser.add_argument("-n", "--rounds", type=int, default=5, help="rounds (default: 5)")
-    parser.add_argument("--write", type=Path, nargs="+", default=[], metavar="FILE")
-    arguments = parser.parse_args()
+    arguments = options("Measure the registry beside docker-registry.", 5).parse_args()
     absent = [name for name in ("skopeo", "docker-registry") if shutil.which(name) is None]
     if absent:
         print(f"not measured: the registry: {' and '.join(absent)} missing", file=sys.stderr)
@@ -210,11 +202,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="trunkline-bench-") as place:
         rows = measure_all(arguments.rounds, Path(place))
     version = subprocess.check_output(["docker-registry", "--version"], text=True).split()
-    where = f"{machine()}, docker-registry {version[-1]}"
-    report = f"{table(HEADING, rows)}\nMedians of {arguments.rounds} rounds: {where}.\n"
-    print(report, end="")
-    for path in arguments.write:
-        write(path, MARK, report)
+    tell(arguments, MARK, table(HEADING, rows), f"{machine()}, docker-registry {version[-1]}")
     return 0
 
 

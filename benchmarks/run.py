@@ -6,7 +6,6 @@ compared. `--write FILE...` puts the table between the benchmark marks of those 
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import subprocess
@@ -19,7 +18,7 @@ from typing import NamedTuple
 from benchmarks.cases import CASES, LINES, Case, printing
 from benchmarks.containers import container_cases
 from benchmarks.measure import ACT, TRUNKLINE, Runner, make_repository, run
-from benchmarks.table import machine, table, write
+from benchmarks.table import machine, options, table, tell
 
 MARK = "benchmark"
 FLAT = 1.1
@@ -120,19 +119,13 @@ def measure_all(rounds: int, runners: list[Runner]) -> list[Row]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Measure Trunkline side by side with act.")
-    parser.add_argument("-n", "--rounds", type=int, default=5, help="runs per case (default: 5)")
+    parser = options("Measure Trunkline side by side with act.", 5)
     parser.add_argument("--only", choices=["trunkline", "act"], help="measure one runner alone")
-    parser.add_argument("--write", type=Path, nargs="+", default=[], metavar="FILE")
     arguments = parser.parse_args()
     runners = [each for each in (TRUNKLINE, ACT) if arguments.only in (None, each.name)]
     rows = measure_all(arguments.rounds, runners)
     lines = table(HEADING, [row.cells() for row in rows])
-    where = f"{machine()}, {act_version()}"
-    report = f"{lines}\nMedians of {arguments.rounds} runs: {where}.\n"
-    print(report, end="")
-    for path in arguments.write:
-        write(path, MARK, report)
+    tell(arguments, MARK, lines, f"{machine()}, {act_version()}")
     return 0
 
 

@@ -6,7 +6,6 @@ take turns. `--write FILE...` puts the table between the services marks of those
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import os
@@ -22,7 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.table import machine, table, write
+from benchmarks.table import compared, machine, options, table, tell
 from tests.actions_services import apart
 from tests.npm_packages import node, package
 
@@ -150,19 +149,15 @@ def measure_case(case: Case, rounds: int, place: Path) -> tuple[list[list[str]],
         with sink(archive) as server:
             there.append(measure(case, server, place))
     rows = [
-        compared(
-            what, *(statistics.median(sample[way] for sample in side) for side in (here, there))
+        compared(what, statistics.median(ours), statistics.median(theirs), SLOWER)
+        for what, ours, theirs in zip(
+            (case.there, case.back),
+            zip(*here, strict=False),
+            zip(*there, strict=False),
+            strict=False,
         )
-        for way, what in enumerate((case.there, case.back))
     ]
     return rows, max(peaks)
-
-
-def compared(what: str, here: float, there: float) -> list[str]:
-    """Return a row that compares seconds."""
-    ratio = here / there
-    met = "yes" if ratio <= SLOWER else "**no**"
-    return [what, f"{here:.2f} s", f"{there:.2f} s", f"{ratio:.2f}", f"≤ {SLOWER}", met]
 
 
 def make_data(place: Path) -> None:
@@ -189,10 +184,7 @@ def measure_all(rounds: int, place: Path) -> list[list[str]]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Measure the services beside a sink.")
-    parser.add_argument("-n", "--rounds", type=int, default=3, help="rounds (default: 3)")
-    parser.add_argument("--write", type=Path, nargs="+", default=[], metavar="FILE")
-    arguments = parser.parse_args()
+    arguments = options("Measure the services beside a sink.", 3).parse_args()
     absent = [name for name in ("node", "npm", "zstd") if shutil.which(name) is None]
     if absent:
         print(f"not measured: services: {' and '.join(absent)} missing", file=sys.stderr)
@@ -200,10 +192,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="trunkline-bench-") as place:
         rows = measure_all(arguments.rounds, Path(place))
     where = f"{machine()}, @actions/artifact 6 and @actions/cache 6 on node 20"
-    report = f"{table(HEADING, rows)}\nMedians of {arguments.rounds} rounds: {where}.\n"
-    print(report, end="")
-    for path in arguments.write:
-        write(path, MARK, report)
+    tell(arguments, MARK, table(HEADING, rows), where)
     return 0
 
 

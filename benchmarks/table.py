@@ -1,7 +1,8 @@
-"""Measured things as a Markdown table, with the machine they were measured on."""
+"""Measured things as a Markdown table, with the machine they were measured on; what benchmarks share."""
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
 import re
@@ -32,6 +33,34 @@ def machine() -> str:
         f"{time.strftime('%Y-%m-%d')}, {platform.system()} {platform.machine()}, {cpu}, "
         f"{os.cpu_count()} cores, Python {platform.python_version()}"
     )
+
+
+def options(what: str, rounds: int) -> argparse.ArgumentParser:
+    """Return the parser of a benchmark: how many rounds, and where its table goes."""
+    parser = argparse.ArgumentParser(description=what)
+    parser.add_argument(
+        "-n", "--rounds", type=int, default=rounds, help=f"rounds (default: {rounds})"
+    )
+    parser.add_argument("--write", type=Path, nargs="+", default=[], metavar="FILE")
+    return parser
+
+
+def tell(arguments: argparse.Namespace, mark: str, lines: str, where: str) -> None:
+    """Print a table, and put it between the marks of the files that `--write` names.
+
+    `where` says on what it was measured.
+    """
+    report = f"{lines}\nMedians of {arguments.rounds} rounds: {where}.\n"
+    print(report, end="")
+    for path in arguments.write:
+        write(path, mark, report)
+
+
+def compared(what: str, ours: float, theirs: float, most: float) -> list[str]:
+    """Return a row that compares seconds; ours may be `most` times theirs."""
+    ratio = ours / theirs
+    met = "yes" if ratio <= most else "**no**"
+    return [what, f"{ours:.2f} s", f"{theirs:.2f} s", f"{ratio:.2f}", f"≤ {most}", met]
 
 
 def write(path: Path, mark: str, text: str) -> None:
