@@ -148,15 +148,10 @@ def measure_case(case: Case, rounds: int, place: Path) -> tuple[list[list[str]],
         shutil.rmtree(place / "state")
         with sink(archive) as server:
             there.append(measure(case, server, place))
-    rows = [
-        compared(what, statistics.median(ours), statistics.median(theirs), SLOWER)
-        for what, ours, theirs in zip(
-            (case.there, case.back),
-            zip(*here, strict=False),
-            zip(*there, strict=False),
-            strict=False,
-        )
-    ]
+    rows = []
+    for way, what in enumerate((case.there, case.back)):
+        ours, theirs = (statistics.median(one[way] for one in side) for side in (here, there))
+        rows.append(compared(what, ours, theirs, SLOWER))
     return rows, max(peaks)
 
 

@@ -6,13 +6,13 @@ import json
 import posixpath
 import re
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
 from trunkline.adapters.docker.registry_logins import REHEARSAL_TOKEN, ask_engine
 from trunkline.adapters.toolkit.docker_config import HUB_KEY, DockerConfig, read_config
+from trunkline.adapters.toolkit.groups import group
 from trunkline.adapters.toolkit.inputs import Inputs, major_version
 from trunkline.adapters.toolkit.world import World
 from trunkline.document.limits import GITHUB
@@ -104,7 +104,7 @@ class DockerLogin:
             if len(auths) == 1:
                 self._log_in(auth, call, job)
             else:
-                with _group(job, f"Login to {auth.registry}"):
+                with group(job, f"Login to {auth.registry}"):
                     self._log_in(auth, call, job)
 
     def post(self, call: ActionCall, job: ActionJob) -> None:
@@ -115,7 +115,7 @@ class DockerLogin:
         for place in json.loads(call.state.get("registries", "[]")):
             if place not in done:
                 done.append(place)
-                with _group(job, f"Logout from {place['registry']}"):
+                with group(job, f"Logout from {place['registry']}"):
                     _log_out(place["registry"], place["configDir"], call, job)
 
     def _log_in(self, auth: _Auth, call: ActionCall, job: ActionJob) -> None:
@@ -315,12 +315,3 @@ def _log_out(registry: str, folder: str, call: ActionCall, job: ActionJob) -> No
             job.annotate("warning", f"could not erase credentials: {output.strip()}")
     kept = {name: entry for name, entry in entries.items() if name not in names}
     _write(config, kept, job)
-
-
-@contextmanager
-def _group(job: ActionJob, title: str) -> Iterator[None]:
-    job.log(f"##[group]{title}")
-    try:
-        yield
-    finally:
-        job.log("##[endgroup]")

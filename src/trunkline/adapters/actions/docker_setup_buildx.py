@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 
 from trunkline.adapters.toolkit.builders import Builder, Buildx, find_buildx, inspect
+from trunkline.adapters.toolkit.groups import group
 from trunkline.adapters.toolkit.inputs import Inputs, major_version, warn_of_unsupported
 from trunkline.adapters.toolkit.lists import Dialect, parse_list
 from trunkline.adapters.toolkit.world import World
@@ -70,7 +70,7 @@ class DockerSetupBuildx:
         path = call.env.get("PATH", "")
         _tell_docker(job, path)
         buildx = find_buildx(job, path)
-        with _group(job, "Buildx version"):
+        with group(job, "Buildx version"):
             job.log(buildx.text if buildx else "The job has no Buildx.")
         if buildx is not None:
             builder = _Setup(buildx, inputs, job).builder(driver, self._new_name(call))
@@ -90,13 +90,13 @@ class DockerSetupBuildx:
             return
         if name := state.get("builderName"):
             keep = ["--keep-state"] if state.get("keepState") == "true" else []
-            with _group(job, "Removing builder"):
+            with group(job, "Removing builder"):
                 _tidy([*buildx.argv, "rm", *keep, name], job)
         if name := state.get("dockerContext"):
-            with _group(job, "Removing docker context"):
+            with group(job, "Removing docker context"):
                 _tidy(["docker", "context", "rm", "-f", name], job)
         if state.get("installed") == "true":
-            with _group(job, "Restoring default builder"):
+            with group(job, "Restoring default builder"):
                 _tidy([*buildx.argv, "uninstall"], job)
 
     def _new_name(self, call: ActionCall) -> str:
@@ -119,7 +119,7 @@ class _Setup:
         """Return the builder that the inputs mean. Raises ActionFailed, Unavailable."""
         inputs = self._inputs
         if inputs.boolean("install"):
-            with _group(self._job, "Setting buildx as default builder"):
+            with group(self._job, "Setting buildx as default builder"):
                 self._call("install")
             self._job.save_state("installed", "true")
         name = inputs.text("name") or new_name
@@ -147,7 +147,7 @@ class _Setup:
     def _create(self, driver: str, name: str) -> None:
         """Make a builder and start it. Raises ActionFailed in Buildx's words."""
         job = self._job
-        with _group(job, "Creating a new builder instance"):
+        with group(job, "Creating a new builder instance"):
             code, _ = job.capture([*self._buildx.argv, "inspect", name])
             if code == 0:
                 job.log(f"Builder {name} already exists, skipping creation")
@@ -155,7 +155,7 @@ class _Setup:
                 self._call(*self._creation(driver, name))
         job.save_state("builderName", name)
         job.save_state("keepState", "true" if self._inputs.boolean("keep-state") else "false")
-        with _group(job, "Booting builder"):
+        with group(job, "Booting builder"):
             self._call("inspect", "--bootstrap", "--builder", name)
 
     def _creation(self, driver: str, name: str) -> list[str]:
@@ -248,7 +248,7 @@ def _warn_of_ignored(names: Iterable[str], inputs: Inputs, job: ActionJob) -> No
 
 
 def _tell_docker(job: ActionJob, path: str) -> None:
-    with _group(job, "Docker info"):
+    with group(job, "Docker info"):
         if job.sandbox.find("docker", path) is None:
             job.log("The job has no Docker client.")
         else:
@@ -263,7 +263,7 @@ def _tell(builder: Builder, major: str, job: ActionJob) -> None:
         platform for node in nodes for platform in node.get("platforms", "").split(",") if platform
     )
     job.set_output("name", builder.name)
-    with _group(job, "Inspect builder"):
+    with group(job, "Inspect builder"):
         for line in json.dumps(builder.shown(), indent=2).splitlines():
             job.log(line)
     job.set_output("driver", builder.driver)
@@ -286,12 +286,3 @@ def _tidy(argv: list[str], job: ActionJob) -> None:
 def _last_line(text: str) -> str:
     lines = text.strip().splitlines()
     return lines[-1].removeprefix("ERROR: ") if lines else "unknown error"
-
-
-@contextmanager
-def _group(job: ActionJob, title: str) -> Iterator[None]:
-    job.log(f"##[group]{title}")
-    try:
-        yield
-    finally:
-        job.log("##[endgroup]")

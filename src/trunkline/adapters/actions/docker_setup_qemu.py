@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from trunkline.adapters.toolkit.groups import group
 from trunkline.adapters.toolkit.inputs import Inputs, major_version, warn_of_unsupported
 from trunkline.adapters.toolkit.lists import parse_list
 from trunkline.adapters.toolkit.world import World
@@ -72,10 +73,9 @@ class DockerSetupQemu:
         warn_of_unsupported(call, job, UNSUPPORTED)
         asked = parse_list(Inputs(call, {}).text("platforms"))
         found = _read(self._binfmt, job)
-        job.log("##[group]Extracting available platforms")
-        job.log(",".join(found.supported))
-        job.log(f"Emulators: {', '.join(found.emulators) or 'none'}")
-        job.log("##[endgroup]")
+        with group(job, "Extracting available platforms"):
+            job.log(",".join(found.supported))
+            job.log(f"Emulators: {', '.join(found.emulators) or 'none'}")
         job.set_output("platforms", ",".join(found.supported))
         missing = [name for name in asked if name != "all" and not _is_had(name, found)]
         if missing:

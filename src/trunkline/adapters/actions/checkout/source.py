@@ -111,7 +111,7 @@ def _candidates(repository: Repository, ref: str) -> list[tuple[str, str]]:
 
 def _require(repository: Repository, sha: str) -> None:
     try:
-        git(repository.git_dir, "cat-file", "-e", f"{sha}^{{commit}}")
+        git(repository.git_dir, "cat-file", "-e", "--end-of-options", f"{sha}^{{commit}}")
     except GitFailed as error:
         message = f"fatal: remote error: upload-pack: not our ref {sha}"
         raise ActionFailed(message) from error

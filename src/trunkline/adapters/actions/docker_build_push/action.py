@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 from trunkline.adapters.actions.docker_build_push import engine_build
 from trunkline.adapters.actions.docker_build_push.base_images import Base, find_base
@@ -21,6 +20,7 @@ from trunkline.adapters.toolkit.builders import (
     inspect,
 )
 from trunkline.adapters.toolkit.docker_config import find_login, read_config
+from trunkline.adapters.toolkit.groups import group
 from trunkline.adapters.toolkit.inputs import major_version
 from trunkline.adapters.toolkit.world import World
 from trunkline.base.errors import Unavailable
@@ -218,13 +218,3 @@ class Build:
                 text = json.dumps(dict(sorted(result.metadata.items())), indent=2)
                 job.log(text)
                 job.set_output("metadata", text)
-
-
-@contextmanager
-def group(job: ActionJob, title: str) -> Iterator[None]:
-    """Fold the lines that are printed meanwhile under a title."""
-    job.log(f"##[group]{title}")
-    try:
-        yield
-    finally:
-        job.log("##[endgroup]")

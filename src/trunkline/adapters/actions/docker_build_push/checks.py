@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from trunkline.adapters.actions.docker_build_push.contexts import Place, Remote
+from trunkline.adapters.toolkit.groups import group
 from trunkline.ports.actions import ActionJob
 from trunkline.run.command_line import command_line
 
@@ -23,9 +24,8 @@ def tell_checks(metadata: Mapping[str, Any], where: Place | Remote, job: ActionJ
     told = [command for command in commands if command]
     if not told:
         return
-    job.log(f"##[group]Generating GitHub annotations ({len(told)} build checks found)")
-    job.run(["printf", "%s\\n", *told])
-    job.log("##[endgroup]")
+    with group(job, f"Generating GitHub annotations ({len(told)} build checks found)"):
+        job.run(["printf", "%s\\n", *told])
 
 
 def _command(warning: Mapping[str, Any], where: Place | Remote, job: ActionJob) -> str:

@@ -25,6 +25,7 @@ from trunkline.adapters.actions.docker_metadata.rules import (
     read_images,
     read_tags,
 )
+from trunkline.adapters.toolkit.groups import group
 from trunkline.adapters.toolkit.inputs import Inputs, major_version, warn_of_unsupported
 from trunkline.adapters.toolkit.lists import Dialect, parse_list
 from trunkline.adapters.toolkit.world import World
@@ -117,11 +118,11 @@ def _read(
     event: Event, lists: dict[str, list[str]], now: float, call: ActionCall, job: ActionJob
 ) -> _Metadata:
     images = read_images(lists["images"])
-    _group(job, "Processing images input", (_shown(image) for image in images))
+    _tell_group(job, "Processing images input", (_shown(image) for image in images))
     rules = read_tags(lists["tags"])
-    _group(job, "Processing tags input", map(str, rules))
+    _tell_group(job, "Processing tags input", map(str, rules))
     flavor = read_flavor(lists["flavor"])
-    _group(job, "Processing flavor input", _flavor_lines(flavor))
+    _tell_group(job, "Processing flavor input", _flavor_lines(flavor))
     setting = Setting(
         event=event,
         flavor=flavor,
@@ -163,9 +164,9 @@ class _Outputs:
         self._version()
         self._tags()
         labels = [f"{key}={value}" for key, value in self._metadata.labels.items()]
-        _group(self._job, "Docker labels", labels)
+        _tell_group(self._job, "Docker labels", labels)
         self._output("labels", self._separator("sep-labels").join(labels))
-        _group(self._job, "Annotations", self._annotations)
+        _tell_group(self._job, "Annotations", self._annotations)
         self._output("annotations", self._separator("sep-annotations").join(self._annotations))
         found = {
             "tags": self._metadata.tags(),
@@ -173,7 +174,7 @@ class _Outputs:
             "labels": _one_line(self._metadata.labels),
             "annotations": self._annotations,
         }
-        _group(self._job, "JSON output", _pretty(found).split("\n"))
+        _tell_group(self._job, "JSON output", _pretty(found).split("\n"))
         text = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
         self._output("json", text)
         self._bake_files(hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:6])
@@ -181,7 +182,7 @@ class _Outputs:
     def _version(self) -> None:
         version = self._metadata.version.main
         if version:
-            _group(self._job, "Docker image version", [version])
+            _tell_group(self._job, "Docker image version", [version])
         else:
             self._job.annotate(
                 "warning", "No Docker image version has been generated. Check tags input."
@@ -191,7 +192,7 @@ class _Outputs:
     def _tags(self) -> None:
         tags = self._metadata.tags()
         if tags:
-            _group(self._job, "Docker tags", tags)
+            _tell_group(self._job, "Docker tags", tags)
         else:
             self._job.annotate("warning", "No Docker tag has been generated. Check tags input.")
         separator = self._separator("sep-tags")
@@ -216,7 +217,7 @@ class _Outputs:
         for kind, content in parts.items():
             path = f"{folder}/docker-metadata-action-bake-{kind}.json"
             text = self._bake(path, content)
-            _group(self._job, f"Bake file definition ({kind})", text.split("\n"))
+            _tell_group(self._job, f"Bake file definition ({kind})", text.split("\n"))
             self._output(f"bake-file-{kind}", path)
         path = f"{folder}/docker-metadata-action-bake.json"
         self._bake(path, {"tags": tags["tags"], **labels, "args": args})
@@ -280,12 +281,12 @@ def _tell_event(event: Event, call: ActionCall, job: ActionJob) -> None:
         "runId": github.get("run_id"),
         "commitDate": date.strftime("%a %b %d %Y %H:%M:%S GMT+0000 (Coordinated Universal Time)"),
     }
-    _group(job, "Context info", (f"{key}: {value or ''}" for key, value in told.items()))
+    _tell_group(job, "Context info", (f"{key}: {value or ''}" for key, value in told.items()))
 
 
-def _group(job: ActionJob, title: str, lines: Iterable[str]) -> None:
-    job.log(f"##[group]{title}")
-    for line in lines:
-        for part in line.split("\n"):
-            job.log(part)
-    job.log("##[endgroup]")
+def _tell_group(job: ActionJob, title: str, lines: Iterable[str]) -> None:
+    """Show lines under a title."""
+    with group(job, title):
+        for line in lines:
+            for part in line.split("\n"):
+                job.log(part)

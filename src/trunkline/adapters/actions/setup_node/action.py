@@ -9,6 +9,7 @@ from trunkline.adapters.actions.setup_node.copied import bring, can_be_brought
 from trunkline.adapters.actions.setup_node.versions import as_range, wanted
 from trunkline.adapters.toolkit.caching import JobCaches
 from trunkline.adapters.toolkit.files import has_file, hash_files, read_text
+from trunkline.adapters.toolkit.groups import group
 from trunkline.adapters.toolkit.inputs import Inputs, major_version, warn_of_unsupported
 from trunkline.adapters.toolkit.matchers import add_matchers
 from trunkline.adapters.toolkit.semver import Version, parse_range, parse_version
@@ -185,16 +186,15 @@ def _order(text: str) -> Version:
 
 
 def _tell_versions(job: ActionJob) -> None:
-    job.log("##[group]Environment details")
-    for tool in ("node", "npm", "yarn"):
-        output = ""
-        if job.sandbox.find(tool, _path(job)):
-            code, told = job.capture([tool, "--version"])
-            output = "" if code else told.strip().split("\n")[-1]
-        if tool == "node":
-            job.set_output("node-version", output)
-        job.log(f"{tool}: {output}")
-    job.log("##[endgroup]")
+    with group(job, "Environment details"):
+        for tool in ("node", "npm", "yarn"):
+            output = ""
+            if job.sandbox.find(tool, _path(job)):
+                code, told = job.capture([tool, "--version"])
+                output = "" if code else told.strip().split("\n")[-1]
+            if tool == "node":
+                job.set_output("node-version", output)
+            job.log(f"{tool}: {output}")
 
 
 def _path(job: ActionJob) -> str:

@@ -11,6 +11,7 @@ from trunkline.adapters.actions.setup_python.interpreters import Interpreter, In
 from trunkline.adapters.actions.setup_python.versions import Wish
 from trunkline.adapters.toolchains.uv import UvToolchain
 from trunkline.adapters.toolkit.files import has_file
+from trunkline.adapters.toolkit.groups import group
 from trunkline.adapters.toolkit.inputs import Inputs, major_version, warn_of_unsupported
 from trunkline.adapters.toolkit.matchers import add_matchers
 from trunkline.adapters.toolkit.world import World
@@ -77,17 +78,16 @@ class SetupPython:
                 "`PATH` will be used.",
             )
             texts = [interpreters.on_path(call.env.get("PATH", "")) or "x"]
-        job.log("##[group]Installed versions")
         version = ""
-        for text in texts:
-            wish = Wish(
-                text,
-                allow_prereleases=inputs.boolean("allow-prereleases"),
-                free_threaded=inputs.boolean("freethreaded"),
-            )
-            found = interpreters.find(wish) or _download(wish, uv, interpreters, job)
-            version = _set_up(found, inputs, self._shared(job), job)
-        job.log("##[endgroup]")
+        with group(job, "Installed versions"):
+            for text in texts:
+                wish = Wish(
+                    text,
+                    allow_prereleases=inputs.boolean("allow-prereleases"),
+                    free_threaded=inputs.boolean("freethreaded"),
+                )
+                found = interpreters.find(wish) or _download(wish, uv, interpreters, job)
+                version = _set_up(found, inputs, self._shared(job), job)
         if inputs.text("cache"):
             restore(inputs, version, self._world.caches, call, job)
         add_matchers(job, "python")
