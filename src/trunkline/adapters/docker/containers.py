@@ -110,7 +110,7 @@ class JobContainers:
             story.command("docker", "network", "create", network)
             for name, address in self._registry.items():
                 story.line(f"{name} is the registry that containers reach: {address}")
-        starter = Starter(self.engine, self.images, story)
+        starter = Starter(self.engine, self.images, self._site.labels, story)
         starter.made = self._made
         with refusals():
             own = self._begin_job(self._told(job), network, starter, story) if job else None

@@ -11,6 +11,7 @@ import msgspec
 
 from trunkline.adapters.docker.option_values import InvalidValue, Json
 from trunkline.adapters.docker.options import Options, parse_options
+from trunkline.adapters.docker.proxy.labelling import labelled_mounts
 from trunkline.base.errors import Unavailable
 from trunkline.ports.containers import ActionRun, ContainerSpec
 from trunkline.ports.sandbox import Layout
@@ -129,13 +130,13 @@ class Place(msgspec.Struct, frozen=True):
 
 def _create(site: Site, options: Options, body: dict[str, Json], place: Place) -> Create:
     binds, anonymous = _volumes(site.layout, (*options.volumes, *place.spec.volumes))
-    known = options.host.get("Mounts", [])
+    chosen = labelled_mounts(options.host.get("Mounts"), site.labels)
     host: dict[str, Json] = {
         **options.host,
         "NetworkMode": place.network,
         "PortBindings": options.ports.bindings,
         "Binds": binds,
-        "Mounts": [*place.mounts, *(known if isinstance(known, list) else [])],
+        "Mounts": [*place.mounts, *chosen],
     }
     body = {
         **body,

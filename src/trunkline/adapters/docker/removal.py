@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
-from docker.errors import APIError, NotFound
+from docker.errors import APIError
 
 from trunkline.adapters.docker.engine import Engine, refusals
 from trunkline.adapters.docker.labels import ENGINE, JOB, MACHINE, filters, machine
@@ -40,12 +41,9 @@ def remove_containers(engine: Engine, ids: Iterable[str]) -> None:
 
 def remove_container(engine: Engine, container: str) -> None:
     """Remove a container; no error when it is gone, or somebody else is removing it."""
+    remove = partial(engine.client.remove_container, v=True, force=True)
     with refusals():
-        try:
-            engine.client.remove_container(container, v=True, force=True)
-        except APIError as error:
-            if error.response is None or error.response.status_code not in GONE:
-                raise
+        _ignore_gone(remove, container)
 
 
 def remove_network(engine: Engine, name: str) -> None:
@@ -62,18 +60,20 @@ def remove_networks(engine: Engine, labels: dict[str, str]) -> None:
 
 
 def remove_volumes(engine: Engine, labels: dict[str, str]) -> None:
-    """Remove the volumes with these labels: scripts may have made some."""
+    """Remove the volumes with these labels: what the job names, and what scripts have made."""
     with refusals():
         found = engine.client.volumes(filters=filters(labels))
         for volume in found.get("Volumes") or ():
             _ignore_gone(engine.client.remove_volume, volume["Name"])
 
 
-def _ignore_gone(remove: Any, name: str) -> None:
+def _ignore_gone(remove: Callable[[str], object], name: str) -> None:
+    """Remove what may be gone, or going; a volume that others use by now waits for a later sweep."""
     try:
         remove(name)
-    except NotFound:
-        return
+    except APIError as error:
+        if error.response is None or error.response.status_code not in GONE:
+            raise
 
 
 def sweep(engine: Engine, notes: Iterable[str]) -> None:

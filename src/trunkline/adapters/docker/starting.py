@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ from docker.errors import APIError
 from trunkline.adapters.docker.engine import Engine, words
 from trunkline.adapters.docker.images import DockerImages
 from trunkline.adapters.docker.payloads import KEEPERS, Create, with_keeper
+from trunkline.adapters.docker.proxy.labelling import volumes_of
 from trunkline.adapters.docker.removal import remove_container
 from trunkline.adapters.docker.story import Story
 from trunkline.base.errors import Unavailable
@@ -33,7 +35,10 @@ TAKEN = ("port is already allocated", "address already in use")
 
 
 class Made(msgspec.Struct):
-    """A container that was created; `has_failed` when its log has been told already."""
+    """A container that was created; `has_failed` when its log has been told already.
+
+    `has_volumes`: it named some, which may be the job's own.
+    """
 
     alias: str
     name: str
@@ -41,6 +46,7 @@ class Made(msgspec.Struct):
     image: str
     is_job: bool = False
     has_failed: bool = False
+    has_volumes: bool = False
 
 
 class Started(msgspec.Struct, frozen=True):
@@ -75,8 +81,12 @@ class Started(msgspec.Struct, frozen=True):
 class Starter:
     """Pulls, creates and starts one container after the other."""
 
-    def __init__(self, engine: Engine, images: DockerImages, story: Story) -> None:
+    def __init__(
+        self, engine: Engine, images: DockerImages, labels: Mapping[str, str], story: Story
+    ) -> None:
+        """Start containers of the job that has `labels`, and tell `story` of it."""
         self._engine = engine
+        self._labels = dict(labels)
         self._images = images
         self._story = story
         self.made: list[Made] = []
@@ -116,17 +126,30 @@ class Starter:
     def _create(self, alias: str, spec: ContainerSpec, create: Create) -> Made:
         options = shlex.split(spec.options)  # they have been read already
         self._story.command("docker", "create", "--name", create.name, *options, spec.image)
+        has_volumes = self._make_volumes(create.body)
         try:
             found = self._engine.create(create.body, create.name, create.platform)
         except APIError as error:
             raise _refused(error) from error
-        made = Made(alias, create.name, str(found["Id"]), spec.image)
+        made = Made(alias, create.name, str(found["Id"]), spec.image, has_volumes=has_volumes)
         self.made.append(made)
         self._story.line(made.id)
         for warning in found.get("Warnings") or ():
             self._story.line(f"WARNING: {warning}")
         self._story.command("docker", "start", made.name)
         return made
+
+    def _make_volumes(self, body: Mapping[str, Any]) -> bool:
+        """Make the volumes that a container names, so that they carry labels; those here stay.
+
+        Returns whether it names any. What is wrong with one is said when the container is made.
+        """
+        named = volumes_of(body)
+        for name, driver in named.items():
+            with suppress(APIError):
+                self._engine.client.create_volume(name, driver or "local", labels=self._labels)
+        mounts = body["HostConfig"]["Mounts"]
+        return bool(named) or any(each["Type"] == "volume" for each in mounts)
 
     def _look(self, made: Made) -> Started:
         """Describe a container that was started; one that has ended again is told (its log comes later)."""

@@ -315,3 +315,25 @@ def test_names_labels_and_volumes(plain: Job) -> None:
     assert volume in plain.engine.docker("volume", "ls", "--quiet")
     plain.sandbox.containers.end(plain.watch)
     assert volume not in plain.engine.docker("volume", "ls", "--quiet")
+
+
+def test_volumes_that_a_job_names_go_with_it(plain: Job) -> None:
+    def named(kind: str) -> str:
+        return f"trunkline-test-{kind}-{os.urandom(4).hex()}"
+
+    data, cache, users = named("data"), named("cache"), named("users")
+    mount = f"--mount type=volume,src={cache},dst=/cache"
+    plain.engine.docker("volume", "create", users)
+    try:
+        service = ContainerSpec(
+            image=plain.image,
+            command="tail -f /dev/null",
+            volumes=(f"{data}:/data", f"{users}:/users"),
+        )
+        plain.begin({"db": service}, volumes=(f"{data}:/shared",), options=mount)
+        assert plain.run("sh", "-c", "echo x >/shared/x; mount | grep -c /cache") == (0, "1\n")
+        plain.sandbox.containers.end(plain.watch)
+        left = plain.engine.docker("volume", "ls", "--quiet").split()
+        assert {data, cache, users} & set(left) == {users}
+    finally:
+        plain.engine.docker("volume", "rm", users)

@@ -55,6 +55,16 @@ def volumes_of(body: Mapping[str, Any]) -> dict[str, str]:
     return {source: driver for bind in _texts(config.get("Binds")) if (source := _volume(bind))}
 
 
+def labelled_mounts(mounts: object, labels: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return `Mounts` so that the volumes that the engine makes for them carry the labels."""
+    return [
+        {**mount, "VolumeOptions": labelled(mount.get("VolumeOptions") or {}, labels)}
+        if mount.get("Type") == "volume"
+        else mount
+        for mount in _tables(mounts)
+    ]
+
+
 def own_only(request: Request, labels: Mapping[str, str]) -> Request:
     """Return a listing's or pruning's request with a filter: only what carries these labels."""
     try:
@@ -75,7 +85,8 @@ def _placed(config: Mapping[str, Any], place: Place) -> dict[str, Any]:
     if config.get("Binds"):
         found["Binds"] = [_bind(bind, place) for bind in _texts(config["Binds"])]
     if config.get("Mounts"):
-        found["Mounts"] = [_mount(mount, place) for mount in _tables(config["Mounts"])]
+        mounts = labelled_mounts(config["Mounts"], place.labels)
+        found["Mounts"] = [_mount(mount, place) for mount in mounts]
     return found
 
 
@@ -88,10 +99,7 @@ def _mount(mount: dict[str, Any], place: Place) -> dict[str, Any]:
     source, kind = mount.get("Source"), mount.get("Type")
     if kind == "bind" and isinstance(source, str):
         return {**mount, "Source": _path(source, place)}
-    if kind != "volume":
-        return mount
-    options = mount.get("VolumeOptions")
-    return {**mount, "VolumeOptions": labelled(options or {}, place.labels)}
+    return mount
 
 
 def _path(path: str, place: Place) -> str:
