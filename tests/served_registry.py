@@ -6,7 +6,7 @@ import re
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -70,10 +70,13 @@ class Registry:
         self.stop()
 
 
-def start(place: Place, *options: str) -> Registry:
-    """Start `trunkline registry` on a free port; return it when it answers."""
+def start(place: Place, *options: str, wrapper: Sequence[str] = ()) -> Registry:
+    """Start `trunkline registry` on a free port; return it when it answers.
+
+    `wrapper` is a command that starts the one that follows it.
+    """
     process = subprocess.Popen(
-        [*COMMAND, "registry", "--listen", "127.0.0.1:0", "--verbose", *options],
+        [*wrapper, *COMMAND, "registry", "--listen", "127.0.0.1:0", "--verbose", *options],
         cwd=place.root,
         env=place.env,
         stdin=subprocess.DEVNULL,

@@ -30,6 +30,12 @@ def test_there_is_nobody_at_first(users: Users) -> None:
     assert users.anonymous().grants == PUBLIC
 
 
+def test_to_remove_nobody_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "users.yaml"
+    assert not FileUsers(str(path)).remove("alice")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_user_has_a_password_and_grants(users: Users) -> None:
     assert users.put("alice", "wonder: land é", GRANTS)
     found = users.check("alice", "wonder: land é")

@@ -7,7 +7,8 @@ from wsgiref.types import WSGIApplication
 
 import msgspec
 
-from trunkline.app import System, adapter
+from trunkline.app import System
+from trunkline.app.adapter_table import adapter
 from trunkline.oci.access import Grant
 from trunkline.oci.keeping import DAY
 from trunkline.oci.retention import Retention
@@ -98,9 +99,14 @@ def open_application(served: Registry) -> WSGIApplication:
 def guarded_application(
     system: System, served: Registry, root: str, doors: Doors
 ) -> WSGIApplication:
-    """Return the application that asks for users' passwords, with its token end point."""
+    """Return the application that asks for users' passwords, with its token end point.
+
+    Raises Unavailable and Corrupt for a file of users that can't be used.
+    """
+    known = users(doors.users, doors.anonymous)
+    known.names()  # better now than at the first login
     access = UserAccess(
-        users(doors.users, doors.anonymous),
+        known,
         system.clock,
         system.ids,
         adapter("signing-key")(f"{root}/{KEY_FILE}"),

@@ -13,7 +13,7 @@ from trunkline.app import System
 from trunkline.app import registry as composed
 from trunkline.cli.arguments import Help
 from trunkline.cli.program import program
-from trunkline.cli.registry_options import DEFAULT, RawHelp, add_store
+from trunkline.cli.registry_options import DEFAULT, RawHelp, add_store, existing_store
 from trunkline.cli.times import ago
 from trunkline.cli.views.summary import one_line, size
 from trunkline.oci.built import Built
@@ -37,7 +37,7 @@ def main(argv: list[str]) -> int:
     options = _removing().parse_args(argv[1:]) if removing else _listing().parse_args(argv)
     system = System(settings.read())
     try:
-        registry = composed.registry(system, options.store)
+        registry = composed.registry(system, existing_store(options))
         if removing:
             _remove(registry, options.names)
         else:

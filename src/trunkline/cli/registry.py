@@ -9,8 +9,9 @@ import sys
 import threading
 
 from trunkline import settings
-from trunkline.app import System, adapter
+from trunkline.app import System
 from trunkline.app import registry as composed
+from trunkline.app.adapter_table import adapter
 from trunkline.base.errors import TrunklineError, UsageError
 from trunkline.cli import registry_options as wanted
 from trunkline.cli.arguments import Help
@@ -123,7 +124,8 @@ def _collect(argv: list[str]) -> int:
     system = System(settings.read())
     lease = 0 if options.now else LEASE_SECONDS
     try:
-        kept = composed.registry(system, options.store, wanted.read_rules(options))
+        store = wanted.existing_store(options)
+        kept = composed.registry(system, store, wanted.read_rules(options))
         found = (
             _would_go(kept, lease) if options.dryrun else [_told(collecting.collect(kept, lease))]
         )

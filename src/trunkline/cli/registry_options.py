@@ -113,6 +113,14 @@ def add_store(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def existing_store(options: argparse.Namespace) -> str:
+    """Return the folder that `add_store`'s option names. Raises NotFound for one without images."""
+    store: str = options.store
+    if store and not Path(store, "index.db").exists():
+        raise NotFound(f"there is no registry in {store}")
+    return store
+
+
 def add_rules(parser: argparse.ArgumentParser) -> None:
     """Add what is kept and what never changes."""
     parser.add_argument(

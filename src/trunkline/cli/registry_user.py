@@ -12,6 +12,7 @@ from trunkline.app import System
 from trunkline.app import registry as composed
 from trunkline.base.errors import NotFound, UsageError
 from trunkline.cli import arguments
+from trunkline.cli.program import program
 from trunkline.cli.registry_options import add_store
 from trunkline.oci.access import ALL_RIGHTS, Grant, read_grants
 from trunkline.ports.registry_users import Users
@@ -60,6 +61,8 @@ def _list(users: Users) -> None:
     anonymous = users.anonymous().grants
     if anonymous:
         sys.stdout.write(f"everybody: {_told(anonymous)}\n")
+    if not users.names() and not anonymous:
+        sys.stdout.write(f"There are no users; `{program()} registry user add NAME` makes one.\n")
 
 
 def _told(grants: tuple[Grant, ...]) -> str:

@@ -6,6 +6,7 @@ import ipaddress
 import re
 import socket
 from collections.abc import Iterable
+from http import HTTPStatus
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import msgspec
@@ -80,4 +81,5 @@ def _refusal(status: int, message: str) -> Response:
     """Return an error as registries tell it, with GitHub's `message` beside it."""
     told = {"code": "DENIED", "message": message, "detail": {}}
     body = msgspec.json.encode({"message": message, "errors": [told]})
-    return Response(body, status, content_type="application/json")
+    line = f"{status} {HTTPStatus(status).phrase}"
+    return Response(body, line, content_type="application/json")

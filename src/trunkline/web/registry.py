@@ -91,6 +91,7 @@ class RegistryApp:
             response = refusal(RegistryError("BLOB_UPLOAD_INVALID", "the request broke off"))
             response.headers["Connection"] = "close"
         except TrunklineError as error:
+            environ["wsgi.errors"].write(f"trunkline: the registry: {error.message}\n")
             response = refusal(_trouble(error))
         response.headers["Docker-Distribution-Api-Version"] = "registry/2.0"
         return response(environ, start)
@@ -169,9 +170,12 @@ def _denial(decision: Decision) -> Response:
 
 
 def _trouble(error: TrunklineError) -> RegistryError:
-    """Return what a client is told of our own or the world's fault."""
+    """Return what a client is told of our own or the world's fault: no paths.
+
+    A full disk is no 507: Docker's engine tries that for most of a minute, then hides the cause.
+    """
     if isinstance(error, NoSpace):
-        return RegistryError("UNAVAILABLE", "the registry's disk is full", status=507)
+        return RegistryError("DENIED", "the registry's disk is full", status=413)
     if isinstance(error, Unavailable):
         return RegistryError("UNAVAILABLE", "the registry's store can't be used")
     return RegistryError("UNKNOWN", "the registry's store is damaged")

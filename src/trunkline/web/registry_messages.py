@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
 from urllib.parse import urlencode
 
 import msgspec
@@ -30,7 +31,7 @@ class Asked(msgspec.Struct, frozen=True):
 
 def answer(status: int, headers: Headers | None = None, body: bytes = b"") -> Response:
     """Return a response with a body that is at hand."""
-    found = Response(body, status)
+    found = Response(body, _line(status))
     found.headers.clear()
     found.headers.update(headers or {})
     if status != 204:
@@ -40,10 +41,15 @@ def answer(status: int, headers: Headers | None = None, body: bytes = b"") -> Re
 
 def streamed(status: int, headers: Headers, body: Iterable[bytes]) -> Response:
     """Return a response whose body comes piece by piece; `headers` tell its length."""
-    found = Response(body, status, direct_passthrough=True)
+    found = Response(body, _line(status), direct_passthrough=True)
     found.headers.clear()
     found.headers.update(headers)
     return found
+
+
+def _line(status: int) -> str:
+    """Return a status with its phrase, which some clients show."""
+    return f"{status} {HTTPStatus(status).phrase}"
 
 
 def listing(record: object, link: str = "") -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import re
@@ -31,6 +32,8 @@ MOST_WAITING = 512
 HEADER_BYTES = 1 << 16
 # How long requests may go on when the server stops.
 LAST_REQUESTS = 5
+IN_USE = "Stop the program that uses it, or choose another port (0: any free one)."
+NOT_OURS = "Choose an address of this machine, and a port that this user may listen on."
 ERRNO = re.compile(r"\[Errno [^]]*\] ([^)]*)")
 
 
@@ -69,11 +72,11 @@ class Server:
         self._thread.start()
         self._listens.wait()
         if self._failed is not None:
-            told = ERRNO.findall(str(self._failed)) or [str(self._failed)]
+            told = (ERRNO.findall(str(self._failed)) or [str(self._failed)])[-1]
             where = f"{self._host}:{self._inner.bind_addr[1]}"
             raise Unavailable(
-                f"The address {where} can't be listened on: {told[-1]}.",
-                hint="Stop the program that uses it, or choose another port (0: any free one).",
+                f"The address {where} can't be listened on: {told}.",
+                hint=IN_USE if told == os.strerror(errno.EADDRINUSE) else NOT_OURS,
             ) from self._failed
         return self
 
@@ -208,11 +211,17 @@ class _TlsAdapter(cheroot_ssl.Adapter):
             context.load_cert_chain(tls.certificate, tls.key, password="")
         except FileNotFoundError as error:
             raise NotFound(f"{tls.certificate} or {tls.key} is not there") from error
-        except OSError as error:
+        except ssl.SSLError as error:
+            mixed = error.reason == "KEY_VALUES_MISMATCH"
             raise UsageError(
-                f"{tls.certificate} and {tls.key} are no certificate with its key: {error.strerror}",
-                hint="Both are PEM files, and the key has no passphrase.",
+                f"{tls.certificate} and {tls.key} are no certificate with its key",
+                hint="The key is another's."
+                if mixed
+                else "Both are PEM; the key has no passphrase.",
             ) from error
+        except OSError as error:
+            told = f"{tls.certificate} or {tls.key} can't be read: {error.strerror}"
+            raise UsageError(told) from error
         self.context = context
 
     def bind(self, sock: Any) -> Any:

@@ -34,7 +34,7 @@ def test_names_of_this_machine_pass(host: str) -> None:
 @pytest.mark.parametrize("host", OTHERS)
 def test_other_names_do_not(host: str) -> None:
     answer = client().get("/v2/", headers={"Host": host})
-    assert answer.status == "421 MISDIRECTED REQUEST"
+    assert answer.status == "421 Misdirected Request"
     found = answer.get_json()
     assert found["errors"] == [{"code": "DENIED", "message": found["message"], "detail": {}}]
     assert f"'{host}' is not a name of this machine" in found["message"]

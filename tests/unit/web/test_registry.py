@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import http.client
+import io
 import json
 import resource
 import threading
@@ -239,7 +240,7 @@ class Troubled(MemoryImageStore):
 @pytest.mark.parametrize(
     ("trouble", "status", "expected"),
     [
-        (NoSpace("full: /secret/path"), 507, "UNAVAILABLE"),
+        (NoSpace("full: /secret/path"), 413, "DENIED"),
         (Unavailable("locked: /secret/path"), 503, "UNAVAILABLE"),
         (Corrupt("damaged: /secret/path"), 500, "UNKNOWN"),
     ],
@@ -248,9 +249,11 @@ def test_our_own_troubles_are_told_without_paths(
     trouble: Exception, status: int, expected: str
 ) -> None:
     client = client_of(Scripted("*"), store=Troubled(trouble))
-    response = client.get("/v2/a/tags/list")
+    log = io.StringIO()
+    response = client.get("/v2/a/tags/list", errors_stream=log)
     assert (response.status_code, code(response)) == (status, expected)
     assert "/secret" not in response.text
+    assert log.getvalue() == f"trunkline: the registry: {trouble}\n"
 
 
 @contextmanager

@@ -143,7 +143,8 @@ def world_errors(path: str) -> Iterator[None]:
 def refused(error: OSError, path: str) -> Unavailable:
     """Return the error for what the disk refuses; a full one is NoSpace."""
     kind = NoSpace if error.errno in FULL else Unavailable
-    return kind(f"The registry's store can't be used: {error.strerror or error}: '{path}'")
+    where = error.filename or path
+    return kind(f"The registry's store can't be used: {error.strerror or error}: '{where}'")
 
 
 def _broken(error: sqlite3.DatabaseError, path: str) -> TrunklineError:

@@ -177,6 +177,7 @@ class FileUploads:
             try:
                 _write(file, data)
             except OSError as error:
+                os.ftruncate(file, 0)  # room for what follows, while the file is open
                 self._discard(upload)
                 raise refused(error, self._path(upload)) from error
             come += len(data)

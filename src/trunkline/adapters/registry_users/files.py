@@ -79,6 +79,8 @@ class FileUsers:
 
     def remove(self, name: str) -> bool:
         """Remove an account; False when there is none."""
+        if name not in self._load().users:  # nothing is written: a file would ask for logins
+            return False
         with self._changing() as written:
             return written.users.pop(name, None) is not None
 
