@@ -1,4 +1,4 @@
-"""What every keeper of uploads does."""
+"""What every keeper of uploads does: on disk, and the fake."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 
 from trunkline.adapters.clock import FakeClock, SystemIds
 from trunkline.adapters.uploads.files import FileUploads
+from trunkline.adapters.uploads.memory import MemoryUploads
 from trunkline.base.errors import NotFound, Unavailable
 from trunkline.ports.image_store import BrokenOff
 from trunkline.ports.uploads import (
@@ -61,9 +62,15 @@ def clock() -> FakeClock:
     return FakeClock()
 
 
-@pytest.fixture
-def uploads(tmp_path: Path, clock: FakeClock) -> Uploads:
-    return FileUploads(str(tmp_path / "uploads"), clock, SystemIds())
+@pytest.fixture(params=[FileUploads, MemoryUploads])
+def uploads(request: pytest.FixtureRequest, tmp_path: Path, clock: FakeClock) -> Uploads:
+    made: Uploads = request.param(str(tmp_path / "uploads"), clock, SystemIds())
+    return made
+
+
+def files(folder: Path) -> list[str]:
+    """Return what lies in a folder, which may not be there."""
+    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
 
 
 def put(uploads: Uploads, upload: str, block: str, data: bytes) -> None:
@@ -187,14 +194,15 @@ def test_all_at_once(uploads: Uploads) -> None:
     assert found.content_type == "text/plain"
 
 
-def test_content_of_unknown_length(uploads: Uploads, tmp_path: Path) -> None:
+def test_content_of_unknown_length(uploads: Uploads) -> None:
     upload = uploads.start(LIMIT)
     uploads.put(upload, io.BytesIO(b"x" * 1_500_000), None, "")
     assert whole(uploads, upload) == b"x" * 1_500_000
     other = uploads.start(5)
     with pytest.raises(TooLarge):
         uploads.put_block(other, "a", io.BytesIO(b"123456"), None)
-    assert len(list((tmp_path / "uploads").iterdir())) == 2
+    put(uploads, other, "a", b"12345")
+    assert commit(uploads, other, "a") == b"12345"
 
 
 def test_too_much_is_refused_before_it_is_read(uploads: Uploads) -> None:
@@ -278,23 +286,42 @@ def test_what_is_discarded_is_gone(uploads: Uploads, tmp_path: Path) -> None:
     put(uploads, upload, "a", b"content")
     assert uploads.discard(upload)
     assert not uploads.discard(upload)
-    assert list((tmp_path / "uploads").iterdir()) == []
+    assert files(tmp_path / "uploads") == []
     with pytest.raises(NotFound):
         put(uploads, upload, "b", b"more")
+    whole_one = uploads.start(LIMIT)
+    uploads.put(whole_one, io.BytesIO(b"content"), 7, "")
+    assert uploads.discard(whole_one)
+    assert files(tmp_path / "uploads") == []
 
 
-def test_abandoned_uploads_are_swept(uploads: Uploads, clock: FakeClock, tmp_path: Path) -> None:
+def test_abandoned_uploads_are_swept(uploads: Uploads, clock: FakeClock) -> None:
     old = uploads.start(LIMIT)
     clock.advance(100)
     fresh = uploads.start(LIMIT)
-    stray = tmp_path / "uploads" / "0123456789abcdef"  # of a process that was killed
-    stray.write_bytes(b"")
-    os.utime(stray, (clock.now() - 50, clock.now() - 50))
-    assert uploads.sweep(clock.now() - 10) == 2
-    assert [path.name for path in (tmp_path / "uploads").iterdir()] == [fresh]
+    assert uploads.sweep(clock.now() - 10) == 1
     with pytest.raises(NotFound):
         uploads.find(old)
     assert uploads.find(fresh) is None
+
+
+def test_what_a_dead_process_left_is_swept(clock: FakeClock, tmp_path: Path) -> None:
+    uploads = FileUploads(str(tmp_path / "uploads"), clock, SystemIds())
+    clock.advance(100)
+    fresh = uploads.start(LIMIT)
+    stray = tmp_path / "uploads" / "0123456789abcdef"
+    stray.write_bytes(b"")
+    os.utime(stray, (clock.now() - 50, clock.now() - 50))
+    assert uploads.sweep(clock.now() - 10) == 1
+    assert files(tmp_path / "uploads") == [fresh]
+
+
+def test_a_file_of_the_disk_holds_no_half_of_an_upload(clock: FakeClock, tmp_path: Path) -> None:
+    uploads = FileUploads(str(tmp_path / "uploads"), clock, SystemIds())
+    upload = uploads.start(5)
+    with pytest.raises(TooLarge):
+        uploads.put_block(upload, "a", io.BytesIO(b"123456"), None)
+    assert files(tmp_path / "uploads") == [upload]
 
 
 def test_sweeping_before_there_is_anything(uploads: Uploads) -> None:

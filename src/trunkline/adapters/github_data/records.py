@@ -65,9 +65,14 @@ class FolderRecords:
             return True
 
     def _path(self, kind: str, number: int) -> Path:
-        if not KIND.fullmatch(kind):
-            raise ValueError(f"'{kind}' is no kind of documents")
+        check_kind(kind)
         return self._folder / kind / f"{number:d}.json"
+
+
+def check_kind(kind: str) -> None:
+    """Raise ValueError for what is no kind of documents."""
+    if not KIND.fullmatch(kind):
+        raise ValueError(f"'{kind}' is no kind of documents")
 
 
 def _read(path: Path) -> Mapping[str, Any] | None:

@@ -162,6 +162,7 @@ class ScratchGit:
         if made.returncode:
             file.close()
             raise NotFound(f"there is no commit {sha}")
+        file.seek(0)
         return file
 
     def write_blob(self, content: bytes) -> str:

@@ -61,15 +61,30 @@ def write_tree(folder: str, base: str, changes: Sequence[TreeEntry]) -> str:
         more = {"GIT_INDEX_FILE": f"{place}/index"}
         try:
             git(folder, "read-tree", base or "--empty", more=more)
-            files = [entry for entry in changes if not entry.sha or entry.mode != FOLDER]
-            lines = b"".join(_index_line(entry, len(base) or 40) for entry in files)
-            git(folder, "update-index", "-z", "--index-info", given=lines, more=more)
-            for entry in changes:
-                if entry.sha and entry.mode == FOLDER:
-                    git(folder, "read-tree", f"--prefix={entry.path}/", entry.sha, more=more)
+            width = len(base) or 40
+            lines = (
+                _folder_lines(folder, base, entry)
+                if entry.sha and entry.mode == FOLDER
+                else _index_line(entry, width)
+                for entry in changes
+            )
+            git(folder, "update-index", "-z", "--index-info", given=b"".join(lines), more=more)
             return git(folder, "write-tree", more=more).decode("ascii").strip()
         except GitFailed as error:
             raise InvalidObject(error.text) from error
+
+
+def _folder_lines(folder: str, base: str, entry: TreeEntry) -> bytes:
+    """Return the lines that put the files of a tree in the place of what `base` has below a path."""
+    listing = ("ls-tree", "-r", "-z", "--full-tree", "--end-of-options")
+    below = ("--literal-pathspecs", *listing, base, f"{entry.path}/")
+    old = git(folder, *below).split(b"\0") if base else []
+    removed = (line.partition(b"\t")[2] for line in old if line)
+    lines = [b"0 " + b"0" * (len(base) or 40) + b"\t" + path + b"\0" for path in removed]
+    for line in filter(None, git(folder, *listing, entry.sha).split(b"\0")):
+        head, _, path = line.partition(b"\t")
+        lines.append(head + b"\t" + entry.path.encode() + b"/" + path + b"\0")
+    return b"".join(lines)
 
 
 def _index_line(entry: TreeEntry, width: int) -> bytes:
@@ -98,10 +113,13 @@ def set_ref(folder: str, name: str, sha: str, old: str | None) -> bool:
         return False
     if sha and not SHA.fullmatch(sha):
         raise InvalidObject(f"{sha} is no object id")
-    command = f"update {name}\0{sha}\0\0" if sha else f"delete {name}\0\0"
+    was = old or ("" if old is None else "0" * len(sha))
+    command = f"update {name}\0{sha}\0{was}\0" if sha else f"delete {name}\0{was}\0"
     try:
         git(folder, "update-ref", "-z", "--stdin", given=command.encode())
     except GitFailed as error:
+        if old is not None and _current(folder, name) != old:  # a push was faster
+            return False
         raise InvalidObject(error.text) from error
     return True
 
