@@ -218,11 +218,13 @@ def test_an_unhealthy_service_fails_its_job_with_its_log(docked: Place, busybox_
       ill:
         image: {busybox_image}
         command: sh -c "echo I am unwell; exec sleep 300"
-        options: --health-cmd false --health-interval 1s --health-retries 1
+        options: --health-cmd "echo no pulse; false" --health-interval 1s --health-retries 1
 """
     done = run(docked, job(services, "      - run: echo never"))
     assert done.code == 1, done.text
     wanted = [
+        "test | ill service is unhealthy.",
+        "test | Its health check ended with exit code 1: no pulse",
         "test | …I am unwell…",
         f"test | …Failed to initialize container {busybox_image}",
         "test | …One or more containers failed to start.",
@@ -247,6 +249,7 @@ def test_a_service_that_crashes_at_once_fails_its_job_with_its_log(
     done = run(docked, job(services, "      - run: echo never"))
     assert done.code == 1, done.text
     wanted = [
+        "test | crash service has ended, exit code 3.",
         "test | …the configuration is broken…",
         f"test | …Failed to initialize container {busybox_image}",
         "test | …One or more containers failed to start.",
@@ -279,7 +282,9 @@ def test_a_taken_port_is_told(docked: Place, busybox_image: str, taken_port: int
     assert done.code == 1, done.text
     assert str(taken_port) in done.text
     assert "already" in done.text, done.text
+    assert "With the container's port alone (`ports: [6379]`) a free one is found." in done.text
     assert "| never" not in done.out
+    assert "had exited" not in done.out, "it never ran"
 
 
 @pytest.mark.long
@@ -292,6 +297,7 @@ def test_an_image_that_is_nowhere_is_told(docked: Place):
     done = run(docked, job(services, "      - run: echo never"))
     assert done.code == 1, done.text
     assert image in done.text
+    assert "An image with this name that was made here" in done.text
     assert "| never" not in done.out
 
 

@@ -53,8 +53,7 @@ class Ending:
             self._try(lambda: remove_network(engine, network))
         if by_label:
             self._try(lambda: remove_networks(engine, labels))
-        if by_label or any(each.has_volumes for each in made):
-            self._try(lambda: remove_volumes(engine, labels))
+        self._try(lambda: remove_volumes(engine, labels))
         if self._failures:
             raise self._failures[0]
 

@@ -48,14 +48,16 @@ def _is_healthy(engine: Engine, alias: str, container: str, watch: Watch) -> boo
         test = _test(found)
         state = found.get("State", {})
         if not test:  # one that has done its work counts, one that crashed does not
-            return bool(state.get("Running")) or not state.get("ExitCode")
+            is_ready = bool(state.get("Running")) or not state.get("ExitCode")
+            return is_ready or _tell_why(alias, state, watch)
         health = state.get("Health") or {}
         status = str(health.get("Status") or STARTING)
         if status != STARTING or not state.get("Running"):
-            return status == HEALTHY
+            return status == HEALTHY or _tell_why(alias, state, watch)
         now = time.monotonic()
         if not health.get("Log") and now - begun > _longest(found):
-            return False  # the engine makes no tests, and ours have failed for as long as may be
+            # The engine makes no tests, and ours have failed for as long as may be.
+            return _tell_why(alias, state, watch)
         if now >= next_word:
             pause = TOLD_PAUSES[min(told, len(TOLD_PAUSES) - 1)]
             watch.tell(
@@ -66,6 +68,19 @@ def _is_healthy(engine: Engine, alias: str, container: str, watch: Watch) -> boo
             return True
         time.sleep(poll)
         poll = min(poll * 1.5, LONGEST_POLL)
+    return False
+
+
+def _tell_why(alias: str, state: Mapping[str, Any], watch: Watch) -> bool:
+    """Tell why a service is not ready; return False."""
+    if not state.get("Running"):
+        code = state.get("ExitCode", "unknown, since it has removed itself")
+        watch.tell(f"{alias} service has ended, exit code {code}.")
+        return False
+    watch.tell(f"{alias} service is unhealthy.")
+    for last in ((state.get("Health") or {}).get("Log") or [])[-1:]:
+        output = str(last.get("Output") or "").strip() or "it printed nothing"
+        watch.tell(f"Its health check ended with exit code {last.get('ExitCode')}: {output}")
     return False
 
 

@@ -41,6 +41,8 @@ FINAL = re.compile(
     "|incorrect username|must be lowercase|no basic auth",
     re.IGNORECASE,
 )
+UNREACHED = re.compile("no such host|connection refused|unreachable|timeout", re.IGNORECASE)
+HERE = "An image with this name that was made here (`docker build`, `docker tag`) is used as it is."
 DENIED = re.compile("denied|unauthorized|no basic auth", re.IGNORECASE)
 # Steps of a pull or push that are told too often to be read.
 TOO_MUCH = frozenset(
@@ -187,7 +189,9 @@ class DockerImages:
 def _unpulled(reference: str, error: Unavailable) -> Unavailable:
     hint = error.hint
     if not hint and DENIED.search(error.message):
-        hint = "The image may be private (`credentials`, `docker login`), or its name is wrong."
+        hint = f"It may be private (`credentials`, `docker login`), or its name is wrong. {HERE}"
+    elif not hint and UNREACHED.search(error.message):
+        hint = f"Its registry can't be reached. {HERE}"
     return Unavailable(f"The image {reference} can't be pulled: {error.message}", hint=hint)
 
 

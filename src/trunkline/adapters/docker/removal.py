@@ -68,7 +68,7 @@ def remove_volumes(engine: Engine, labels: dict[str, str]) -> None:
 
 
 def _ignore_gone(remove: Callable[[str], object], name: str) -> None:
-    """Remove what may be gone, or going; a volume that others use by now waits for a later sweep."""
+    """Remove what may be gone, or going; a volume that others use by now waits for a sweep."""
     try:
         remove(name)
     except APIError as error:

@@ -31,14 +31,15 @@ ELSEWHERE = (
     "The container engine does not see this machine's folders: is it on another machine? "
     "Jobs need one that runs here."
 )
+ANOTHER = (
+    "Another program has this port. With the container's port alone (`ports: [6379]`) a free one is "
+    "found."
+)
 TAKEN = ("port is already allocated", "address already in use")
 
 
 class Made(msgspec.Struct):
-    """A container that was created; `has_failed` when its log has been told already.
-
-    `has_volumes`: it named some, which may be the job's own.
-    """
+    """A container that was created; `has_failed` when its log has been told already."""
 
     alias: str
     name: str
@@ -46,7 +47,6 @@ class Made(msgspec.Struct):
     image: str
     is_job: bool = False
     has_failed: bool = False
-    has_volumes: bool = False
 
 
 class Started(msgspec.Struct, frozen=True):
@@ -98,6 +98,7 @@ class Starter:
         try:
             self._engine.client.start(made.id)
         except APIError as error:
+            made.has_failed = True  # it has no log, and no exit code of its own
             raise _refused(error) from error
         return self._look(made)
 
@@ -115,7 +116,10 @@ class Starter:
                 remove_container(self._engine, made.id)
                 self.made.remove(made)
                 continue
-            return self._look(made)
+            started = self._look(made)
+            # Node's own program is there in any image, but not always what it is linked with.
+            if keeper is not KEEPERS[-1] or started.found["State"]["Running"]:
+                return started
         raise Unavailable(NO_KEEPER.format(image=spec.image))
 
     def _pull(self, spec: ContainerSpec, create: Create) -> None:
@@ -126,12 +130,12 @@ class Starter:
     def _create(self, alias: str, spec: ContainerSpec, create: Create) -> Made:
         options = shlex.split(spec.options)  # they have been read already
         self._story.command("docker", "create", "--name", create.name, *options, spec.image)
-        has_volumes = self._make_volumes(create.body)
+        self._make_volumes(create.body)
         try:
             found = self._engine.create(create.body, create.name, create.platform)
         except APIError as error:
             raise _refused(error) from error
-        made = Made(alias, create.name, str(found["Id"]), spec.image, has_volumes=has_volumes)
+        made = Made(alias, create.name, str(found["Id"]), spec.image)
         self.made.append(made)
         self._story.line(made.id)
         for warning in found.get("Warnings") or ():
@@ -139,17 +143,12 @@ class Starter:
         self._story.command("docker", "start", made.name)
         return made
 
-    def _make_volumes(self, body: Mapping[str, Any]) -> bool:
-        """Make the volumes that a container names, so that they carry labels; those here stay.
-
-        Returns whether it names any. What is wrong with one is said when the container is made.
-        """
-        named = volumes_of(body)
-        for name, driver in named.items():
+    def _make_volumes(self, body: Mapping[str, Any]) -> None:
+        """Make the volumes that a container names, so that they carry labels; those here stay."""
+        for name, driver in volumes_of(body).items():
+            # The engine says what is wrong with a volume when the container is made.
             with suppress(APIError):
                 self._engine.client.create_volume(name, driver or "local", labels=self._labels)
-        mounts = body["HostConfig"]["Mounts"]
-        return bool(named) or any(each["Type"] == "volume" for each in mounts)
 
     def _look(self, made: Made) -> Started:
         """Describe a container that was started; one that has ended again is told (its log comes later)."""
@@ -170,7 +169,5 @@ def _refused(error: APIError) -> Unavailable:
     if NO_FOLDER in text:
         return Unavailable(text, hint=ELSEWHERE)
     if any(each in text for each in TAKEN):
-        return Unavailable(
-            text, hint="Another program has this port; without a port of the machine one is free."
-        )
+        return Unavailable(text, hint=ANOTHER)
     return Unavailable(text)

@@ -7,6 +7,7 @@ import os
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import copy2
 
 import pytest
 
@@ -173,13 +174,20 @@ def test_an_image_without_a_shell_runs_programs(engine: Engine, tmp_path: Path, 
             made.start("sh", "-c", "true")
 
 
-def test_an_image_that_nothing_keeps_running_is_told(engine: Engine, tmp_path: Path) -> None:
+@pytest.mark.parametrize("has_node", [False, True], ids=["no node", "a node without its libraries"])
+def test_an_image_that_nothing_keeps_running_is_told(
+    engine: Engine, tmp_path: Path, *, has_node: bool
+) -> None:
     tarball, name = tmp_path / "none.tar", f"trunkline-test/none:{os.urandom(4).hex()}"
     with tarfile.open(tarball, "w") as archive:
         archive.add("/bin/busybox", "bin/env")
     engine.docker("import", str(tarball), name)
     try:
         with job(engine, tmp_path, name) as made:
+            if has_node:
+                [node] = [out for inside, out in made.layout.mounts if inside == "/__e"]
+                Path(node, "node20/bin").mkdir(parents=True)
+                copy2("/bin/true", Path(node, "node20/bin/node"))
             with pytest.raises(Unavailable, match="neither 'tail' nor 'sleep'"):
                 made.begin()
             assert made.sandbox.tear_down(keep=False) == ()
@@ -337,3 +345,11 @@ def test_volumes_that_a_job_names_go_with_it(plain: Job) -> None:
         assert {data, cache, users} & set(left) == {users}
     finally:
         plain.engine.docker("volume", "rm", users)
+
+
+def test_volumes_of_a_container_that_can_not_be_made_go_too(plain: Job) -> None:
+    name = f"trunkline-test-data-{os.urandom(4).hex()}"
+    with pytest.raises(Unavailable, match="invalid volume specification"):
+        plain.begin(volumes=(f"{name}:/data:ro:odd",))
+    plain.sandbox.containers.end(plain.watch)
+    assert name not in plain.engine.docker("volume", "ls", "--quiet")
