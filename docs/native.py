@@ -9,7 +9,7 @@ from textwrap import fill
 from types import ModuleType
 
 from trunkline.adapters.actions import NATIVE
-from trunkline.app import load
+from trunkline.app.adapter_table import load
 
 ACTIONS = "trunkline.adapters.actions"
 # Steps that a buildspec is lowered to: no workflow names them.

@@ -2,69 +2,41 @@
 
 from __future__ import annotations
 
-import importlib
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import msgspec
 
-from trunkline.app.adapter_table import ADAPTERS, EXTRAS
+from trunkline.app.adapter_table import adapter
+from trunkline.app.late import LateForge, LateNatives, LateToolchains, Once, Places
 from trunkline.base.diagnostics import Diagnostic
-from trunkline.base.errors import Unavailable
 from trunkline.engine.action_loader import Sources
 from trunkline.engine.job_setup import Listener, World
 from trunkline.engine.push_evidence import Evidence, Origin
 from trunkline.engine.step_runner import Handler
-from trunkline.plan.facts import RepositoryFacts
-from trunkline.plan.model import FileRef
-from trunkline.ports.actions import NativeAction
 from trunkline.ports.clock import Clock, Ids
 from trunkline.ports.containers import Images
 from trunkline.ports.endpoints import REGISTRY, RESULTS, Endpoints
-from trunkline.ports.forge import Fetched, Forge, never
+from trunkline.ports.forge import Forge
 from trunkline.ports.gate import Gate
 from trunkline.ports.job_services import JobServices
 from trunkline.ports.journal import Journals
 from trunkline.ports.kept_images import KeptImages
 from trunkline.ports.logs import LogStore
-from trunkline.ports.sandbox import Sandbox, Sandboxes
+from trunkline.ports.sandbox import Sandboxes
 from trunkline.ports.secrets import Secrets
-from trunkline.ports.toolchains import NodeProgram, Toolchains
+from trunkline.ports.toolchains import Toolchains
 from trunkline.run.events import Event, ImagePushed, RunStarted
 from trunkline.run.matchers import Matching
 from trunkline.settings import Settings
 from trunkline.workflow.model import Action, UsesStep, Workflow
 from trunkline.workflow.reading import ReadAction, Readers, ReadWorkflow
 
-T = TypeVar("T")
-
 # Actions that exist as natives only.
 OWN_ACTIONS = "trunkline/"
 # The action that stands for a build of CodeBuild.
 RUN_BUILD = "aws-actions/aws-codebuild-run-build"
-
-
-def adapter(name: str) -> Any:
-    """Return the factory of the adapter table's entry `name`. Raises Unavailable without its packages."""
-    try:
-        return load(ADAPTERS[name])
-    except ModuleNotFoundError as error:
-        package = (error.name or "").partition(".")[0]
-        if package not in EXTRAS:
-            raise
-        raise Unavailable(
-            f"the package {package} is not installed",
-            hint=f"pip install 'trunkline[{EXTRAS[package]}]'",
-        ) from error
-
-
-def load(entry: str) -> Any:
-    """Import `module:name` of a table."""
-    module, _, factory = entry.partition(":")
-    found: Callable[..., Any] = getattr(importlib.import_module(module), factory)
-    return found
 
 
 def _compile_pattern(source: str, each_line: bool) -> Matching:  # noqa: FBT001 - a callable's shape
@@ -130,122 +102,6 @@ class Choices(msgspec.Struct, frozen=True):
     env: Mapping[str, str] = {}
     secret_file: str = ""
     variable_file: str = ""
-
-
-class LateForge:
-    """The reader of repositories: that of others' is made when a workflow uses one."""
-
-    def __init__(self, make: Callable[[], Forge]) -> None:
-        self._made = Once(make)
-
-    def facts(self, directory: str, *, committed: bool = False, event: str = "") -> RepositoryFacts:
-        """Read what event payloads need from the repository that holds `directory`."""
-        found: RepositoryFacts = adapter("facts")(directory, committed=committed, event=event)
-        return found
-
-    def workflow_file(self, ref: FileRef) -> str:
-        """Return the text of a workflow file in another repository."""
-        return self._made().workflow_file(ref)
-
-    def files(self, directory: str) -> tuple[str, ...] | None:
-        """Return what belongs to the repository at `directory`."""
-        return self._made().files(directory)
-
-    def fetch(self, repository: str, ref: str, unwanted: Callable[[], bool] = never) -> Fetched:
-        """Return the files of `owner/name` at `ref`."""
-        return self._made().fetch(repository, ref, unwanted)
-
-
-class LateToolchains:
-    """The finder of programs for the engine, made when a job needs one."""
-
-    def __init__(self, make: Callable[[], Toolchains]) -> None:
-        self._made = Once(make)
-
-    def node(self, major: int) -> str:
-        """Return the path of a node program of that major version."""
-        return self._made().node(major)
-
-    def nodes(self) -> tuple[NodeProgram, ...]:
-        """Return the node programs that are here."""
-        return self._made().nodes()
-
-    def install_node(self, versions: str) -> NodeProgram:
-        """Install the newest node of an npm range into the cache."""
-        return self._made().install_node(versions)
-
-    def external_node(self, major: int, *, musl: bool) -> str:
-        """Have a node for containers; return its folder's name."""
-        return self._made().external_node(major, musl=musl)
-
-
-class LateNatives:
-    """The native actions, each loaded when a workflow first uses it."""
-
-    def __init__(self, make_world: Callable[[], object], owner: str = "") -> None:
-        """Take how the world is made that every action gets.
-
-        With `owner` only its actions are native (`--no-native` leaves Trunkline's own: steps that
-        buildspecs are lowered to, and that have no files).
-        """
-        self._owner = owner
-        self._world = Once(make_world)
-        self._table: Mapping[str, str] = adapter("natives")
-        self._lock = threading.Lock()
-        self._made: dict[str, NativeAction] = {}
-
-    def find(self, repository: str) -> NativeAction | None:
-        """Return the native implementation of `owner/name[/path]`, or None."""
-        name = repository.lower()
-        if name not in self._table or not name.startswith(self._owner):
-            return None
-        world = self._world()
-        with self._lock:
-            if name not in self._made:
-                self._made[name] = load(self._table[name])(world)
-            return self._made[name]
-
-
-class Once(Generic[T]):
-    """Makes a thing when it is first asked for, once, whichever thread asks."""
-
-    def __init__(self, make: Callable[[], T]) -> None:
-        self._make = make
-        self._lock = threading.Lock()
-        self._made: list[T] = []
-
-    def __call__(self) -> T:
-        """Return the thing."""
-        with self._lock:
-            if not self._made:
-                self._made.append(self._make())
-            return self._made[0]
-
-    @property
-    def is_made(self) -> bool:
-        """Tell whether anybody has asked."""
-        return bool(self._made)
-
-
-class Places:
-    """Makes places of every kind."""
-
-    def __init__(
-        self, host: Sandboxes, docker: Callable[[], Sandboxes], sweep_engine: Callable[[], None]
-    ) -> None:
-        self._host = host
-        self._docker = Once(docker)
-        self._sweep_engine = sweep_engine
-
-    def open(self, where: str) -> Sandbox:
-        """Return a place on this machine, or in a container."""
-        made = self._docker() if where.startswith("docker:") else self._host
-        return made.open(where)
-
-    def sweep(self) -> None:
-        """Remove what killed engines left: containers first, since they use the folders."""
-        self._sweep_engine()
-        self._host.sweep()
 
 
 class System:

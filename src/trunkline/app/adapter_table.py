@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+from trunkline.base.errors import Unavailable
+
 # Adapters are imported on first use: a one-step run must load little.
 ADAPTERS = {
     "clock": "trunkline.adapters.clock:SystemClock",
@@ -115,3 +121,24 @@ EXTRAS = {
     "docker": "docker",
     "werkzeug": "registry",
 }
+
+
+def adapter(name: str) -> Any:
+    """Return the factory of the table's entry `name`. Raises Unavailable without its packages."""
+    try:
+        return load(ADAPTERS[name])
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in EXTRAS:
+            raise
+        raise Unavailable(
+            f"the package {package} is not installed",
+            hint=f"pip install 'trunkline[{EXTRAS[package]}]'",
+        ) from error
+
+
+def load(entry: str) -> Any:
+    """Import `module:name` of a table."""
+    module, _, factory = entry.partition(":")
+    found: Callable[..., Any] = getattr(importlib.import_module(module), factory)
+    return found

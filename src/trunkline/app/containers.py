@@ -6,7 +6,9 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from trunkline.app import Once, System, adapter
+from trunkline.app import System
+from trunkline.app.adapter_table import adapter
+from trunkline.app.late import Once
 from trunkline.base.errors import Unavailable
 from trunkline.ports.containers import (
     ActionRun,

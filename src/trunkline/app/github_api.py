@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 from wsgiref.types import WSGIApplication
 
-from trunkline.app import Once, System, adapter
+from trunkline.app import System
+from trunkline.app.adapter_table import adapter
+from trunkline.app.late import Once
 from trunkline.ports.caches import Caches
 from trunkline.ports.github_data import GitHubData
 from trunkline.ports.job_services import ServicesJob

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from trunkline.app import Once, System, adapter
+from trunkline.app import System
+from trunkline.app.adapter_table import adapter
+from trunkline.app.late import Once
 from trunkline.ports.endpoints import LOOPBACK, RESULTS
 from trunkline.ports.job_services import ServicesAccess, ServicesJob, StoredListener, ignore
 from trunkline.services.actions.jobs import LiveJobs

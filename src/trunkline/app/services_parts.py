@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from wsgiref.types import WSGIApplication
 
-from trunkline.app import Once, System, adapter, github_api
+from trunkline.app import System, github_api
+from trunkline.app.adapter_table import adapter
+from trunkline.app.late import Once
 from trunkline.ports.artifacts import Artifacts
 from trunkline.ports.caches import Caches
 from trunkline.ports.endpoints import RESULTS

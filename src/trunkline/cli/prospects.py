@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 
-from trunkline.app import Choices, System, adapter
+from trunkline.app import Choices, System
+from trunkline.app.adapter_table import adapter
 from trunkline.cli import arguments
 from trunkline.cli.workflow_files import loader, workflow_files
 from trunkline.services import planning

@@ -15,7 +15,8 @@ import msgspec
 from msgspec.structs import replace
 
 from trunkline import settings
-from trunkline.app import System, adapter
+from trunkline.app import System
+from trunkline.app.adapter_table import adapter
 from trunkline.base.diagnostics import Severity
 from trunkline.base.errors import InvalidPipeline, TrunklineError, UsageError
 from trunkline.cli import arguments

@@ -6,7 +6,8 @@ import os
 import sys
 from typing import Protocol
 
-from trunkline.app import System, load
+from trunkline.app import System
+from trunkline.app.adapter_table import load
 from trunkline.run.events import Record
 from trunkline.services import durations
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from trunkline import app, settings
-from trunkline.app import System
+from trunkline import settings
+from trunkline.app import System, adapter_table
 from trunkline.app.endpoints import LocalEndpoints
 from trunkline.base.errors import NotFound, Unavailable
 from trunkline.ports.endpoints import REGISTRY
@@ -90,9 +90,9 @@ def test_a_missing_package_is_told_with_its_command(
     def absent(_entry: str) -> None:
         raise ModuleNotFoundError(name=package)
 
-    monkeypatch.setattr(app, "load", absent)
+    monkeypatch.setattr(adapter_table, "load", absent)
     with pytest.raises(Unavailable) as told:
-        app.adapter("web-server")
+        adapter_table.adapter("web-server")
     assert told.value.hint == f"pip install 'trunkline[{extra}]'"
 
 
@@ -100,9 +100,9 @@ def test_a_module_of_our_own_that_is_missing_is_a_bug(monkeypatch: pytest.Monkey
     def absent(_entry: str) -> None:
         raise ModuleNotFoundError(name="trunkline.web")
 
-    monkeypatch.setattr(app, "load", absent)
+    monkeypatch.setattr(adapter_table, "load", absent)
     with pytest.raises(ModuleNotFoundError):
-        app.adapter("web-server")
+        adapter_table.adapter("web-server")
 
 
 def test_a_service_at_an_address_of_a_network_ends_with_it(recorder: Recorder) -> None:
