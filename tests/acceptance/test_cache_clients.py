@@ -157,15 +157,31 @@ def test_a_change_finds_its_branches_caches_and_hides_its_own(
 def test_a_job_that_is_not_trusted_reads_alone(machine: Machine, major: str, protocol: str) -> None:
     machine.write("data/a.txt", b"kept")
     machine.run(job(), [["saveCache", ["data"], "k"]], major, protocol)
-    stranger = job(number=2, trusted=False)
+    stranger = job(number=2, cache_mode="read")
     calls = [["restoreCache", ["data"], "k"], ["saveCache", ["data"], "poison"]]
     told = machine.run(stranger, calls, major, protocol)
     assert told.results == ["k", -1]
     assert "cache with key poison" in told.log
     if major == MAJORS[0]:
         assert "::warning::Failed to save: Unable to reserve cache with key poison" in told.log
-        assert "cache write denied: the event that started this run is not trusted" in told.log
+        assert (
+            "cache write denied: the effective cache-mode 'read' does not permit writes."
+            in told.log
+        )
     assert len(machine.services.store.entries("octo/demo")) == 1
+
+
+@pytest.mark.parametrize("protocol", [V2, V1])
+@pytest.mark.parametrize("major", MAJORS)
+def test_a_job_that_may_not_read_misses(machine: Machine, major: str, protocol: str) -> None:
+    machine.write("data/a.txt", b"kept")
+    machine.run(job(), [["saveCache", ["data"], "k"]], major, protocol)
+    blind = job(number=2, cache_mode="write-only")
+    calls = [["restoreCache", ["data"], "k"], ["saveCache", ["data"], "fresh"]]
+    told = machine.run(blind, calls, major, protocol)
+    assert told.results[0] is None
+    assert told.results[1] != -1
+    assert len(machine.services.store.entries("octo/demo")) == 2
 
 
 def test_when_the_job_has_ended_nothing_is_had(machine: Machine) -> None:

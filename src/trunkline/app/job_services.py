@@ -49,6 +49,7 @@ class LocalJobServices:
             "ACTIONS_RESULTS_URL": f"{url}/",
             "ACTIONS_CACHE_URL": f"{url}/",
             "ACTIONS_CACHE_SERVICE_V2": "True",
+            "ACTIONS_CACHE_MODE": job.cache_mode,
         }
         secret = (runtime, *(scripts[name] for name in scripts if name.endswith("_TOKEN")))
         return ServicesAccess(

@@ -26,6 +26,7 @@ from trunkline.ports.logs import LogStore
 from trunkline.ports.sandbox import JobPlace, Sandbox, Sandboxes
 from trunkline.ports.secrets import Secrets
 from trunkline.ports.toolchains import Toolchains
+from trunkline.run.cache_access import is_trusted, may_write
 from trunkline.run.events import ArtifactStored, Event, RepositoryWritten, Warned
 from trunkline.run.job_machine import laid_out
 from trunkline.run.job_request import JobRequest
@@ -38,6 +39,10 @@ KNOWN_LATE = ("steps", "job")
 
 # What an engine is asked for, to see whether there is one.
 ANY_IMAGE = "trunkline/any"
+LOW_TRUST = (
+    "cache-mode '{mode}' lets this run write the default branch's caches, though people without "
+    "write permission can cause its event: what they put there, trusted runs would use."
+)
 
 # Called with a job's key, a step's number and whole masked lines.
 Listener = Callable[[str, int, bytes], None]
@@ -138,6 +143,7 @@ def set_up(
     variables = world.secrets.variables(request.environment)
     context.open(secrets, variables)
     _warn_of_undefined(request, variables, parts)
+    _warn_of_cache_mode(request, access.cache_mode, parts)
     parts.log.engine_lines(_introduction(context))
     context.shared.variables.update(world.env)
     for token in request.job.env:
@@ -250,6 +256,12 @@ def _warn_of_undefined(request: JobRequest, variables: Mapping[str, str], parts:
             parts.report(Warned(key=request.key, message=warning(name)))
 
 
+def _warn_of_cache_mode(request: JobRequest, mode: str, parts: Parts) -> None:
+    """Warn, as GitHub does, where a workflow gives strangers what their events are not given."""
+    if may_write(mode) and not is_trusted(request.github):
+        parts.log.annotate("warning", LOW_TRUST.format(mode=mode))
+
+
 def _introduction(context: JobContext) -> list[str]:
     job, layout = context.request.job, context.layout
     granted = sorted(
@@ -264,6 +276,7 @@ def _introduction(context: JobContext) -> list[str]:
         "##[group]GITHUB_TOKEN Permissions",
         *granted,
         "##[endgroup]",
+        f"Cache mode: {context.access.cache_mode}",
         *_environment(context.request.environment),
     ]
 

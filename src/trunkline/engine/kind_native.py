@@ -35,6 +35,7 @@ def perform(runner: StepRunner, work: Work) -> Stop:
         state=dict(work.instance.state),
         job_status=runner.context.status.value,
         own_token=runner.context.access.own_token,
+        cache_mode=runner.context.access.cache_mode,
     )
     try:
         if work.stage is Stage.POST:

@@ -11,7 +11,7 @@ from trunkline.engine.instances import Instance
 from trunkline.expr.written import written
 from trunkline.ports.job_services import JobServices, ServicesAccess, ServicesJob, StoredListener
 from trunkline.ports.job_services import ignore as ignore_stored
-from trunkline.run.cache_access import may_write_caches
+from trunkline.run.cache_access import cache_mode
 from trunkline.run.encodings import token_values
 from trunkline.run.job_request import JobRequest
 from trunkline.workflow.model import RunStep, UsesStep
@@ -84,6 +84,11 @@ class JobAccess:
         with self._lock:
             return next(iter(self._opened.values()), NOTHING).scripts
 
+    @property
+    def cache_mode(self) -> str:
+        """What the job may do with caches."""
+        return self._job.cache_mode
+
     def gives_identity(self) -> bool:
         """Tell whether the job may ask who it is."""
         return self._job.permissions.get(IDENTITY) == "write"
@@ -131,7 +136,7 @@ def services_job(request: JobRequest, now: float) -> ServicesJob:
         deadline=now + minutes * 60 + GRACE,
         environment=leg.environment,
         workflow_path=f"{source.repository}/{source.path}@{source.ref}",
-        trusted=may_write_caches(request.github),
+        cache_mode=cache_mode(request.job.cache_mode, request.github),
     )
 
 

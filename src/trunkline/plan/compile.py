@@ -14,6 +14,7 @@ from trunkline.base.diagnostics import Diagnostic, Severity
 from trunkline.document.limits import GITHUB, Limits
 from trunkline.plan.model import FileRef, NeedFiles, Plan, PlannedCall, PlannedJob, Source
 from trunkline.plan.permissions import effective
+from trunkline.workflow.cache_modes import narrowed
 from trunkline.workflow.model import CallJob, Job, Permissions, Workflow
 from trunkline.workflow.reading import ReadWorkflow
 from trunkline.workflow.reusable import (
@@ -101,6 +102,7 @@ class _Place(msgspec.Struct, frozen=True):
     file: FileRef
     source: Source
     granted: Permissions | None = None
+    cache_mode: str = ""
     callers: tuple[FileRef, ...] = ()
 
 
@@ -140,6 +142,7 @@ class _Compiler:
             condition=job.condition,
             source=place.source,
             permissions=effective(effective_permissions(job, workflow, place.granted)),
+            cache_mode=_cache_mode(job, place),
             name=job.name,
             needs=needs,
             strategy=job.strategy,
@@ -207,7 +210,8 @@ class _Compiler:
         granted = effective_permissions(job, place.workflow, place.granted)
         caller = Caller(file=place.workflow.file, job=job, permissions=granted)
         self.problems += check_call(caller, workflow, self.limits)
-        return _Place(workflow, file, _source(file, place.source), granted, chain)
+        mode = _cache_mode(job, place)
+        return _Place(workflow, file, _source(file, place.source), granted, mode, chain)
 
     def _read(self, file: FileRef, job: CallJob, place: _Place) -> Workflow | None:
         """Return a called workflow, parsed once; None when it is missing or wrong."""
@@ -259,3 +263,8 @@ def _source(file: FileRef, caller: Source) -> Source:
     if not file.repository or file == beside:
         return msgspec.structs.replace(caller, path=file.path)
     return Source(path=file.path, repository=file.repository, ref=file.ref)
+
+
+def _cache_mode(job: Job | CallJob, place: _Place) -> str:
+    """Return what a job may do with caches: its own word, its workflow's, within its caller's."""
+    return narrowed(job.cache_mode or place.workflow.cache_mode, place.cache_mode)

@@ -38,13 +38,15 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 class PlannedJob(msgspec.Struct, frozen=True, kw_only=True, tag="job"):
     """A job with steps. `env` holds the layers outermost first (workflow, then job).
 
-    `permissions` are effective: every scope with `read`, `write` or `none`.
+    `permissions` are effective: every scope with `read`, `write` or `none`. `cache_mode` is what
+    the job or those above it write, '' when nobody does.
     """
 
     id: str
     condition: Expression
     source: Source
     permissions: Mapping[str, str]
+    cache_mode: str = ""
     name: Token | None = None
     needs: tuple[str, ...] = ()
     strategy: Token | None = None

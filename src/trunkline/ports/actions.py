@@ -16,6 +16,7 @@ class ActionCall(msgspec.Struct, frozen=True, kw_only=True):
     `uses` is as written, `inputs` its evaluated `with` (lower-case names, strings), `env` the
     step's environment, and `github` the job's context (with token). `own_token` is the token that
     counts at this machine's services alone, '' where the user gave one: it is sent nowhere else.
+    `cache_mode` is what the job may do with caches (`read`, `write`, `write-only`, `none`).
     """
 
     uses: str
@@ -27,6 +28,7 @@ class ActionCall(msgspec.Struct, frozen=True, kw_only=True):
     state: Mapping[str, str] = {}
     job_status: str = "success"
     own_token: str = ""
+    cache_mode: str = "write"
 
 
 class ActionJob(Protocol):

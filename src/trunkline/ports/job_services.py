@@ -35,7 +35,8 @@ class ServicesJob(msgspec.Struct, frozen=True, kw_only=True):
 
     `number` is unique among the run's jobs (it stands for the job in backend ids); `permissions`
     are effective (`read`, `write`, `none` by scope); `github` is the job's context without a token;
-    `scopes` are the cache scopes it may read (refs, its own first); `trusted` jobs may write caches.
+    `scopes` are the cache scopes it may read (refs, its own first); `cache_mode` is what it may do with
+    them (`read`, `write`, `write-only`, `none`).
     `deadline` is when it must have ended, in seconds since the epoch: no token lives longer.
     """
 
@@ -49,7 +50,7 @@ class ServicesJob(msgspec.Struct, frozen=True, kw_only=True):
     deadline: float
     environment: str = ""
     workflow_path: str = ""
-    trusted: bool = True
+    cache_mode: str = "write"
 
 
 class ServicesAccess(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,8 +1,10 @@
-"""Who may write caches (GitHub: read-only Actions cache for untrusted triggers, 2026-06-26)."""
+"""What a run's jobs may do with caches (GitHub: workflow syntax, `cache-mode`)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+
+from trunkline.workflow.cache_modes import READ, READABLE, WRITABLE, WRITE
 
 # Events of the default branch that nobody from outside can cause.
 TRUSTED = frozenset(
@@ -12,13 +14,33 @@ TRUSTED = frozenset(
     )
 )
 WORKFLOW_RUN = "workflow_run"
-# How a refusal begins: clients tell it from others by these words.
+# How refusals begin: clients tell them from others by these words.
+READ_DENIED = "cache read denied:"
 WRITE_DENIED = "cache write denied:"
-WHY_DENIED = "the event that started this run is not trusted to write caches"
 
 
-def may_write_caches(github: Mapping[str, object]) -> bool:
-    """Tell whether a run may write caches, by its `github` context.
+def cache_mode(written: str, github: Mapping[str, object]) -> str:
+    """Return what a job may do with caches: what is written, else what its event is worth."""
+    return written or (WRITE if is_trusted(github) else READ)
+
+
+def may_read(mode: str) -> bool:
+    """Tell whether a job of this mode may restore caches."""
+    return mode in READABLE
+
+
+def may_write(mode: str) -> bool:
+    """Tell whether a job of this mode may save caches."""
+    return mode in WRITABLE
+
+
+def why_not(mode: str, what: str) -> str:
+    """Return why a job may not do something (`reads`, `writes`), in the words of @actions/cache."""
+    return f"the effective cache-mode '{mode}' does not permit {what}."
+
+
+def is_trusted(github: Mapping[str, object]) -> bool:
+    """Tell whether a run may write caches unless its workflow says otherwise, by its `github`.
 
     One that runs on the default branch, for an event that people without write permission can
     cause, may only read: what it kept, trusted runs would use.

@@ -233,6 +233,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, tag="job"):
     needs: tuple[Text, ...] = ()
     strategy: Token | None = None
     permissions: Permissions | None = None
+    cache_mode: str = ""
     concurrency: Concurrency | None = None
     runs_on: Token | None = None
     environment: Environment | None = None
@@ -259,6 +260,7 @@ class CallJob(msgspec.Struct, frozen=True, kw_only=True, tag="call"):
     needs: tuple[Text, ...] = ()
     strategy: Token | None = None
     permissions: Permissions | None = None
+    cache_mode: str = ""
     concurrency: Concurrency | None = None
     with_: Token | None = None
     secrets: Token | None = None
@@ -283,6 +285,7 @@ class Workflow(msgspec.Struct, frozen=True, kw_only=True):
     env: Token | None = None
     defaults: Defaults = Defaults()
     permissions: Permissions | None = None
+    cache_mode: str = ""
     concurrency: Concurrency | None = None
     fail_fast: bool = False
     size: int = 0

@@ -58,6 +58,7 @@ def _workflow(root: dict[str, Token], size: int, problems: Problems, source: lis
         env=root.get("env"),
         defaults=defaults(root.get("defaults")),
         permissions=permissions(root.get("permissions")),
+        cache_mode=string(root.get("cache-mode")) or "",
         concurrency=group,
         size=size,
     )

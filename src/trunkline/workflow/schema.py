@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from trunkline.workflow import contexts as c
+from trunkline.workflow.cache_modes import MODES
 from trunkline.workflow.events import EVENTS
 from trunkline.workflow.permissions import ORDER, known_levels
 from trunkline.workflow.shapes import (
@@ -31,6 +32,7 @@ _FILTER = either(NOTHING, NAMES)
 
 SCOPES = {scope: word(*known_levels(scope)) for scope in sorted(ORDER)}
 PERMISSIONS = either(word("read-all", "write-all"), mapping(SCOPES))
+CACHE_MODE = word(*MODES)
 
 _CONCURRENCY = mapping(
     {"group": filled(), "cancel-in-progress": boolean(), "queue": word("single", "max")}, ["group"]
@@ -181,6 +183,7 @@ _ANY_JOB = {
     "if": condition(*c.JOB_IF),
     "strategy": _STRATEGY,
     "permissions": PERMISSIONS,
+    "cache-mode": CACHE_MODE,
     "concurrency": either(filled(), _CONCURRENCY, contexts=c.LEG),
 }
 _JOB = Keys(
@@ -223,6 +226,7 @@ WORKFLOW = mapping(
         "defaults": mapping({"run": mapping(_RUN_DEFAULTS)}),
         "env": table(text(), *c.WORKFLOW_ENV),
         "permissions": PERMISSIONS,
+        "cache-mode": CACHE_MODE,
         "concurrency": either(text(), _CONCURRENCY, contexts=c.RUN),
         "jobs": table(JOB),
     },

@@ -30,7 +30,7 @@ JOBS = {
     "main": job(MAIN),
     "other": job(MAIN, number=2),
     "change": job(CHANGE, MAIN, number=3),
-    "stranger": job(MAIN, number=4, trusted=False),
+    "stranger": job(MAIN, number=4, cache_mode="read"),
     "ended": job(MAIN, number=5),
     "elsewhere": job(MAIN, number=6, repository="octo/other"),
 }

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from trunkline.run.cache_access import may_write_caches
+from trunkline.run.cache_access import cache_mode, is_trusted
 
 MAIN = "refs/heads/main"
 
@@ -48,4 +48,6 @@ def run_of(name: str) -> dict[str, Any]:
     ],
 )
 def test_who_may_write(context: dict[str, Any], expected: bool) -> None:  # noqa: FBT001
-    assert may_write_caches(context) is expected
+    assert is_trusted(context) is expected
+    assert cache_mode("", context) == ("write" if expected else "read")
+    assert cache_mode("none", context) == "none"

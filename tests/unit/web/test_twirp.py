@@ -151,7 +151,7 @@ def test_what_a_job_is_given(services: Served):
     access = services.open(job)
     assert access.actions.keys() == {
         *("ACTIONS_RUNTIME_URL", "ACTIONS_RUNTIME_TOKEN", "ACTIONS_RESULTS_URL"),
-        *("ACTIONS_CACHE_URL", "ACTIONS_CACHE_SERVICE_V2"),
+        *("ACTIONS_CACHE_URL", "ACTIONS_CACHE_SERVICE_V2", "ACTIONS_CACHE_MODE"),
     }
     assert access.scripts == {}
     assert access.actions["ACTIONS_RUNTIME_TOKEN"] in access.secrets

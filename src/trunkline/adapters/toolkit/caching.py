@@ -13,7 +13,7 @@ from trunkline.adapters.toolkit.files import find_paths
 from trunkline.base.errors import NotFound
 from trunkline.ports.actions import ActionCall, ActionFailed, ActionJob
 from trunkline.ports.caches import CacheEntry, Caches
-from trunkline.run.cache_access import WHY_DENIED, WRITE_DENIED, may_write_caches
+from trunkline.run.cache_access import may_read, may_write, why_not
 
 _MOST_KEYS = 10
 _LONGEST_KEY = 512
@@ -28,12 +28,12 @@ class JobCaches(NamedTuple):
     caches: Caches
     job: ActionJob
     scopes: tuple[str, ...]
-    may_write: bool
+    mode: str
 
     @classmethod
     def of(cls, caches: Caches, call: ActionCall, job: ActionJob) -> JobCaches:
         """Return the caches of a call's job. Raises ActionFailed for an event without a ref."""
-        return cls(caches, job, _scopes(call.github), may_write_caches(call.github))
+        return cls(caches, job, _scopes(call.github), call.cache_mode)
 
     def restore(
         self,
@@ -45,6 +45,9 @@ class JobCaches(NamedTuple):
     ) -> str:
         """Restore the best cache; return its key, '' for a miss. Raises ActionFailed."""
         _check_keys([key, *restore_keys])
+        if not may_read(self.mode):
+            self.job.log(f"Cache restore skipped: {why_not(self.mode, 'reads')}")
+            return ""
         version = self.version(paths)
         entry = self.caches.find(self.scopes, key, restore_keys, version)
         if entry is None:
@@ -72,11 +75,8 @@ class JobCaches(NamedTuple):
     def save(self, paths: Sequence[str], key: str) -> bool:
         """Save a cache of what `paths` name; tell whether it was kept, and in the log why not."""
         _check_keys([key])
-        if not self.may_write:
-            self.job.log(
-                f"[warning]Failed to save: Unable to reserve cache with key {key}. "
-                f"More details: {WRITE_DENIED} {WHY_DENIED}"
-            )
+        if not may_write(self.mode):
+            self.job.log(f"Cache save skipped: {why_not(self.mode, 'writes')}")
             return False
         if self.is_shared(paths):
             return self._keep(paths, key, "/dev/null")

@@ -14,7 +14,13 @@ from trunkline.ports.clock import Clock, Ids
 from trunkline.ports.image_store import BrokenOff, Stream
 from trunkline.ports.job_services import ServicesJob
 from trunkline.ports.uploads import Block, TooLarge, UnknownBlock, Uploads
-from trunkline.run.cache_access import WHY_DENIED, WRITE_DENIED
+from trunkline.run.cache_access import (
+    READ_DENIED,
+    WRITE_DENIED,
+    may_read,
+    may_write,
+    why_not,
+)
 from trunkline.services.actions.refusals import Refused
 
 LARGEST = 10 << 30
@@ -27,13 +33,17 @@ Name = tuple[str, str, str]
 
 
 class WriteDenied(Refused):
-    """The job may read caches alone."""
+    """The job may not save caches."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "permission_denied",
-            f"{WRITE_DENIED} {WHY_DENIED}",
-        )
+    def __init__(self, mode: str) -> None:
+        super().__init__("permission_denied", f"{WRITE_DENIED} {why_not(mode, 'writes')}")
+
+
+class ReadDenied(Refused):
+    """The job may not restore caches."""
+
+    def __init__(self, mode: str) -> None:
+        super().__init__("permission_denied", f"{READ_DENIED} {why_not(mode, 'reads')}")
 
 
 class Reservation(msgspec.Struct):
@@ -74,18 +84,24 @@ class JobCaches:
     def find(
         self, job: ServicesJob, key: str, restore_keys: Sequence[str], version: str
     ) -> CacheEntry | None:
-        """Return the cache that fits best, or None."""
+        """Return the cache that fits best, or None. Raises ReadDenied."""
         _check((key, *restore_keys), version)
+        _check_reads(job)
         return self._caches.find(_scopes(job), key, restore_keys, version)
 
     def alike(self, job: ServicesJob, key: str) -> tuple[CacheEntry, ...]:
-        """Return what the job may read whose keys begin with `key`, whatever the version."""
+        """Return what the job may read whose keys begin with `key`, whatever the version.
+
+        Raises ReadDenied.
+        """
+        _check_reads(job)
         scopes = _scopes(job)
         every = self._caches.entries(owner(job.repository))
         return tuple(e for e in every if e.scope in scopes and e.key.startswith(key))
 
     def open(self, job: ServicesJob, number: str) -> tuple[CacheEntry, BinaryIO]:
-        """Open a cache that the job may read, by its id. Raises NotFound."""
+        """Open a cache that the job may read, by its id. Raises NotFound, ReadDenied."""
+        _check_reads(job)
         scopes = _scopes(job)
         for entry in self._caches.entries(owner(job.repository)):
             if entry.id == number and entry.scope in scopes:
@@ -97,8 +113,8 @@ class JobCaches:
     ) -> Reservation:
         """Begin a cache; nobody else makes the same meanwhile. `size` is in bytes, if known."""
         _check((key,), version)
-        if not job.trusted:
-            raise WriteDenied
+        if not may_write(job.cache_mode):
+            raise WriteDenied(job.cache_mode)
         if size is not None and not 0 <= size <= self._largest:
             raise self._too_large(size)
         name = (_scopes(job)[0], key, version)
@@ -244,6 +260,11 @@ def _taken() -> Refused:
     return Refused(
         "already_exists", "cache entry with the same key, version, and scope already exists"
     )
+
+
+def _check_reads(job: ServicesJob) -> None:
+    if not may_read(job.cache_mode):
+        raise ReadDenied(job.cache_mode)
 
 
 def _check(keys: Sequence[str], version: str) -> None:

@@ -9,13 +9,14 @@ import msgspec
 from trunkline.base.tokens import InvalidToken, sign, signed_claims
 from trunkline.ports.clock import Clock, Ids
 from trunkline.ports.job_services import ServicesJob
+from trunkline.run.cache_access import may_read, may_write
 from trunkline.services.actions.jobs import LiveJobs
 from trunkline.services.actions.refusals import Refused
 
 ISSUER = "trunkline"
 RUNTIME = "runtime"
 IDENTITY = "identity"
-READ, READ_AND_WRITE = 1, 3
+READ, WRITE = 1, 2
 BEARER = "bearer"
 
 
@@ -106,9 +107,9 @@ def backend_id(job: ServicesJob) -> str:
 
 
 def _cache_scopes(job: ServicesJob) -> str:
-    own = READ_AND_WRITE if job.trusted else READ
-    scopes = [
-        {"Scope": scope, "Permission": READ if index else own}
-        for index, scope in enumerate(job.scopes)
-    ]
+    """Return what the job may do with which caches; it writes those of its own ref alone."""
+    reads = READ if may_read(job.cache_mode) else 0
+    writes = WRITE if may_write(job.cache_mode) else 0
+    allowed = [(scope, reads | (0 if index else writes)) for index, scope in enumerate(job.scopes)]
+    scopes = [{"Scope": scope, "Permission": level} for scope, level in allowed if level]
     return msgspec.json.encode(scopes).decode()

@@ -8,13 +8,14 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.jobs import LocalJob, world
 from tests.repositories import write
 from trunkline.adapters.actions.cache import Cache, CacheRestore, CacheSave
 from trunkline.adapters.toolkit.world import World
-from trunkline.ports.actions import ActionFailed
+from trunkline.ports.actions import ActionCall, ActionFailed
 
 
 def github(ref: str = "refs/heads/main", base: str = "") -> dict[str, Any]:
@@ -190,15 +191,29 @@ def test_the_client_of_actions_finds_what_is_kept_and_nothing_that_is_empty(
     assert [entry is not None for entry in found] == [shutil.which("zstd") is not None, False]
 
 
-def test_a_run_that_strangers_can_cause_reads_alone(runs: Runs) -> None:
-    inputs = {"path": "deps", "key": "k"}
-    stranger = {**github(), "event_name": "issue_comment"}
-    first = runs.job()
+@pytest.mark.parametrize(
+    ("mode", "hit", "is_kept"),
+    [("write", True, True), ("read", True, False), ("write-only", False, True)],
+)
+def test_what_the_cache_mode_permits(runs: Runs, mode: str, *, hit: bool, is_kept: bool) -> None:
+    def call(job: LocalJob, key: str) -> ActionCall:
+        made = job.call("actions/cache@v4", github(), path="deps", key=key)
+        return msgspec.structs.replace(made, cache_mode=mode)
+
+    first, reader, writer = runs.job(), runs.job(), runs.job()
     write(first.workspace, {"deps/x": "1"})
-    runs.save(first, stranger, **inputs)
-    assert "cache write denied: the event that started this run" in first.lines[-1]
-    runs.save(first, **inputs)
-    assert runs.restore(runs.job(), stranger, **inputs) == "true"
+    runs.save(first, path="deps", key="known")
+    Cache(runs.world).main(call(reader, "known"), reader)
+    write(writer.workspace, {"deps/x": "2"})
+    Cache(runs.world).post(call(writer, "new"), writer)
+    assert (reader.outputs.get("cache-hit") == "true") is hit
+    assert (runs.restore(runs.job(), path="deps", key="new") == "true") is is_kept
+    skipped = [line for line in (*reader.lines, *writer.lines) if " skipped: " in line]
+    assert skipped == [
+        f"Cache {what} skipped: the effective cache-mode '{mode}' does not permit {acts}."
+        for what, acts, may in (("restore", "reads", hit), ("save", "writes", is_kept))
+        if not may
+    ]
 
 
 def test_restore_and_save_apart(runs: Runs) -> None:

@@ -15,7 +15,7 @@ from trunkline.adapters.clock import FakeClock, SystemIds
 from trunkline.adapters.uploads.files import FileUploads
 from trunkline.base.errors import NotFound, UsageError
 from trunkline.ports.job_services import ServicesJob
-from trunkline.services.actions.caches import JobCaches, WriteDenied
+from trunkline.services.actions.caches import JobCaches, ReadDenied, WriteDenied
 from trunkline.services.actions.kept_caches import KeptCaches, record
 from trunkline.services.actions.refusals import Refused
 
@@ -208,9 +208,25 @@ class TestMaking:
         uploader.save("k")
         assert found(caches, job(), "k") == "k"
 
-    def test_jobs_that_are_not_trusted_make_none(self, caches: JobCaches) -> None:
+    @pytest.mark.parametrize("mode", ["read", "none"])
+    def test_jobs_that_may_not_write_make_none(self, caches: JobCaches, mode: str) -> None:
         with pytest.raises(WriteDenied, match=r"^cache write denied:"):
-            caches.reserve(job(trusted=False), "k", VERSION)
+            caches.reserve(job(cache_mode=mode), "k", VERSION)
+
+    @pytest.mark.parametrize("mode", ["write-only", "none"])
+    def test_jobs_that_may_not_read_find_none(
+        self, caches: JobCaches, uploader: Uploader, mode: str
+    ) -> None:
+        uploader.save("k")
+        number = caches_id(caches, job(), "k")
+        blind = job(number=2, cache_mode=mode)
+        for ask in (
+            lambda: caches.find(blind, "k", (), VERSION),
+            lambda: caches.alike(blind, "k"),
+            lambda: caches.open(blind, number),
+        ):
+            with pytest.raises(ReadDenied, match=rf"^cache read denied: .*'{mode}'"):
+                ask()
 
     def test_one_of_many_makes_it(self, caches: JobCaches) -> None:
         def reserve(number: int) -> str:

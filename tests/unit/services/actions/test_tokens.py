@@ -42,16 +42,19 @@ def test_the_runtime_token_says_what_clients_read():
     assert msgspec.json.decode(scopes) == [{"Scope": "refs/heads/main", "Permission": 3}]
 
 
-@pytest.mark.parametrize(("trusted", "permission"), [(True, 3), (False, 1)])
-def test_caches_of_other_refs_are_read_only(trusted, permission):
+@pytest.mark.parametrize(
+    ("mode", "own", "others"),
+    [("write", 3, 1), ("read", 1, 1), ("write-only", 2, 0), ("none", 0, 0)],
+)
+def test_caches_of_other_refs_are_read_only(mode, own, others):
     job = msgspec.structs.replace(
-        job_of(), scopes=("refs/pull/1/merge", "refs/heads/main"), trusted=trusted
+        job_of(), scopes=("refs/pull/1/merge", "refs/heads/main"), cache_mode=mode
     )
     scopes = claims(Made(job).tokens.runtime(job))["ac"]
     assert isinstance(scopes, str)
+    levels = {"refs/pull/1/merge": own, "refs/heads/main": others}
     assert msgspec.json.decode(scopes) == [
-        {"Scope": "refs/pull/1/merge", "Permission": permission},
-        {"Scope": "refs/heads/main", "Permission": 1},
+        {"Scope": scope, "Permission": level} for scope, level in levels.items() if level
     ]
 
 
