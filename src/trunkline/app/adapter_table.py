@@ -66,6 +66,7 @@ ADAPTERS = {
     "kept-images": "trunkline.services.kept_images:LocalImages",
     "publisher": "trunkline.adapters.docker.proxy.server:publisher",
     "engine-proxy": "trunkline.adapters.docker.proxy.server:engine_proxy",
+    "engine-proxy-place": "trunkline.adapters.docker.proxy.labelling:Place",
     "subreaper": "trunkline.adapters.sandboxes.host.subreaper:become_subreaper",
     "keep-record": "trunkline.services.build_records:keep",
     "image-evidence": "trunkline.engine.image_evidence:ImageEvidence",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from trunkline.app import System
@@ -102,14 +102,20 @@ class Parts:
     def _proxy(self) -> Any:
         """Make what serves the job's own socket; its scripts may create containers by it."""
         adapter("write-container-note")(self._note)
-        return adapter("engine-proxy")(
-            self._engines.address(),
-            self._environ,
-            self.publisher(),
-            self._labels,
-            self._layout.outside,
-            self.door.open(),
+        policy = self._system.choices.network_policy
+        place = adapter("engine-proxy-place")(
+            labels=self._labels,
+            outside=self._layout.outside,
+            socket=self.door.open(),
+            policy=policy,
+            confine=None if policy == "open" else self._confine,
         )
+        return adapter("engine-proxy")(
+            self._engines.address(), self._environ, self.publisher(), place
+        )
+
+    def _confine(self, ports: Sequence[str]) -> Any:
+        return self.containers().confine(ports)
 
     def _containers(self) -> Any:
         system, settings = self._system, self._system.settings

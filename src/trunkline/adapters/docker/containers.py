@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -20,6 +20,8 @@ from trunkline.adapters.docker.networks import Policy, create_network, gateway
 from trunkline.adapters.docker.ownership import others_files, reclaim_by, reclaim_within
 from trunkline.adapters.docker.payloads import EXTERNALS, Site
 from trunkline.adapters.docker.process import Command, Container, ContainerProcess
+from trunkline.adapters.docker.proxy.belongings import Belongings
+from trunkline.adapters.docker.proxy.confining import Confined, Confinement
 from trunkline.adapters.docker.publishing import Publisher
 from trunkline.adapters.docker.signals import MARK, Within, is_near
 from trunkline.adapters.docker.starting import ELSEWHERE, Made, Started, Starter
@@ -78,6 +80,7 @@ class JobContainers:
         self._wiring = wiring
         self._lock = threading.Lock()
         self._network = ""
+        self._has_ports = False
         self._registry: dict[str, str] = {}
         self._made: list[Made] = []
         self._has_run = False
@@ -88,7 +91,9 @@ class JobContainers:
         self.job_user = ""
         self.other_mounts: tuple[str, ...] = ()
         self.job_env: Mapping[str, str] = {}
-        self.images = DockerImages(wiring.connect, wiring.publisher, site.layout.outside)
+        self.images = DockerImages(
+            wiring.connect, wiring.publisher, site.layout.outside, self._build_network
+        )
 
     @property
     def engine(self) -> Engine:
@@ -178,10 +183,24 @@ class JobContainers:
                 policy, labels = self._wiring.policy, self._site.labels
                 create_network(self.engine, name, labels, policy, has_ports=has_ports)
                 self._network = name
+                self._has_ports = has_ports
                 if policy is Policy.REGISTRY:
                     url = self._wiring.registry(gateway(self.engine, name))
                     self._registry = {REGISTRY_VARIABLE: url.partition("://")[2]}
             return self._network
+
+    def confine(self, ports: Sequence[str]) -> Confined:
+        """Return the network in which a container stays that a script makes; `ports` it publishes."""
+        network = self._have_network(has_ports=bool(ports))
+        return Confined(network, self._registry, self._has_ports)
+
+    def _build_network(self, mode: str) -> str:
+        """Return the network of a build. Raises Unavailable for one that leads out of the job."""
+        policy = self._wiring.policy
+        if policy is Policy.OPEN:
+            return mode
+        belongings = Belongings(self.engine.wire, self._site.labels)
+        return Confinement(policy, self.confine, belongings).build(mode)
 
     def _told(self, spec: ContainerSpec) -> ContainerSpec:
         """Return a container that knows the registry, where that is all it may reach."""

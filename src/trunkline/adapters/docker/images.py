@@ -60,11 +60,16 @@ class DockerImages:
         engine: Callable[[], Engine],
         publisher: Callable[[], Publisher],
         outside: Callable[[str], str | None],
+        build_network: Callable[[str], str],
     ) -> None:
-        """Take what connects; `outside` tells where this machine has a path of the job."""
+        """Take what connects; `outside` tells where this machine has a path of the job.
+
+        `build_network` returns the network that a build has, of the one that it asks for.
+        """
         self._engine = engine
         self._publisher = publisher
         self._outside = outside
+        self._build_network = build_network
 
     def pull(self, reference: str, login: Login | None, watch: Watch) -> ImageFacts:
         """Have an image here: the registry's, else one that only this machine has."""
@@ -118,7 +123,7 @@ class DockerImages:
 
     def build(self, spec: BuildSpec, watch: Watch) -> ImageFacts:
         """Build an image with the engine's own builder."""
-        spec = self._with_bases(spec, watch)
+        spec = replace(self._with_bases(spec, watch), network=self._build_network(spec.network))
         image = Builder(self._engine(), self._outside).build(spec, watch)
         for name in spec.tags[1:]:
             self.tag(image, name)

@@ -11,7 +11,9 @@ from typing import IO
 import msgspec
 
 from trunkline.adapters.docker.bases import Bases, bring_bases
+from trunkline.adapters.docker.proxy.buildkit import BuildKitStream
 from trunkline.adapters.docker.proxy.call import Call
+from trunkline.adapters.docker.proxy.confining import Confinement
 from trunkline.adapters.docker.proxy.heads import Request, with_query
 from trunkline.adapters.docker.proxy.images import CONFIG, ImageRoutes, pushes_by_itself
 from trunkline.adapters.docker.proxy.logins import logins_of
@@ -30,18 +32,24 @@ PUSHES = (
     "Rehearsal: the builder would push by itself, without the local registry. Build with --load "
     "and push then, or run with --publish."
 )
+NO_BUILDKIT = "BuildKit builds outside of the job's network; build with DOCKER_BUILDKIT=0"
 
 
 class BuildRoutes:
     """Answers POST /build."""
 
-    def __init__(self, publisher: Publisher, images: ImageRoutes) -> None:
+    def __init__(
+        self, publisher: Publisher, images: ImageRoutes, confinement: Confinement | None
+    ) -> None:
+        """Take the job's images; without a `confinement` its builds may reach everything."""
         self._publisher = publisher
         self._images = images
+        self._confinement = confinement
 
     def build(self, call: Call) -> bool:
         """Build; the containers of a failed step go as well, whatever the client asked."""
-        request = self._images.with_real_logins(call.request)
+        request = self._confined(self._images.with_real_logins(call.request))
+        self._images.name_images(_names(request))
         if request.query.get("version") == BUILDKIT:
             if self._publisher.is_rehearsal and pushes_by_itself(request):
                 return call.refuse(PUSHES, 403)
@@ -51,6 +59,22 @@ class BuildRoutes:
         if not self._publisher.is_rehearsal or request.query.get("remote"):
             return call.forward(request)
         return self._with_bases(call, request)
+
+    def _confined(self, request: Request) -> Request:
+        if self._confinement is None:
+            return request
+        mode = request.query.get("networkmode", "")
+        is_buildkit = request.query.get("version") == BUILDKIT
+        network = (self._confinement.buildkit if is_buildkit else self._confinement.build)(mode)
+        return with_query(request, networkmode=network)
+
+    def speak_to_buildkit(self, call: Call) -> bool:
+        """Let Buildx speak to the engine's BuildKit."""
+        if self._confinement is not None:
+            raise self._confinement.refusal(NO_BUILDKIT)
+        self._images.name_images(())
+        is_rehearsal = self._publisher.is_rehearsal
+        return call.forward(stream=BuildKitStream(self._publisher) if is_rehearsal else None)
 
     def _with_bases(self, call: Call, request: Request) -> bool:
         """Read the context up to its Dockerfile, bring the bases, then send all of it."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 import msgspec
 
+from trunkline.adapters.docker.proxy.belongings import Belongings
 from trunkline.adapters.docker.proxy.call import Call, without_login
 from trunkline.adapters.docker.proxy.heads import Request
 from trunkline.adapters.docker.proxy.login_files import forget_tokens, login_file
@@ -22,15 +22,23 @@ from trunkline.oci.hosts import is_this_machine
 
 AUTH = "x-registry-auth"
 CONFIG = "x-registry-config"
-NAME = re.compile(r"/images/(?P<name>.+)/[a-z]+")
+NOT_OURS = (
+    "conflict: unable to remove {}: it was on this machine before the job, which did not make it"
+)
 
 
 class ImageRoutes:
     """Answers what the engine is asked about images and registries, for one job."""
 
-    def __init__(self, publisher: Publisher, outside: Callable[[str], str | None]) -> None:
+    def __init__(
+        self,
+        publisher: Publisher,
+        outside: Callable[[str], str | None],
+        belongings: Belongings,
+    ) -> None:
         self._publisher = publisher
         self._outside = outside
+        self._belongings = belongings
         self._logins = Logins()
 
     # --- POST /images/{name}/push, /images/create ---------------------------------------
@@ -56,6 +64,8 @@ class ImageRoutes:
         query = call.request.query
         name = query.get("fromImage", "")
         reference = joined(name, query.get("tag", ""))
+        own = joined(query.get("repo", ""), query.get("tag", ""))  # of an import
+        self.name_images([reference if name else own])
         is_whole = bool(name) and (bool(query.get("tag")) or _has_target(name))
         if not is_whole or not self._publisher.is_kept(reference):
             return call.forward(self._with_real_login(call.request, name))
@@ -103,6 +113,29 @@ class ImageRoutes:
             return call.forward()
         target = call.request.target.replace(_written(call.request, name), quote(found), 1)
         return call.forward(msgspec.structs.replace(call.request, target=target))
+
+    def tag(self, call: Call, name: str) -> bool:
+        """Give an image another name, which is the job's."""
+        query = call.request.query
+        self.name_images([joined(query.get("repo", ""), query.get("tag", ""))])
+        return self.named(call, name)
+
+    def load(self, call: Call) -> bool:
+        """Load images from an archive; those that were not here are the job's."""
+        self.name_images(())
+        return call.forward()
+
+    def remove(self, call: Call, name: str) -> bool:
+        """Remove an image, or one of its names, unless it was here before the job."""
+        self.name_images(())
+        if not self._belongings.may_remove_image(self._publisher.known_id(name) or name):
+            return call.refuse(NOT_OURS.format(name), 409)
+        return self.named(call, name)
+
+    def name_images(self, names: Iterable[str]) -> None:
+        """Hear what names the job gives to images, before the engine does."""
+        self._belongings.look_at_images()
+        self._belongings.name_images(name for name in names if name)
 
     def inspect(self, call: Call, name: str) -> bool:
         """Describe an image, with the digests of its pushes and pulls here."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
+from trunkline.adapters.docker.proxy.confining import Confined
 from trunkline.adapters.docker.proxy.heads import Request, with_query
 
 # Where clients look for the engine by themselves.
@@ -19,13 +20,16 @@ class Place(msgspec.Struct, frozen=True):
 
     `outside` gives the engine's machine's path for one that the job sees, None for a path that only
     the job has; `socket` is the job's Engine API socket on the engine's machine, and `sockets` are
-    the paths under which the job may know an engine's socket.
+    the paths under which the job may know an engine's socket. `confine` returns the network that
+    containers have to stay in by the `policy`, None where they may reach everything.
     """
 
     labels: Mapping[str, str]
     outside: Callable[[str], str | None]
     socket: str
     sockets: frozenset[str] = ENGINE_SOCKETS
+    policy: str = "open"
+    confine: Callable[[Sequence[str]], Confined] | None = None
 
 
 def labelled(body: Mapping[str, Any], labels: Mapping[str, str]) -> dict[str, Any]:

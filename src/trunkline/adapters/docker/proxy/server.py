@@ -10,20 +10,16 @@ from typing import NamedTuple
 
 import msgspec
 
-from trunkline.adapters.docker.proxy.buildkit import BuildKitStream, ExecStream
+from trunkline.adapters.docker.proxy.belongings import Belongings
+from trunkline.adapters.docker.proxy.buildkit import ExecStream
 from trunkline.adapters.docker.proxy.builds import BuildRoutes
 from trunkline.adapters.docker.proxy.call import Call
+from trunkline.adapters.docker.proxy.confining import Confinement
 from trunkline.adapters.docker.proxy.connection import Connection, Ended
 from trunkline.adapters.docker.proxy.heads import BadHead, parse_request
 from trunkline.adapters.docker.proxy.images import ImageRoutes
-from trunkline.adapters.docker.proxy.labelling import (
-    ENGINE_SOCKETS,
-    Place,
-    container_of,
-    labelled,
-    own_only,
-    volumes_of,
-)
+from trunkline.adapters.docker.proxy.labelling import Place
+from trunkline.adapters.docker.proxy.things import ThingRoutes
 from trunkline.adapters.docker.publishing import Publisher
 from trunkline.adapters.docker.wire import EngineRefused, Wire
 from trunkline.base.errors import Unavailable
@@ -34,12 +30,14 @@ PUBLISHING = (
     "Rehearsal: this would publish, without the local registry. Push with `docker push`, or run "
     "with --publish."
 )
+PODMANS = "Podman's own API leads out of the job; use Docker's"
+SWARM = "services of a swarm and plug-ins lead out of the job"
 
 
 class Route(NamedTuple):
     """What answers a request: a method, a path (its groups are arguments), a function."""
 
-    method: str
+    method: re.Pattern[str]
     path: re.Pattern[str]
     answer: Callable[..., bool]
 
@@ -52,8 +50,14 @@ class Proxy:
         self._wire = wire
         self._publisher = publisher
         self._place = place
-        images = ImageRoutes(publisher, place.outside)
-        self._routes = self._table(images, BuildRoutes(publisher, images))
+        belongings = Belongings(wire, place.labels)
+        confinement = None
+        if place.confine is not None:
+            confinement = Confinement(place.policy, place.confine, belongings)
+        images = ImageRoutes(publisher, place.outside, belongings)
+        builds = BuildRoutes(publisher, images, confinement)
+        things = ThingRoutes(publisher, place, belongings, confinement)
+        self._routes = (*_thing_routes(things), *self._image_routes(images, builds, things))
 
     def __call__(self, endpoint: socket.socket) -> None:
         """Serve one connection until it ends."""
@@ -80,93 +84,50 @@ class Proxy:
     def _answer(self, call: Call) -> bool:
         try:
             for route in self._routes:
-                if route.method == call.request.method:
+                if route.method.fullmatch(call.request.method):
                     found = route.path.fullmatch(call.request.path)
                     if found is not None:
                         return route.answer(call, **found.groupdict())
             return call.forward()
         except BadHead as error:
             call.client.send(_failure(400, f"bad request: {error}"))
+        except EngineRefused as error:
+            return call.refuse(error.message, error.status if error.status >= 400 else 500)
         except Unavailable as error:
             # As Docker's clients expect an engine to fail; they show the text.
             call.client.send(_failure(503, error.message))
         return False
 
-    def _table(self, images: ImageRoutes, builds: BuildRoutes) -> tuple[Route, ...]:
+    def _image_routes(
+        self, images: ImageRoutes, builds: BuildRoutes, things: ThingRoutes
+    ) -> tuple[Route, ...]:
         return (
-            _route("POST", r"/containers/create", self._create_container),
-            _route("POST", r"/libpod/(?:containers|pods)/create", self._label_lower),
-            _route("POST", r"/(?:networks|volumes)/create", self._label),
-            _route("POST", r"/(?:containers|networks|volumes)/prune", self._own_only),
             _route("POST", r"/(?P<what>images|build)/prune", self._keep_cache),
-            _route("GET", r"/(?:containers/json|volumes)", self._own_only),
             _route("POST", r"/build", builds.build),
-            _route("POST", r"/grpc", self._speak_to_buildkit),
+            _route("POST", r"/(?:libpod|libpod/local)/build", things.outside(PODMANS)),
+            _route("POST", r"/grpc", builds.speak_to_buildkit),
             _route("POST", r"/exec/.+/start", self._start_exec),
             _route("POST", r"/auth", images.login),
             _route("POST", r"/images/(?P<name>.+)/push", images.push),
             _route("POST", r"/images/create", images.pull),
+            _route("POST", r"/images/load", images.load),
             _route("GET", r"/distribution/(?P<name>.+)/json", images.distribution),
             _route("GET", r"/images/json", images.list),
             _route("GET", r"/images/(?P<name>.+)/json", images.inspect),
             _route("GET", r"/images/(?P<name>.+)/(?:history|get)", images.named),
-            _route("POST", r"/images/(?P<name>.+)/tag", images.named),
-            _route("DELETE", r"/images/(?P<name>.+)", images.named),
+            _route("POST", r"/images/(?P<name>.+)/tag", images.tag),
+            _route("DELETE", r"/(?:libpod/)?images/(?P<name>.+)", images.remove),
             _route("POST", r"/plugins/.+/push", self._no_publishing),
             _route("POST", r"/libpod/(?:images|manifests)/.+/push", self._no_publishing),
             _route("POST", r"/libpod/manifests/.+/registry/.+", self._no_publishing),
         )
 
-    # --- what belongs to the job --------------------------------------------------------
-
-    def _create_container(self, call: Call) -> bool:
-        body = call.json()
-        if body is None:
-            return call.forward()
-        image = body.get("Image")
-        known = self._publisher.known_id(image) if isinstance(image, str) else ""
-        if known:
-            body["Image"] = known
-        self._make_volumes(volumes_of(body))
-        return call.forward(body=msgspec.json.encode(container_of(body, self._place)))
-
-    def _make_volumes(self, wanted: Mapping[str, str]) -> None:
-        """Make volumes that a container names, so that they carry labels; those here stay."""
-        for name, driver in wanted.items():
-            described = {"Name": name, "Driver": driver or "local"}
-            # The engine says what is wrong with a volume when the container is made.
-            with suppress(EngineRefused):
-                self._wire.call(
-                    "POST", "/volumes/create", body=labelled(described, self._place.labels)
-                )
-
-    def _label(self, call: Call) -> bool:
-        body = call.json()
-        if body is None:
-            return call.forward()
-        return call.forward(body=msgspec.json.encode(labelled(body, self._place.labels)))
-
-    def _label_lower(self, call: Call) -> bool:
-        """Label what Podman's own API makes: its key is written small."""
-        body = call.json()
-        if body is None:
-            return call.forward()
-        own = body.get("labels")
-        labels = {**(own if isinstance(own, dict) else {}), **self._place.labels}
-        return call.forward(body=msgspec.json.encode({**body, "labels": labels}))
-
-    def _own_only(self, call: Call) -> bool:
-        """List or prune what the job made; what else is on this machine is not the job's."""
-        return call.forward(own_only(call.request, self._place.labels))
+    # --- images and builds --------------------------------------------------------------
 
     def _keep_cache(self, call: Call, what: str) -> bool:
         """Prune no image and no cache of builds: they are not the job's alone."""
         key = "ImagesDeleted" if what == "images" else "CachesDeleted"
         return call.answer({key: None, "SpaceReclaimed": 0})
-
-    def _speak_to_buildkit(self, call: Call) -> bool:
-        is_rehearsal = self._publisher.is_rehearsal
-        return call.forward(stream=BuildKitStream(self._publisher) if is_rehearsal else None)
 
     def _start_exec(self, call: Call) -> bool:
         return call.forward(stream=ExecStream() if self._publisher.is_rehearsal else None)
@@ -179,8 +140,31 @@ class Proxy:
         return call.answer(told, 403)
 
 
+def _thing_routes(things: ThingRoutes) -> tuple[Route, ...]:
+    container = r"(?:/libpod)?/containers/(?P<name>[^/]+)"
+    network, volume = r"(?:/libpod)?/networks/(?P<name>[^/]+)", r"/volumes/(?P<name>[^/]+)"
+    return (
+        _route("POST", r"/containers/create", things.create_container),
+        _route("POST", r"/networks/create", things.create_network),
+        _route("POST", r"/volumes/create", things.create_volume),
+        _route("POST", r"/libpod/(?:containers|pods)/create", things.create_by_podman),
+        _route("POST", r"/libpod/(?:networks/create|(?:play|kube)/.+)", things.outside(PODMANS)),
+        _route("POST", r"/(?:services|swarm|plugins)/.+", things.outside(SWARM)),
+        _route("POST", r"(?:/libpod)?/(?:containers|networks|volumes)/prune", things.own_only),
+        _route("GET", r"(?:/libpod)?/(?:containers/json|volumes|volumes/json)", things.own_only),
+        _route("GET", r"/networks", things.list_networks),
+        _route("POST", rf"{container}/start", things.start_container),
+        _route("(?:GET|HEAD|POST|PUT)", rf"{container}/.+", things.with_container),
+        _route("DELETE", container, things.with_container),
+        _route("POST", r"/commit", things.commit),
+        _route("DELETE", network, things.remove_network),
+        _route("POST", rf"{network}/(?:connect|disconnect)", things.join_network),
+        _route("(?:DELETE|PUT)", rf"(?:/libpod)?{volume}", things.remove_volume),
+    )
+
+
 def _route(method: str, path: str, answer: Callable[..., bool]) -> Route:
-    return Route(method, re.compile(path), answer)
+    return Route(re.compile(method), re.compile(path), answer)
 
 
 def _failure(status: int, message: str) -> bytes:
@@ -198,19 +182,8 @@ def publisher(address: str, environ: Mapping[str, str], kept: KeptImages | None)
 
 
 def engine_proxy(
-    address: str,
-    environ: Mapping[str, str],
-    of_job: Publisher,
-    labels: Mapping[str, str],
-    outside: Callable[[str], str | None],
-    own_socket: str,
+    address: str, environ: Mapping[str, str], of_job: Publisher, place: Place
 ) -> Proxy:
-    """Return a job's proxy for the engine at `address`.
-
-    `labels` are for what the job's scripts create; `outside` gives the engine's machine's path for
-    one that the job sees, None for what only the job has; `own_socket` is where the job's own
-    socket is on that machine: containers get it in place of the engine's.
-    """
-    sockets = ENGINE_SOCKETS | {address.removeprefix("unix://")}
-    place = Place(labels=labels, outside=outside, socket=own_socket, sockets=sockets)
-    return Proxy(Wire(address, environ), of_job, place)
+    """Return the proxy of the job that `place` describes, for the engine at `address`."""
+    sockets = place.sockets | {address.removeprefix("unix://")}
+    return Proxy(Wire(address, environ), of_job, msgspec.structs.replace(place, sockets=sockets))
