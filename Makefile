@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 REPOS ?=
+ACTIONS ?=
 WRITE ?=
 
 BIN := .venv/bin
@@ -64,9 +65,10 @@ bench: env container-tools .venv-bench/ready ## measure beside act, and print th
 	@.venv-bench/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements/run.txt -r requirements/bench.txt
 	@touch $@
 
-real: env ## run the workflows of the real repositories cloned in REPOS=DIR
-	@test -n "$(REPOS)" || { echo "make real REPOS=DIR, where DIR holds the clones (see tests/real/README.md)"; exit 2; }
-	@$(BIN)/python -m tests.real.run "$(REPOS)"
+real: env ## run real repositories' workflows (REPOS=DIR) and real actions (ACTIONS=DIR)
+	@test -n "$(REPOS)$(ACTIONS)" || { echo "make real REPOS=DIR, ACTIONS=DIR or both, where DIR holds clones (see tests/real/README.md)"; exit 2; }
+	@test -z "$(REPOS)" || $(BIN)/python -m tests.real.repositories_run "$(REPOS)"
+	@test -z "$(ACTIONS)" || $(WITH_DOCKER) $(BIN)/python -m tests.real.actions_run "$(ACTIONS)"
 
 docs: env ## write what the source tells about itself into the documentation
 	@$(BIN)/python -m docs.generate

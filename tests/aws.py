@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,7 @@ from tests.docker_engine import cache_folder, locked
 PACKAGES = ("awscli==1.46.2", "moto==5.2.5", "flask==3.1.3", "flask-cors==6.0.5")
 
 
-@pytest.fixture(scope="session")
-def aws() -> Path:
+def programs() -> Path:
     """Return the folder of `aws` and `moto_server`, in an environment kept between test runs."""
     version = hashlib.sha256(repr((PACKAGES, sys.version)).encode()).hexdigest()[:12]
     folder = cache_folder() / f"aws-{version}"
@@ -34,18 +34,32 @@ def aws() -> Path:
     return folder / "bin"
 
 
-@pytest.fixture
-def cloud(aws: Path) -> Iterator[str]:
+@contextmanager
+def served_cloud() -> Iterator[str]:
     """Yield the address of an AWS on this machine."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    argv = [str(aws / "moto_server"), "-H", "127.0.0.1", "-p", str(port)]
+    argv = [str(programs() / "moto_server"), "-H", "127.0.0.1", "-p", str(port)]
     with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             _listening(process, port)
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
+
+
+@pytest.fixture(scope="session")
+def aws() -> Path:
+    """Return the folder of `aws` and `moto_server`."""
+    return programs()
+
+
+@pytest.fixture
+def cloud(aws: Path) -> Iterator[str]:
+    """Yield the address of an AWS on this machine."""
+    assert aws.is_dir()
+    with served_cloud() as address:
+        yield address
 
 
 def _listening(process: subprocess.Popen[bytes], port: int) -> None:

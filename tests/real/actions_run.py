@@ -1,148 +1,173 @@
 """Runs real actions' own files from clones, and compares them with the native ones.
 
-    python -m tests.real.actions_run DIR [--write FILE]
+    python -m tests.real.actions_run DIR [--only NAME] [--write FILE]
 
-DIR holds clones as `owner/name`, each at the tag that is wanted; one that is not there is left out.
-The docker command finds buildx in DOCKER_CONFIG's cli-plugins too, for builds.
+DIR holds clones as `owner/name`, with their tags; an action or a tag that is not there is told and
+left out.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
+import io
 import re
 import subprocess
 import sys
-import sysconfig
+import tarfile
 import tempfile
 from pathlib import Path
-from typing import NamedTuple
 
-from benchmarks.table import machine, table, write
+from tests.real.actions_cases import CASES, Case
+from tests.real.runs import Outcome, report, run
+from tests.real.surroundings import surroundings
+from tests.repositories import commit, git, repository
 
 SCENARIOS = Path(__file__).parent / "actions"
-TRUNKLINE = Path(sysconfig.get_path("scripts"), "trunkline")
 MARK = "real-actions"
-HEADING = ["action", "its own files", "natively", "the same outputs"]
-USES = re.compile(r"uses: ([\w.-]+/[\w.-]+)@v1")
+# What some actions ask of the repository, by REST.
+SETTINGS = {
+    ".github/labeler.yml": "docs: [{changed-files: [{any-glob-to-any-file: docs/**}]}]\n",
+    ".github/release-drafter.yml": "template: $CHANGES\ntag-template: v$RESOLVED_VERSION\n",
+}
+HEADING = ["action", "version", "its own files", "natively", "the same outputs"]
+USES = re.compile(r"uses: ([\w.-]+/[\w.-]+)@([\w.-]+)")
 OUTPUT = re.compile(r"^(?:.*?\| )?OUT (.*)$", re.MULTILINE)
-AUTHOR = ("-c", "user.name=Mona", "-c", "user.email=mona@example.org", "-c", "commit.gpgSign=false")
-PATIENCE = 300
-# What a scenario needs besides.
-FLAGS = {"build-push-action": ("--pass-env", "DOCKER_CONFIG")}
+ERROR = re.compile(r"##\[error\](.*)")
+
+# The second commit's, as Dependabot writes it.
+MESSAGE = """build(deps): bump tool from 1.0.0 to 1.1.0
+
+Bumps tool from 1.0.0 to 1.1.0.
+
+---
+updated-dependencies:
+- dependency-name: tool
+  dependency-version: 1.1.0
+  dependency-type: direct:production
+  update-type: version-update:semver-minor
+...
+
+Signed-off-by: dependabot[bot] <support@github.com>
+"""
 
 
-class Outcome(NamedTuple):
-    """What a run came to: its exit code, what it printed, and the lines that are compared."""
-
-    code: int
-    text: str
-    outputs: list[str]
-
-    def tell(self) -> str:
-        """Return how it went, a failure in bold with the first error of the log."""
-        if self.code == 0:
-            return "runs"
-        errors = re.findall(r"##\[error\](.*)", self.text)
-        return f"**fails**: {errors[0][:100] if errors else f'exit code {self.code}'}"
+class Absent(Exception):
+    """A clone, or a tag in it, that is not there."""
 
 
-def git(folder: Path, *args: str) -> str:
-    argv = ["git", "-C", str(folder), *AUTHOR, *args]
-    return subprocess.run(argv, check=True, capture_output=True, text=True).stdout.strip()
+class Trees:
+    """The files of actions at tags, unpacked from clones as GitHub's archives are."""
+
+    def __init__(self, clones: Path, scratch: Path) -> None:
+        self._clones = clones
+        self._scratch = scratch
+
+    def get(self, action: str, tag: str) -> Path:
+        """Return the folder with an action's files. Raises Absent."""
+        folder = self._scratch / "trees" / f"{action}@{tag}"
+        if not folder.is_dir():
+            clone = self._clones / action
+            argv = ["git", "-C", str(clone), "archive", tag]
+            done = subprocess.run(argv, check=False, capture_output=True)
+            if done.returncode:
+                raise Absent(f"there is no clone of {action} with the tag {tag}")
+            with tarfile.open(fileobj=io.BytesIO(done.stdout)) as files:
+                files.extractall(folder, filter="tar")
+        return folder
 
 
-def repository(folder: Path, text: str) -> None:
-    """Make a repository of two commits with a tag and the workflow `text`."""
-    folder.mkdir()
-    git(folder, "init", "--quiet", "--initial-branch=main")
+def demo(folder: Path, workflow: str, event: str) -> None:
+    """Make a repository of two commits with a tag and a workflow; a pull request has a branch."""
+    repository(folder, {"a.txt": "one\n", **SETTINGS})
     git(folder, "remote", "add", "origin", "https://github.com/octo/demo")
-    (folder / "a.txt").write_text("one\n", encoding="utf-8")
-    git(folder, "add", ".")
-    git(folder, "commit", "--quiet", "--message=first")
     git(folder, "tag", "v1")
-    workflow = folder / ".github/workflows/ci.yml"
-    workflow.parent.mkdir(parents=True)
-    workflow.write_text(text, encoding="utf-8")
-    git(folder, "add", ".")
-    git(folder, "commit", "--quiet", "--message=second")
+    if event == "pull_request":
+        git(folder, "switch", "--quiet", "--create=dependabot/pip/tool-1.1.0")
+    files = {".github/workflows/ci.yml": workflow, "docs/page.md": "# A page\n"}
+    commit(folder, files, MESSAGE)
 
 
-def run(folder: Path, log: Path, *flags: str) -> Outcome:
-    """Run the workflow, writing what is printed to `log`."""
-    argv = [str(TRUNKLINE), "run", "push", "--plain", *flags]
-    with log.open("wb") as sink:
-        done = subprocess.run(
-            argv,
-            check=False,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=sink,
-            stderr=sink,
-            timeout=PATIENCE,
-        )
-    text = log.read_text(errors="replace")
-    return Outcome(done.returncode, text, OUTPUT.findall(text))
+def flags_of(case: Case, workflow: str, trees: Trees) -> list[str]:
+    """Return the options by which every action of a workflow comes from a clone. Raises Absent."""
+    used = dict.fromkeys(USES.findall(workflow))
+    exact = [f"{action}@{tag}={trees.get(action, tag)}" for action, tag in used]
+    nested = [spec.partition("@") for spec in case.nested]
+    whole = [f"{action}={trees.get(action, tag)}" for action, _, tag in nested]
+    return [f"--local-repository={each}" for each in exact + whole]
 
 
-def version(clone: Path) -> str:
-    """Return the tag that a clone is at, `v1` when there is none."""
-    argv = ["git", "-C", str(clone), "describe", "--tags", "--exact-match"]
-    done = subprocess.run(argv, check=False, capture_output=True, text=True)
-    return done.stdout.strip() if done.returncode == 0 else "v1"
+def tell(case: Case, outcome: Outcome) -> str:
+    """Return how its own files ran; what should not be in bold, with the log's first error."""
+    if outcome.code == 0:
+        fine = case.elsewhere or not case.why_not
+        return "run unmodified" if fine else "**run, though they should not**"
+    if case.why_not and case.says in outcome.output:
+        return f"no: {case.why_not}"
+    errors = ERROR.findall(outcome.output)
+    return f"**fail**: {errors[0][:100] if errors else f'exit code {outcome.code}'}"
 
 
-def row(scenario: Path, clones: dict[str, Path], scratch: Path) -> list[str]:
-    """Run a scenario twice; return a row of the table."""
-    name = scenario.stem
-    print(f"running {', '.join(clones)}", file=sys.stderr, flush=True)
-    refs = {action: version(path) for action, path in clones.items()}
-    text = USES.sub(
-        lambda found: f"uses: {found[1]}@{refs[found[1]]}", scenario.read_text(encoding="utf-8")
-    )
-    repository(scratch / name, text)
-    more = FLAGS.get(name, ())
-    flags = [
-        f"--local-repository={action}@{refs[action]}={path}" for action, path in clones.items()
-    ]
-    real = run(scratch / name, scratch / f"{name}-real.log", "--no-native", *more, *flags)
-    native = run(scratch / name, scratch / f"{name}-native.log", *more)
-    same = real.outputs == native.outputs and bool(native.outputs)
-    differing = [
-        f"`{one}` for `{other}`"
-        for one, other in zip(real.outputs, native.outputs, strict=False)
-        if one != other
-    ]
-    told = "yes" if same else f"**no**: {'; '.join(differing)[:200] or 'some are missing'}"
-    shown = ", ".join(f"{action}@{ref}" for action, ref in refs.items())
-    return [shown, real.tell(), native.tell(), told]
+def compare(real: list[str], native: list[str]) -> str:
+    """Return whether two runs printed the same lines, and which they did not."""
+    if real == native and native:
+        return "yes"
+    pairs = zip(real, native, strict=False)
+    differing = [f"`{one}` for `{other}`" for one, other in pairs if one != other]
+    return f"**no**: {'; '.join(differing)[:200] or 'some are missing'}"
+
+
+def name_of(case: Case) -> str:
+    return f"{case.action} ({case.what})" if case.what else case.action
+
+
+def row(case: Case, version: str, trees: Trees, scratch: Path) -> list[str]:
+    """Run a case with one version, as it is and natively; return a row. Raises Absent."""
+    text = (SCENARIOS / f"{case.scenario}.yml").read_text(encoding="utf-8")
+    workflow = text.replace("@VERSION", f"@{version}")
+    place = scratch / f"{case.scenario}-{version}"
+    flags = flags_of(case, workflow, trees)
+    with surroundings(case.needs, scratch) as more:
+        demo(place / "real", workflow, case.event)
+        arguments = (case.event, *more)
+        real = run(place / "real", (*arguments, "--no-native", *flags), place / "real.log")
+        if not case.native:
+            return [name_of(case), version, tell(case, real), "", ""]
+        demo(place / "native", workflow, case.event)
+        native = run(place / "native", (*arguments, *flags), place / "native.log")
+    same = ""
+    if not case.why_not:
+        same = compare(OUTPUT.findall(real.output), OUTPUT.findall(native.output))
+    natively = "runs" if native.code == 0 else f"**fails**: exit code {native.code}"
+    return [name_of(case), version, tell(case, real), natively, same]
+
+
+def rows_of(case: Case, trees: Trees, scratch: Path) -> list[list[str]]:
+    """Return a case's rows, one for every version that is there."""
+    if not case.scenario:
+        return [[case.action, each, f"no: {case.why_not}", "", ""] for each in case.versions]
+    rows = []
+    for version in case.versions:
+        print(f"running {case.action}@{version}", file=sys.stderr, flush=True)
+        try:
+            rows.append(row(case, version, trees, scratch))
+        except Absent as error:
+            print(f"left out: {error}", file=sys.stderr)
+    return rows
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Run real actions' own files from clones.")
     parser.add_argument("actions", type=Path, metavar="DIR", help="the folder of the clones")
-    parser.add_argument("--only", metavar="NAME", help="this scenario alone")
+    parser.add_argument("--only", metavar="NAME", help="actions of this name alone")
     parser.add_argument("--write", type=Path, metavar="FILE", help="put the table into FILE")
     arguments = parser.parse_args()
     scratch = Path(tempfile.mkdtemp(prefix="trunkline-actions-"))
+    trees = Trees(arguments.actions, scratch)
     rows = []
-    for scenario in sorted(SCENARIOS.glob("*.yml")):
-        if arguments.only not in (None, scenario.stem):
-            continue
-        used = dict.fromkeys(USES.findall(scenario.read_text(encoding="utf-8")))
-        clones = {name: (arguments.actions / name).resolve() for name in used}
-        missing = [name for name, path in clones.items() if not path.is_dir()]
-        if missing:
-            print(f"left out: there is no clone of {', '.join(missing)}", file=sys.stderr)
-            continue
-        rows.append(row(scenario, clones, scratch))
-    if not rows:
-        return 2
-    report = f"{table(HEADING, rows)}\n{machine()}.\n"
-    print(f"{report}\nLogs: {scratch}{os.sep}")
-    if arguments.write:
-        write(arguments.write, MARK, report)
-    return 1 if any("**" in cell for cells in rows for cell in cells) else 0
+    for case in CASES:
+        if arguments.only is None or arguments.only in case.action:
+            rows += rows_of(case, trees, scratch)
+    return report(HEADING, rows, scratch, (arguments.write, MARK))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Runs real repositories' own workflows from clones: green as they are, red with one test broken.
 
-    python -m tests.real.run DIR [--write FILE]
+    python -m tests.real.repositories_run DIR [--write FILE]
 
 DIR holds clones by the names of `CASES`; one that is not there is told and left out.
 """
@@ -8,23 +8,19 @@ DIR holds clones by the names of `CASES`; one that is not there is told and left
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 import tempfile
-import time
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.table import machine, table, write
+from tests.real.runs import Outcome, report, run
 
 # Four tests of requests wait for an address that never answers; where the network refuses at once
 # (a closed machine) they fail without us too.
 NO_BLACK_HOLE = "PYTEST_ADDOPTS=-k 'not test_connect_timeout and not test_total_timeout_connect'"
 MARK = "real"
-TRUNKLINE = Path(sysconfig.get_path("scripts"), "trunkline")
 PYTHON_TEST = "\n\ndef test_broken_on_purpose():\n    assert 'this' == 'broken on purpose'\n"
 NODE_TEST = "\nit('is broken', function () { throw new Error('broken on purpose') })\n"
 HEADING = ["repository", "commit", "command", "as it is: green", "one test broken: red"]
@@ -73,31 +69,12 @@ CASES = [
 ]
 
 
-class Outcome(NamedTuple):
-    """What a run came to: its exit code, its output and its wall seconds."""
-
-    code: int
-    output: str
-    seconds: float
-
-    def tell(self, *, code: int, shows: tuple[str, ...]) -> str:
-        """Return the time if the run came out as it should, else what it lacked, in bold."""
-        if self.code != code:
-            return f"**exit code {self.code}, not {code}**"
-        missing = [text for text in shows if text not in self.output]
-        return f"**no {missing[0]!r} in its output**" if missing else f"{self.seconds:.0f} s"
-
-
-def run(repository: Path, arguments: tuple[str, ...], log: Path) -> Outcome:
-    """Run the push event of `repository`, writing what is printed to `log`."""
-    argv = [str(TRUNKLINE), "run", "push", "--plain", *arguments]
-    started = time.perf_counter()
-    with log.open("wb") as sink:
-        done = subprocess.run(
-            argv, check=False, cwd=repository, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink
-        )
-    seconds = time.perf_counter() - started
-    return Outcome(done.returncode, log.read_text(errors="replace"), seconds)
+def tell(outcome: Outcome, *, code: int, shows: tuple[str, ...]) -> str:
+    """Return the time if the run came out as it should, else what it lacked, in bold."""
+    if outcome.code != code:
+        return f"**exit code {outcome.code}, not {code}**"
+    missing = [text for text in shows if text not in outcome.output]
+    return f"**no {missing[0]!r} in its output**" if missing else f"{outcome.seconds:.0f} s"
 
 
 def broken_copy(case: Case, clone: Path, scratch: Path) -> Path:
@@ -117,13 +94,13 @@ def commit(clone: Path) -> str:
 def row(number: int, case: Case, clone: Path, scratch: Path) -> list[str]:
     """Run a case green and red; keep both logs in `scratch`."""
     print(f"running {case.clone}: {' '.join(case.arguments)}", file=sys.stderr, flush=True)
-    green = run(clone, case.arguments, scratch / f"{number}-green.log")
-    as_it_is = green.tell(code=0, shows=case.shows)
+    green = run(clone, ("push", *case.arguments), scratch / f"{number}-green.log")
+    as_it_is = tell(green, code=0, shows=case.shows)
     with_one_broken = ""
     if case.test:
         copy = broken_copy(case, clone, scratch)
-        red = run(copy, case.arguments, scratch / f"{number}-red.log")
-        with_one_broken = red.tell(code=1, shows=("broken on purpose",))
+        red = run(copy, ("push", *case.arguments), scratch / f"{number}-red.log")
+        with_one_broken = tell(red, code=1, shows=("broken on purpose",))
         shutil.rmtree(copy.parent)
     command = f"`trunkline run {' '.join(case.arguments)}`"
     return [case.clone, commit(clone), command, as_it_is, with_one_broken]
@@ -145,14 +122,7 @@ def main() -> int:
             print(f"left out: there is no clone at {clone}", file=sys.stderr)
             continue
         rows.append(row(number, case, clone.resolve(), scratch))
-    if not rows:
-        return 2
-    lines = table(HEADING, rows)
-    report = f"{lines}\n{machine()}.\n"
-    print(f"{report}\nLogs: {scratch}{os.sep}")
-    if arguments.write:
-        write(arguments.write, MARK, report)
-    return 1 if any("**" in cell for cells in rows for cell in cells) else 0
+    return report(HEADING, rows, scratch, (arguments.write, MARK))
 
 
 if __name__ == "__main__":

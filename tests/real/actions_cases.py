@@ -1,0 +1,162 @@
+"""Which real actions are run, at which versions, by which scenario; and why some can't run."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Case(NamedTuple):
+    """An action (`owner/name`) at tags, and the workflow of `actions/` that uses it.
+
+    `what` tells two scenarios of one action apart. `native` says that there is a native one to
+    compare with. `nested` are actions inside of it that come from clones whatever their ref, as
+    `owner/name@tag`; `needs` is a name of `surroundings`. `why_not` says why its own files do not
+    run on this machine: then the scenario must fail with `says` in its log, or may run where the
+    machine has what they need (`elsewhere`); without a scenario nothing is run.
+    """
+
+    action: str
+    versions: tuple[str, ...]
+    scenario: str = ""
+    what: str = ""
+    native: bool = False
+    nested: tuple[str, ...] = ()
+    needs: str = ""
+    event: str = "push"
+    says: str = ""
+    why_not: str = ""
+    elsewhere: bool = False
+
+
+def _native(action: str, *versions: str, needs: str = "") -> Case:
+    return Case(action, versions, action.partition("/")[2], native=True, needs=needs)
+
+
+def _alone(action: str, *versions: str) -> Case:
+    return Case(action, versions, action.partition("/")[2])
+
+
+SERVER = "come with the Trunkline server"
+NATIVE = (
+    _native("actions/checkout", "v4.4.0", "v6.1.0", "v7.0.1"),
+    _native("actions/setup-python", "v5.6.0", "v6.3.0", "v7.0.0"),
+    _native("actions/setup-node", "v4.4.0", "v7.0.0"),
+    _native("astral-sh/setup-uv", "v7.6.0", "v10.0.1"),
+    _native("actions/cache", "v4.3.0", "v5.0.5"),
+    _native("actions/upload-artifact", "v4.6.2", "v7.0.0"),
+    _native("actions/download-artifact", "v4.3.0", "v8.0.1"),
+    _native("docker/metadata-action", "v6.2.0"),
+    _native("docker/login-action", "v3.7.0", "v4.1.0"),
+    _native("docker/setup-buildx-action", "v3.12.0", "v4.3.0", needs="buildx"),
+    _native("docker/build-push-action", "v6.19.2", "v7.3.0", needs="buildx"),
+    _native("docker/setup-qemu-action", "v4.2.0")._replace(
+        why_not="runs `tonistiigi/binfmt` privileged, which this machine's engine refuses",
+        elsewhere=True,
+    ),
+)
+ALONE = (
+    _alone("actions/github-script", "v7.1.0", "v8.0.0"),
+    _alone("softprops/action-gh-release", "v2.6.2", "v3.0.0"),
+    _alone("ncipollo/release-action", "v1.21.0"),
+    _alone("release-drafter/release-drafter", "v7.7.0"),
+    _alone("peaceiris/actions-gh-pages", "v4.1.0"),
+    _alone("JamesIves/github-pages-deploy-action", "v4.6.8"),
+    _alone("EndBug/add-and-commit", "v10.0.0"),
+    _alone("stefanzweifel/git-auto-commit-action", "v7.2.0"),
+    _alone("dorny/paths-filter", "v3.0.3", "v4.0.2"),
+    Case(
+        "dorny/paths-filter",
+        ("v4.0.2",),
+        "paths-filter-pull",
+        "pull request",
+        event="pull_request",
+    ),
+    _alone("tj-actions/changed-files", "v47.0.6"),
+    _alone("dorny/test-reporter", "v3.0.0"),
+    _alone("aws-actions/configure-aws-credentials", "v4.3.1", "v6.2.3")._replace(needs="aws"),
+    _alone("codecov/codecov-action", "v5.5.2")._replace(nested=("actions/github-script@v7.1.0",)),
+    _alone("docker/bake-action", "v7.1.0")._replace(needs="buildx"),
+    _alone("actions/upload-pages-artifact", "v5.0.0")._replace(
+        nested=("actions/upload-artifact@v7.0.0",)
+    ),
+    Case("pre-commit/action", ("v3.0.1",), "pre-commit", nested=("actions/cache@v4.3.0",)),
+    _alone("actions/setup-go", "v7.0.0"),
+    Case("pnpm/action-setup", ("v4.0.0",), "pnpm"),
+    _alone("amannn/action-semantic-pull-request", "v6.1.1")._replace(event="pull_request"),
+    _alone("dependabot/fetch-metadata", "v3.1.0")._replace(event="pull_request"),
+)
+NOT_HERE = (
+    Case(
+        "actions/github-script",
+        ("v8.0.0",),
+        "github-script-issues",
+        "issues",
+        says=SERVER,
+        why_not="issues come with the server, as the log says",
+    ),
+    Case(
+        "actions/github-script",
+        ("v8.0.0",),
+        "github-script-graphql",
+        "GraphQL",
+        says="GraphQL comes with the Trunkline server",
+        why_not="GraphQL comes with the server, as the log says",
+    ),
+    _alone("actions/labeler", "v7.0.0")._replace(
+        event="pull_request", says=SERVER, why_not="labels come with the server, as the log says"
+    ),
+    _alone("actions/stale", "v9.1.0")._replace(
+        says=SERVER, why_not="issues come with the server, as the log says"
+    ),
+    _alone("actions/configure-pages", "v5.0.0")._replace(
+        says=SERVER, why_not="GitHub Pages come with the server, as the log says"
+    ),
+    _alone("peter-evans/create-pull-request", "v8.1.1")._replace(
+        says="Create or update the pull request",
+        why_not="asks api.github.com, whatever `GITHUB_API_URL` says; the branch it pushes is recorded",
+    ),
+    _alone("EndBug/add-and-commit", "v11.1.1")._replace(
+        says='Use of "GIT_CONFIG_COUNT" is not permitted',
+        why_not="refuses settings of git in variables, which lead git here; v10 takes them",
+    ),
+    _alone("google-github-actions/auth", "v3.0.0")._replace(
+        says="failed to generate Google Cloud federated token",
+        why_not="has Google check the identity token, and Google does not know this machine",
+    ),
+    Case(
+        "actions/upload-artifact",
+        ("v3.2.1",),
+        "upload-artifact-v3",
+        says="Artifact service responded with 410",
+        why_not="its protocol is GitHub's old one, gone there too: `410`, with a message to take v4",
+    ),
+    Case(
+        "actions/download-artifact",
+        ("v3.1.0",),
+        "download-artifact-v3",
+        says="Artifact service responded with 410",
+        why_not="its protocol is GitHub's old one, gone there too: `410`, with a message to take v4",
+    ),
+    Case(
+        "actions/attest-build-provenance",
+        ("v4.1.0",),
+        why_not="signs with sigstore, for identities that github.com or *.ghe.com issued; "
+        "`docker/build-push-action` makes provenance here",
+    ),
+    Case(
+        "pypa/gh-action-pypi-publish",
+        ("v1.8.14",),
+        why_not="publishes, which a rehearsal does not; its image is built from `python:3.12-slim`",
+    ),
+    Case(
+        "Azure/functions-action",
+        ("v1.5.7",),
+        why_not="publishes to Azure by https at its own address, which a rehearsal does not",
+    ),
+    Case(
+        "actions/deploy-pages",
+        ("v5.0.0",),
+        why_not="GitHub Pages come with the server",
+    ),
+)
+CASES = (*NATIVE, *ALONE, *NOT_HERE)
