@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+import io
 import re
 from base64 import b64decode
 from collections.abc import Callable, Iterable, Mapping
@@ -23,6 +24,7 @@ from trunkline.services.actions.calls import Download
 from trunkline.services.actions.refusals import Refused
 from trunkline.services.actions.signed_urls import READ, WRITE, SignedUrls
 from trunkline.web.block_lists import InvalidList, parse_block_list
+from trunkline.web.checksums import BLOB_MD5, MD5, BadChecksum, checked
 from trunkline.web.content import FilePart, Incoming
 
 PATH = re.compile(r"/blobs/(?P<kind>[A-Za-z0-9._-]+)/(?P<place>[A-Za-z0-9._-]+)")
@@ -61,6 +63,8 @@ class BlobsApp:
             response = self._answer(request)
         except _Failure as failure:
             response = _error(failure)
+        except BadChecksum as bad:
+            response = _error(_Failure(400, bad.code, bad.message))
         except (Refused, InvalidList, UnknownBlock, TooLarge, Superseded, BrokenOff) as refused:
             response = _error(_failure(refused))
             if isinstance(refused, BrokenOff | TooLarge):
@@ -89,22 +93,26 @@ class BlobsApp:
                 raise _Failure(405, "UnsupportedHttpVerb", "The resource has no such method.")
 
     def _put(self, request: Request, upload: str) -> Response:
-        content = Incoming(request)
-        content_type = request.headers.get("x-ms-blob-content-type", "")
+        incoming = Incoming(request)
+        headers, length = request.headers, incoming.length
+        content_type = headers.get("x-ms-blob-content-type", "")
         match request.args.get("comp"):
             case "block":
                 block = _block_id(request.args.get("blockid", ""))
-                self._uploads.put_block(upload, block, content, content.length)
+                content = checked(incoming, length, headers, MD5)
+                self._uploads.put_block(upload, block, content, length)
             case "blocklist":
-                document = content.read_at_most(LONGEST_LIST)
+                document = incoming.read_at_most(LONGEST_LIST)
                 if len(document) > LONGEST_LIST:
                     raise _Failure(413, "RequestBodyTooLarge", "The list is too long.")
+                checked(io.BytesIO(document), len(document), headers, MD5).read(LONGEST_LIST)
                 self._uploads.commit(upload, parse_block_list(document), content_type)
             case None:
-                kind = request.headers.get("x-ms-blob-type", "BlockBlob")
+                kind = headers.get("x-ms-blob-type", "BlockBlob")
                 if kind != "BlockBlob":
                     raise _Failure(400, "InvalidHeaderValue", "x-ms-blob-type must be BlockBlob.")
-                self._uploads.put(upload, content, content.length, content_type)
+                content = checked(incoming, length, headers, MD5, BLOB_MD5)
+                self._uploads.put(upload, content, length, content_type)
             case _:
                 raise _Failure(400, "InvalidQueryParameterValue", "comp has an unknown value.")
         finished = self._uploads.find(upload)

@@ -132,14 +132,15 @@ class Request(HTTPRequest):
         super().send_headers()
 
     def write(self, chunk: bytes) -> None:
-        """Send a part of the response's body, in pieces that each have their time."""
+        """Send a part of the response's body, in pieces that each have their time.
+
+        Raises TimeoutError for a client that does not read.
+        """
         if self.method == b"HEAD":
             return
         self.sent += len(chunk)
-        if self.chunked_write:
-            super().write(chunk)
-            return
-        with memoryview(chunk) as view:
+        data = b"%x\r\n%b\r\n" % (len(chunk), chunk) if self.chunked_write and chunk else chunk
+        with memoryview(data) as view:
             for start in range(0, len(view), PIECE):
                 self.conn.socket.sendall(view[start : start + PIECE])
 

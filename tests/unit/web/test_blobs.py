@@ -128,9 +128,7 @@ def test_all_at_once_and_empty(client: Client):
 def test_a_body_in_chunks(client: Client):
     url = urlsplit(client.create())
     with socket.create_connection((url.hostname, url.port), 10) as connection:
-        head = (
-            f"PUT {url.path}?{url.query} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
-        )
+        head = f"PUT {url.path}?{url.query} HTTP/1.1\r\nHost: {url.netloc}\r\nTransfer-Encoding: chunked\r\n\r\n"
         connection.sendall(head.encode() + b"4\r\nabcd\r\n3\r\nefg\r\n0\r\n\r\n")
         assert connection.recv(1000).startswith(b"HTTP/1.1 201 Created\r\n")
     assert client.finalize(b"abcdefg").status == 200
@@ -175,6 +173,82 @@ def test_names_in_headers(client: Client):
     assert answer.headers["content-disposition"] == (
         "attachment; filename=\"na_ve; _22 'x'\"; filename*=UTF-8''na%C3%AFve%3B%20%2522%20%27x%27"
     )
+
+
+CRC64 = (0xAE8B14860A799888).to_bytes(8, "little")  # of the digits, as CRC-64/NVME is specified
+DIGITS = b"123456789"
+
+
+def base64_md5(data: bytes) -> str:
+    return b64encode(hashlib.md5(data).digest()).decode()  # noqa: S324 - Azure's clients send it
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-MD5": base64_md5(DIGITS)},
+        {"x-ms-content-crc64": b64encode(CRC64).decode()},
+    ],
+)
+def test_content_that_is_as_its_checksum_says(client: Client, headers: dict[str, str]):
+    url = client.create()
+    name = quote(b64encode(b"a").decode())
+    assert ask("PUT", f"{url}&comp=block&blockid={name}", DIGITS, headers).status == 201
+    assert commit(url, "a").status == 201
+    other = client.create("other")
+    assert ask("PUT", other, DIGITS, headers).status == 201
+    assert client.finalize(DIGITS).status == 200
+    assert client.finalize(DIGITS, "other").status == 200
+
+
+MISMATCHES = [
+    ({"Content-MD5": base64_md5(b"other")}, "Md5Mismatch"),
+    ({"x-ms-content-crc64": b64encode(b"12345678").decode()}, "Crc64Mismatch"),
+    ({"Content-MD5": "!!"}, "InvalidMd5"),
+    ({"Content-MD5": b64encode(b"short").decode()}, "InvalidMd5"),
+    ({"x-ms-content-crc64": base64_md5(DIGITS)}, "InvalidCrc64"),
+    (
+        {"Content-MD5": base64_md5(DIGITS), "x-ms-content-crc64": b64encode(CRC64).decode()},
+        "BothCrc64AndMd5HeaderPresent",
+    ),
+]
+
+
+@pytest.mark.parametrize(("headers", "told"), MISMATCHES)
+@pytest.mark.parametrize("data", [DIGITS, b"", b"x" * 2_000_000])
+def test_content_that_is_not_as_its_checksum_says(
+    client: Client, headers: dict[str, str], told: str, data: bytes
+):
+    url = client.create()
+    name = quote(b64encode(b"a").decode())
+    for place in (f"{url}&comp=block&blockid={name}", url):
+        assert code(ask("PUT", place, data, headers)) == (400, told)
+    assert code(commit(url, "a")) == (400, "InvalidBlockList")
+    assert client.finalize(data).status == 412
+
+
+def test_checksums_of_lists_and_of_whole_blobs(client: Client):
+    url = client.create()
+    block(url, "a", DIGITS)
+    body = f"<BlockList><Latest>{b64encode(b'a').decode()}</Latest></BlockList>".encode()
+    place = f"{url}&comp=blocklist"
+    wrong = {"Content-MD5": base64_md5(DIGITS)}
+    assert code(ask("PUT", place, body, wrong)) == (400, "Md5Mismatch")
+    assert client.finalize(DIGITS).status == 412
+    blob = {"x-ms-blob-content-md5": base64_md5(DIGITS)}  # of the content, not of the list
+    assert ask("PUT", place, body, {**blob, "Content-MD5": base64_md5(body)}).status == 201
+    assert ask("PUT", client.create("o"), DIGITS, blob).status == 201
+    assert code(ask("PUT", client.create("p"), b"x", blob)) == (400, "Md5Mismatch")
+
+
+def test_a_checksum_of_a_body_in_chunks(client: Client):
+    url = urlsplit(client.create())
+    for told, status in ((base64_md5(b"abcdefg"), b"201"), (base64_md5(b"abc"), b"400")):
+        with socket.create_connection((url.hostname, url.port), 10) as connection:
+            head = f"PUT {url.path}?{url.query} HTTP/1.1\r\nHost: {url.netloc}\r\nContent-MD5: {told}\r\n"
+            chunks = b"Transfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n3\r\nefg\r\n0\r\n\r\n"
+            connection.sendall(head.encode() + chunks)
+            assert connection.recv(1000).startswith(b"HTTP/1.1 " + status)
 
 
 def test_lists_that_make_no_sense(client: Client):
@@ -256,9 +330,7 @@ def test_an_artifact_that_was_deleted(client: Client):
 def test_more_than_an_artifact_may_have(client: Client):
     url = urlsplit(client.create())
     with socket.create_connection((url.hostname, url.port), 10) as connection:
-        head = (
-            f"PUT {url.path}?{url.query} HTTP/1.1\r\nHost: x\r\nContent-Length: {1 << 50}\r\n\r\n"
-        )
+        head = f"PUT {url.path}?{url.query} HTTP/1.1\r\nHost: {url.netloc}\r\nContent-Length: {1 << 50}\r\n\r\n"
         connection.sendall(head.encode())
         assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
 
@@ -267,7 +339,9 @@ def test_an_upload_that_stops(client: Client):
     found = client.create()
     url = urlsplit(found)
     with socket.create_connection((url.hostname, url.port), 10) as connection:
-        head = f"PUT {url.path}?{url.query}&comp=block&blockid=YQ== HTTP/1.1\r\nHost: x\r\n"
+        head = (
+            f"PUT {url.path}?{url.query}&comp=block&blockid=YQ== HTTP/1.1\r\nHost: {url.netloc}\r\n"
+        )
         connection.sendall(head.encode() + b"Content-Length: 1000\r\n\r\nonly this")
     assert code(commit(found, "a")) == (400, "InvalidBlockList")
     assert client.finalize(b"only this").status == 412
@@ -284,6 +358,8 @@ def test_an_upload_that_stops(client: Client):
 def test_a_client_that_never_reads(client: Client):
     url = urlsplit(client.address(b"x" * 30_000_000))
     with socket.create_connection((url.hostname, url.port), 10) as connection:
-        connection.sendall(f"GET {url.path}?{url.query} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        connection.sendall(
+            f"GET {url.path}?{url.query} HTTP/1.1\r\nHost: {url.netloc}\r\n\r\n".encode()
+        )
         answer = ask("HEAD", url.geturl())  # others are answered meanwhile
         assert answer.status == 200

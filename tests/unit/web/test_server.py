@@ -16,6 +16,7 @@ import pytest
 from tests.certificates import Certificate, make_certificate
 from trunkline.base.errors import NotFound, Unavailable, UsageError
 from trunkline.web import connection
+from trunkline.web import server as web_server
 from trunkline.web.body import BodyError
 from trunkline.web.server import Server, Tls, serve
 
@@ -238,6 +239,44 @@ def test_clients_that_drip_are_cut_off(
                     break
             assert not everything(sock).startswith(b"HTTP/1.1 2")
     assert [str(error) for error in echo.errors] == ["timed out"]
+
+
+class Endless:
+    """A response of a gigabyte, whose end is noted."""
+
+    def __init__(self, *, known: bool) -> None:
+        self._known = known
+        self.sent = 0
+        self.ended = threading.Event()
+
+    def __call__(self, environ: dict[str, Any], start: Start) -> Iterator[bytes]:
+        length = [("Content-Length", str(1 << 30))] if self._known else []
+        if environ["PATH_INFO"] == "/short":
+            start("200 OK", [("Content-Length", "2")])
+            return iter((b"ok",))
+        start("200 OK", length)
+        return self._pieces()
+
+    def _pieces(self) -> Iterator[bytes]:
+        try:
+            for _ in range(1 << 11):
+                self.sent += 1 << 19
+                yield b"x" * (1 << 19)
+        finally:
+            self.ended.set()
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_clients_that_do_not_read_are_cut_off(monkeypatch: pytest.MonkeyPatch, known: bool) -> None:  # noqa: FBT001
+    monkeypatch.setattr(web_server, "IDLE", 0.5)
+    endless = Endless(known=known)
+    with serve(endless, threads=1) as server, connect(server) as sock:
+        sock.sendall(b"GET / HTTP/1.1\r\n" + HEAD + b"\r\n")
+        assert endless.ended.wait(10)
+        assert endless.sent < 1 << 25
+        with connect(server) as other:  # the one thread is free again
+            other.sendall(b"GET /short HTTP/1.1\r\n" + HEAD + b"Connection: close\r\n\r\n")
+            assert everything(other).endswith(b"ok")
 
 
 def test_connections_that_say_nothing_hold_no_thread(echo: Echo) -> None:
