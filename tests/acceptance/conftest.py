@@ -9,6 +9,8 @@ import pytest
 
 from tests.commands import Place
 from tests.docker_engine import RUN_LABEL, Engine
+from tests.image_layouts import Layout
+from tests.registry_shop import Shop, make_layout, opened
 
 
 @pytest.fixture
@@ -27,3 +29,30 @@ def docked(place: Place, engine: Engine) -> Iterator[Place]:
     yield place
     for run_id in place.runs():
         assert not engine.owned(f"{RUN_LABEL}={run_id}")
+
+
+@pytest.fixture(params=["open", "basic", "bearer", "tls"])
+def shop(request: pytest.FixtureRequest, place: Place, tmp_path: Path) -> Iterator[Shop]:
+    """Yield a registry, guarded in each way."""
+    with opened(place, tmp_path, request.param) as found:
+        yield found
+
+
+@pytest.fixture
+def open_shop(place: Place, tmp_path: Path) -> Iterator[Shop]:
+    """Yield a registry that lets everybody in."""
+    with opened(place, tmp_path, "open") as found:
+        yield found
+
+
+@pytest.fixture
+def guarded_shop(place: Place, tmp_path: Path) -> Iterator[Shop]:
+    """Yield a registry that gives tokens to Alice."""
+    with opened(place, tmp_path, "bearer") as found:
+        yield found
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    """Return an image `one` of two layers, and an index `many` of images for two machines."""
+    return make_layout(tmp_path / "layout")

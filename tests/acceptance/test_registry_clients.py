@@ -1,4 +1,4 @@
-"""The registry under the clients that people have: they push, pull, copy, sign and delete."""
+"""The registry under the clients that people have: they push, pull, copy, build and delete."""
 
 from __future__ import annotations
 
@@ -6,137 +6,20 @@ import json
 import os
 import secrets
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
-from tests.certificates import Certificate, make_certificate
-from tests.commands import Done, Place
+from tests.commands import Place
 from tests.docker_engine import Engine
 from tests.engine import needed
 from tests.image_layouts import Layout
 from tests.images import Lacking
-from tests.served_registry import Answered, Registry, add_user, registry
+from tests.registry_shop import ALICE, WORD, Shop, Skopeo, digest_of, opened, tool
+from tests.served_registry import Answered
 from tests.sid_clients import client
-
-ALICE, WORD = "alice", "wonder:land"
-PATIENCE = 90
-
-
-class Shop(NamedTuple):
-    """A registry, how it is guarded, and a folder for what a client keeps."""
-
-    served: Registry
-    guard: str
-    folder: Path
-    certificates: Certificate | None
-
-    @property
-    def address(self) -> str:
-        return self.served.address
-
-    @property
-    def asks(self) -> bool:
-        return self.guard != "open"
-
-    def run(
-        self, *argv: str, fails: bool = False, stdin: str = "", env: Sequence[tuple[str, str]] = ()
-    ) -> Done:
-        """Run a client; assert how it ends."""
-        own = {
-            "HOME": str(self.folder),
-            "REGISTRY_AUTH_FILE": str(self.folder / "auth.json"),
-            "DOCKER_CONFIG": str(self.folder / "docker"),
-            "COSIGN_PASSWORD": "",
-        }
-        done = subprocess.run(
-            argv,
-            cwd=self.folder,
-            env={**os.environ, **own, **dict(env)},
-            check=False,
-            capture_output=True,
-            input=stdin.encode(),
-            timeout=PATIENCE,
-        )
-        found = Done(done.returncode, done.stdout.decode(), done.stderr.decode(errors="replace"))
-        assert bool(found.code) is fails, f"{argv}: {found.code}\n{found.text}"
-        return found
-
-
-def tool(name: str) -> str:
-    """Return a client's name; skips or fails the test where it is not installed."""
-    with needed():
-        if shutil.which(name) is None:
-            raise Lacking(f"{name} is not installed")
-    return name
-
-
-@pytest.fixture(params=["open", "basic", "bearer", "tls"])
-def shop(request: pytest.FixtureRequest, place: Place, tmp_path: Path) -> Iterator[Shop]:
-    with opened(place, tmp_path, request.param) as found:
-        yield found
-
-
-@pytest.fixture
-def open_shop(place: Place, tmp_path: Path) -> Iterator[Shop]:
-    with opened(place, tmp_path, "open") as found:
-        yield found
-
-
-@pytest.fixture
-def guarded_shop(place: Place, tmp_path: Path) -> Iterator[Shop]:
-    with opened(place, tmp_path, "bearer") as found:
-        yield found
-
-
-class opened:  # noqa: N801 - a context manager
-    """A registry that is open, or asks for Alice's password in one way or another."""
-
-    def __init__(self, place: Place, folder: Path, guard: str) -> None:
-        self._guard = guard
-        self._folder = folder / "client"
-        self._folder.mkdir()
-        (self._folder / "docker").mkdir()
-        (self._folder / "auth.json").write_text("{}")
-        self._certificates: Certificate | None = None
-        options: list[str] = []
-        if guard != "open":
-            add_user(place, ALICE, WORD, "team/*=*", "library/*=pull")
-            options += ["--auth", "basic" if guard == "basic" else "bearer"]
-        if guard == "tls":
-            made = self._certificates = make_certificate(folder)
-            options += ["--tls-cert", str(made.certificate), "--tls-key", str(made.key)]
-        self._context = registry(place, *options)
-
-    def __enter__(self) -> Shop:
-        served = self._context.__enter__()
-        return Shop(served, self._guard, self._folder, self._certificates)
-
-    def __exit__(self, *error: object) -> None:
-        self._context.__exit__(*error)  # type: ignore[arg-type]
-
-
-@pytest.fixture
-def layout(tmp_path: Path) -> Layout:
-    """Return an image `one` of two layers, and an index `many` of images for two machines."""
-    made = Layout(tmp_path / "layout")
-    base = {"base": b"b" * 100_000}
-    one = made.image([base, {"mark": secrets.token_bytes()}])
-    other = made.image([base, {"mark": secrets.token_bytes()}], "arm64")
-    made.tag(one, "one")
-    made.tag(made.index([one, other]), "many")
-    return made
-
-
-def digest_of(layout: Layout, tag: str) -> str:
-    listed = json.loads((layout.folder / "index.json").read_text())["manifests"]
-    names = {each["annotations"]["org.opencontainers.image.ref.name"]: each for each in listed}
-    digest: str = names[tag]["digest"]
-    return digest
 
 
 def uploads(requests: Sequence[Answered]) -> list[Answered]:
@@ -248,32 +131,6 @@ def test_buildkit_builds_on_what_it_pulls_and_pushes(guarded_shop: Shop, image: 
 
 
 # --- skopeo -------------------------------------------------------------------------------
-
-
-class Skopeo:
-    """skopeo, told how to reach a registry."""
-
-    def __init__(self, shop: Shop) -> None:
-        self._shop = shop
-        tool("skopeo")
-        if shop.certificates is not None:
-            trusted = shop.folder / "trusted"
-            trusted.mkdir()
-            shutil.copy(shop.certificates.certificate, trusted / "ca.crt")
-        if shop.asks:
-            login = ["login", "-u", ALICE, "--password-stdin", shop.address]
-            shop.run("skopeo", *login, *self._flags(), stdin=WORD)
-
-    def __call__(self, verb: str, *args: str, fails: bool = False, sides: str = "") -> Done:
-        """Run a verb; `sides` is `src`, `dest` or both, for those that have flags for each."""
-        flags = [flag for side in (sides.split() or [""]) for flag in self._flags(side)]
-        return self._shop.run("skopeo", verb, *flags, *args, fails=fails)
-
-    def _flags(self, side: str = "") -> list[str]:
-        dash = f"--{side}-" if side else "--"
-        if self._shop.guard == "tls":
-            return [f"{dash}cert-dir={self._shop.folder}/trusted"]
-        return [f"{dash}tls-verify=false"]
 
 
 def test_skopeo_copies_lists_and_deletes(shop: Shop, layout: Layout) -> None:
@@ -408,73 +265,3 @@ def test_buildah_builds_on_what_it_pulls(shop: Shop, store: Path) -> None:
     requests = shop.served.requests()
     assert Answered("PUT", "/v2/team/app/manifests/1", 201) in requests
     buildah("rmi", "--all", "--force")
-
-
-# --- crane, oras and cosign ---------------------------------------------------------------
-
-
-def put_image(shop: Shop, layout: Layout, name: str) -> str:
-    """Push the layout's image with skopeo; return its digest."""
-    Skopeo(shop)(
-        "copy", f"oci:{layout.folder}:one", f"docker://{shop.address}/{name}", sides="dest"
-    )
-    return digest_of(layout, "one")
-
-
-@pytest.mark.registry
-def test_crane_copies_lists_validates_and_deletes(guarded_shop: Shop, layout: Layout) -> None:
-    shop = guarded_shop
-    crane = [client("crane"), "--insecure"]
-    digest = put_image(shop, layout, "team/app:1")
-    shop.run(*crane, "auth", "login", shop.address, "-u", ALICE, "-p", WORD)
-    shop.run(*crane, "copy", f"{shop.address}/team/app:1", f"{shop.address}/team/two:2")
-    assert shop.run(*crane, "digest", f"{shop.address}/team/two:2").out.strip() == digest
-    assert shop.run(*crane, "ls", f"{shop.address}/team/two").out == "2\n"
-    shop.run(*crane, "validate", "--remote", f"{shop.address}/team/two:2")
-    shop.run(*crane, "tag", f"{shop.address}/team/two:2", "3")
-    shop.run(*crane, "delete", f"{shop.address}/team/two@{digest}")
-    shop.run(*crane, "digest", f"{shop.address}/team/two:3", fails=True)
-    shop.run(*crane, "digest", f"{shop.address}/team/app:1")
-
-
-@pytest.mark.registry
-def test_oras_attaches_and_finds(guarded_shop: Shop, layout: Layout) -> None:
-    shop = guarded_shop
-    program = client("oras")
-    put_image(shop, layout, "team/app:1")
-    shop.run(
-        program, "login", "--plain-http", shop.address, "-u", ALICE, "--password-stdin", stdin=WORD
-    )
-    (shop.folder / "sbom.txt").write_text("a list of parts")
-    name = f"{shop.address}/team/app:1"
-    attach = ["attach", "--plain-http", "--artifact-type", "application/x-sbom"]
-    shop.run(program, *attach, name, "sbom.txt")
-    found = shop.run(program, "discover", "--plain-http", "--format", "json", name).out
-    (referrer,) = json.loads(found)["referrers"]
-    assert referrer["artifactType"] == "application/x-sbom"
-    (shop.folder / "sbom.txt").unlink()
-    shop.run(program, "pull", "--plain-http", f"{shop.address}/team/app@{referrer['digest']}")
-    assert (shop.folder / "sbom.txt").read_text() == "a list of parts"
-    # The registry tells referrers itself: no client had to keep a list under a tag.
-    assert json.loads(Skopeo(shop)("list-tags", f"docker://{shop.address}/team/app").out)[
-        "Tags"
-    ] == ["1"]
-
-
-@pytest.mark.registry
-def test_cosign_signs_and_verifies(guarded_shop: Shop, layout: Layout) -> None:
-    shop = guarded_shop
-    program = client("cosign")
-    digest = put_image(shop, layout, "team/app:1")
-    login = ["login", "-u", ALICE, "-p", WORD, shop.address]
-    shop.run(program, *login)
-    shop.run(program, "generate-key-pair")
-    name = f"{shop.address}/team/app@{digest}"
-    offline = ["--tlog-upload=false", "--use-signing-config=false", "--allow-http-registry", "-y"]
-    shop.run(program, "sign", "--key", "cosign.key", *offline, name)
-    verify = ["verify", "--insecure-ignore-tlog=true", "--allow-http-registry", "--key"]
-    (verified,) = json.loads(shop.run(program, *verify, "cosign.pub", name).out)
-    assert verified["critical"]["image"]["docker-manifest-digest"] == digest
-    (shop.folder / "other").mkdir()
-    shop.run(program, "generate-key-pair", "--output-key-prefix", "other/cosign")
-    shop.run(program, *verify, "other/cosign.pub", name, fails=True)
