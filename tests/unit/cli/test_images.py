@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stored_images import push
+from tests.image_stores import push_image
 from trunkline.adapters.blobs.files import FileBlobs
 from trunkline.adapters.clock import SystemClock, SystemIds
 from trunkline.adapters.registries.files import FileImageStore
@@ -33,8 +33,10 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ImageStor
 def cat(store: ImageStore) -> str:
     """Push an image with two tags, which a run built; and one by hand. Return the first's digest."""
     repository = "ghcr.io/octo/cat"
-    digest = push(store, repository, "1.2", "latest", layers=(BASE, b"c" * 1000))
-    push(store, "docker.io/library/dog", "latest", layers=(BASE,))
+    digest = push_image(
+        store, "1.2", "latest", layers=(BASE, b"c" * 1000), repository=repository
+    ).digest
+    push_image(store, "latest", layers=(BASE,), repository="docker.io/library/dog")
     for tag in ("1.2", "latest"):
         store.evidence.record(
             Built(
@@ -195,6 +197,6 @@ def test_what_was_published_is_known_too(
 
 def test_a_name_that_ends_several_is_told(store: ImageStore, capsys: pytest.CaptureFixture[str]):
     for host in ("ghcr.io", "quay.io"):
-        push(store, f"{host}/octo/cat", "1", layers=(BASE,))
+        push_image(store, "1", layers=(BASE,), repository=f"{host}/octo/cat")
     assert main(["images", "octo/cat"]) == 2
     assert "ghcr.io/octo/cat, quay.io/octo/cat" in capsys.readouterr().err

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.stored_images import push
+from tests.image_stores import push_image
 from trunkline.adapters.clock import FakeClock, FakeIds
 from trunkline.adapters.registries.memory import MemoryImageStore
 from trunkline.oci.manifests import read_manifest
@@ -27,8 +27,8 @@ def test_an_image_is_as_large_as_its_blobs_and_an_index_as_its_images():
     store = MemoryImageStore(FakeClock(), FakeIds())
     kept = LocalImages(Nowhere(), lambda: store)
     shared = b"s" * 100
-    one = push(store, "ghcr.io/o/n", "amd64", layers=(shared, b"1" * 10))
-    other = push(store, "ghcr.io/o/n", layers=(shared, b"2" * 20))
+    one = push_image(store, "amd64", layers=(shared, b"1" * 10), repository="ghcr.io/o/n").digest
+    other = push_image(store, layers=(shared, b"2" * 20), repository="ghcr.io/o/n").digest
     named = [{"mediaType": "x/y", "digest": digest, "size": 1} for digest in (one, other)]
     body = json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": named}).encode()
     index = read_manifest(body, INDEX)
