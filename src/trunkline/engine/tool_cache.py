@@ -26,7 +26,15 @@ INPUTS = {
         *("version", "version-file", "working-directory", "pyproject-file", "uv-file"),
     ),
 }
-WITHOUT = {"update-environment": "false", "add-problem-matchers": "false"}
+# What the native actions do besides.
+WITHOUT = {
+    "update-environment": "false",
+    "add-problem-matchers": "false",
+    "enable-cache": "false",
+    "package-manager-cache": "false",
+}
+# Names a folder of tools of the user's own, which counts instead of the job's.
+OWN_FOLDER = "AGENT_TOOLSDIRECTORY"
 
 
 class QuietJob(NativeJob):
@@ -42,10 +50,12 @@ class QuietJob(NativeJob):
         """Keep nothing."""
 
     def set_env(self, name: str, value: str) -> None:
-        """Keep nothing."""
+        """Set a variable for the action itself."""
+        self.env[name] = value
 
     def add_path(self, path: str) -> None:
-        """Keep nothing."""
+        """Put a folder in front of the action's own PATH."""
+        self.env["PATH"] = f"{path}:{self.env['PATH']}"
 
     def save_state(self, name: str, value: str) -> None:
         """Keep nothing."""
@@ -58,7 +68,10 @@ class QuietJob(NativeJob):
 
 
 def fill(runner: StepRunner, work: Work, inputs: Mapping[str, str]) -> None:
-    """Put the tool that an action's files will look for into the tool cache, if it can be had."""
+    """Put the tool that an action's files will look for into the tool cache, if it can be had.
+
+    A folder of the user's own is read by the action as it is.
+    """
     step, loaded = work.instance.step, work.instance.loaded
     if not isinstance(step, UsesStep) or not isinstance(loaded, Files):
         raise TypeError(step)
@@ -70,6 +83,8 @@ def fill(runner: StepRunner, work: Work, inputs: Mapping[str, str]) -> None:
     if action is None:
         return
     job = QuietJob(runner, work)
+    if job.env.get(OWN_FOLDER, "").strip():
+        return
     wanted = {each: given[each] for each in INPUTS[name] if given.get(each)}
     call = ActionCall(
         uses=step.uses.value,

@@ -97,7 +97,8 @@ class TestInstalled:
     def registry(self, tmp_path: Path) -> Iterator[str]:
         root = tmp_path / "registry"
         handler = partial(SimpleHTTPRequestHandler, directory=str(root))
-        handler.func.log_message = lambda *_: None  # type: ignore[attr-defined]
+        self.asked: list[str] = []
+        handler.func.log_message = lambda *told: self.asked.append(str(told[2]))  # type: ignore[attr-defined]
         server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         url = f"http://127.0.0.1:{server.server_port}"
         system = f"node-linux-{'x64' if os.uname().machine == 'x86_64' else 'arm64'}"
@@ -112,10 +113,12 @@ class TestInstalled:
         thread.join()
         server.server_close()
 
-    def chain(self, tmp_path: Path, registry: str) -> NodeToolchain:
+    def environment(self, tmp_path: Path, registry: str) -> dict[str, str]:
         path = tools(tmp_path, "curl", "tar", "gzip", "sh")
-        variables = {"PATH": path, "npm_config_registry": registry, "no_proxy": "127.0.0.1"}
-        return NodeToolchain(tmp_path / "cache", variables)
+        return {"PATH": path, "npm_config_registry": registry, "no_proxy": "127.0.0.1"}
+
+    def chain(self, tmp_path: Path, registry: str) -> NodeToolchain:
+        return NodeToolchain(tmp_path / "cache", self.environment(tmp_path, registry))
 
     def test_the_newest_of_a_major(self, tmp_path: Path, registry: str) -> None:
         path = self.chain(tmp_path, registry).node(24)
@@ -143,6 +146,22 @@ class TestInstalled:
         with pytest.raises(Unavailable, match="is not what the npm registry says it is"):
             self.chain(tmp_path, registry).node(24)
         assert not list((tmp_path / "cache/node").glob("*/bin/node"))
+
+    def test_several_at_once_download_one(self, tmp_path: Path, registry: str) -> None:
+        found: list[str] = []
+        environment = self.environment(tmp_path, registry)
+
+        def ask() -> None:
+            found.append(NodeToolchain(tmp_path / "cache", environment).node(24))
+
+        threads = [threading.Thread(target=ask) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert found == [str(tmp_path / "cache/node/24.2.0/bin/node")] * 4
+        assert {path.name for path in (tmp_path / "cache/node").iterdir()} == {"24.2.0", "lock"}
+        assert len([line for line in self.asked if "-24.2.0.tgz " in line]) == 1
 
     def test_a_registry_that_is_not_there(self, tmp_path: Path) -> None:
         with pytest.raises(Unavailable, match="can't be had from"):

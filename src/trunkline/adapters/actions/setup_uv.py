@@ -43,7 +43,9 @@ UNSUPPORTED = {
 _ANY = {"", "latest", "latest-known", "*"}
 _COMPATIBLE = re.compile(r"~=\s*(\d+)\.(\d+)(?:\.(\d+))?")
 _ARCHITECTURES = {"X64": "x86_64", "ARM64": "aarch64"}
-_LINK = 'set -eu; mkdir -p "$1"; ln -sf "$2" "$1/uv"; ln -sf "$3" "$1/uvx"'
+_LINK = (
+    'set -eu; [ ! -L "$1" ] || rm -f "$1"; mkdir -p "$1"; ln -sf "$2" "$1/uv"; ln -sf "$3" "$1/uvx"'
+)
 
 
 class SetupUv:

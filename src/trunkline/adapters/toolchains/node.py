@@ -15,6 +15,7 @@ from trunkline.adapters.toolchains.externals import Externals
 from trunkline.adapters.toolchains.installing import held
 from trunkline.adapters.toolchains.registry import Registry
 from trunkline.adapters.toolkit.semver import Version, parse_range, parse_version
+from trunkline.adapters.toolkit.tool_caches import tool_caches
 from trunkline.base.errors import Unavailable
 from trunkline.ports.toolchains import NodeProgram
 
@@ -35,7 +36,6 @@ _MACHINE_PLACES = (
     "usr/local/n/versions/node/*/bin/node",
     "opt/homebrew/bin/node",
     "opt/homebrew/opt/node@*/bin/node",
-    "opt/hostedtoolcache/node/*/*/bin/node",
 )
 _NPM_PLACES = (
     "lib/node_modules/npm",
@@ -116,6 +116,8 @@ class NodeToolchain:
             yield from sorted(home.glob(place))
         for place in _MACHINE_PLACES:
             yield from sorted(Path("/").glob(place))
+        for place in tool_caches(self._environment):
+            yield from sorted(Path(place).glob("node/*/*/bin/node"))
         yield from sorted(self._cache.glob("*/bin/node"))
 
     def _version(self, path: Path) -> str:

@@ -14,6 +14,7 @@ from trunkline.adapters.toolchains.installing import held, run_client
 from trunkline.adapters.toolchains.pip import find_pip
 from trunkline.adapters.toolkit.python_versions import python_version
 from trunkline.adapters.toolkit.semver import Range
+from trunkline.adapters.toolkit.tool_caches import tool_caches
 from trunkline.base.errors import Unavailable
 
 
@@ -42,6 +43,8 @@ class UvToolchain:
         found: list[UvProgram] = []
         on_path = shutil.which("uv", path=self._environment.get("PATH", ""))
         paths = [Path(on_path)] if on_path else []
+        for place in tool_caches(self._environment):
+            paths += sorted(Path(place).glob("uv/*/*/uv"))
         for path in [*paths, *sorted(self._cache.glob("*/bin/uv"))]:
             version = _ask(str(path))
             if version:

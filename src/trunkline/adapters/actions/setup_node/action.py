@@ -39,6 +39,7 @@ _CACHE_FOLDERS = {
 _LINK = """
 set -eu
 dir=$1 node=$2 npm=$3
+[ ! -L "$dir" ] || rm -f "$dir"  # what it leads to is not the job's
 mkdir -p "$dir/bin" "$dir/lib/node_modules"
 ln -sf "$node" "$dir/bin/node"
 [ -n "$npm" ] || exit 0

@@ -13,6 +13,7 @@ from trunkline.ports.actions import ActionFailed, ActionJob
 _WHOLE = """
 set -eu
 dir=$1 exe=$2 prefix=$3 library=$4 name=$5
+[ ! -L "$dir" ] || rm -f "$dir"  # what it leads to is not the job's
 lib=$dir/lib/${library##*/}
 mkdir -p "$dir/bin" "$lib" "$dir/include/${library##*/}"
 cp "$exe" "$dir/bin/$name"
@@ -40,6 +41,7 @@ link "$dir/lib" "$prefix"/lib/libpython* "$prefix"/lib/pkgconfig "$prefix"/lib/t
 _VIRTUAL = """
 set -eu
 dir=$1 exe=$2 prefix=$3 library=$4 name=$5
+[ ! -L "$dir" ] || rm -f "$dir"  # what it leads to is not the job's
 lib=$dir/lib/${library##*/}
 mkdir -p "$dir/bin" "$dir/include" "$lib/site-packages"
 ln -s lib "$dir/lib64"

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from trunkline.adapters.actions.setup_python.versions import Wish
 from trunkline.adapters.toolkit.python_versions import python_version
 from trunkline.adapters.toolkit.semver import Version
+from trunkline.adapters.toolkit.tool_caches import tool_caches
 from trunkline.ports.actions import ActionJob
 
 # Below these of HOME, and of the machine, programs such as pyenv and uv keep interpreters;
@@ -24,7 +25,6 @@ _MACHINE_PLACES = (
     "/usr/local/bin",
     "/usr/bin",
     "/opt/homebrew/bin",
-    "/opt/hostedtoolcache/Python/*/x64/bin",
     "/opt/python/*/bin",
 )
 # Prints every `python3.N` below the folders given; a pattern's `*` is the shell's to expand.
@@ -151,9 +151,14 @@ def _places(environment: Mapping[str, str], more: Iterable[str]) -> list[str]:
         own.insert(0, f"{environment['PYENV_ROOT']}/versions/*/bin")
     if environment.get("UV_PYTHON_INSTALL_DIR"):
         own.insert(0, f"{environment['UV_PYTHON_INSTALL_DIR']}/*/bin")
+    kept = [
+        f"{place}/Python/*/{arch}/bin"
+        for place in tool_caches(environment)
+        for arch in ("x64", "arm64")
+    ]
     # A shim starts whatever the folder it is called in says.
     path = [folder for folder in environment.get("PATH", "").split(":") if _is_real(folder)]
-    return list(dict.fromkeys([*path, *own, *_MACHINE_PLACES, *more]))
+    return list(dict.fromkeys([*path, *own, *_MACHINE_PLACES, *kept, *more]))
 
 
 def _is_real(folder: str) -> bool:
