@@ -342,6 +342,7 @@ def test_names_of_commits(git: GitData, history: History) -> None:
     git.set_ref("refs/heads/both", second)
     git.set_ref("refs/tags/both", tag)
     git.set_ref("refs/heads/a/b", first)
+    git.set_ref(MAIN, first)
     assert git.resolve("both") == second
     assert git.resolve("tags/both") == first
     assert git.resolve("refs/tags/both") == first
@@ -349,6 +350,7 @@ def test_names_of_commits(git: GitData, history: History) -> None:
     assert git.resolve("a/b") == first
     assert git.resolve(first) == first
     assert git.resolve(second[:9]) == second
+    assert git.resolve("HEAD") == first
     for name in ("a", "none", "", "both~1", "both^", "@", "--all", "a\0b", "heads", "main..both"):
         with pytest.raises(NotFound):
             git.resolve(name)

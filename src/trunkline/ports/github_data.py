@@ -123,7 +123,10 @@ class GitData(Protocol):
         ...
 
     def resolve(self, name: str) -> str:
-        """Return the commit of a branch, tag, ref or (shortened) commit id. Raises NotFound."""
+        """Return the commit of a branch, tag, ref or (shortened) commit id. Raises NotFound.
+
+        `HEAD` is the default branch.
+        """
         ...
 
     def commit(self, sha: str) -> CommitObject:

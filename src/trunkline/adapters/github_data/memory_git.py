@@ -60,7 +60,8 @@ class MemoryGit:
 
     def resolve(self, name: str) -> str:
         """Return the commit that a name stands for."""
-        candidates = [f"{prefix}{name}" for prefix in (HEADS, TAGS, "refs/")]
+        branch = self._default_branch if name == "HEAD" else name
+        candidates = [f"{HEADS}{branch}", *(f"{prefix}{name}" for prefix in (TAGS, "refs/"))]
         candidates += [name] if name.startswith("refs/") else []
         with self._lock:
             found = [self._refs[each] for each in candidates if each in self._refs]

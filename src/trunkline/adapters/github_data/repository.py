@@ -60,7 +60,8 @@ class ScratchGit:
     def resolve(self, name: str) -> str:
         """Return the commit that a name stands for. Raises NotFound."""
         if not NO_NAME.search(name):
-            candidates = [f"{prefix}{name}" for prefix in (HEADS, TAGS, "refs/")]
+            branch = self.default_branch() if name == "HEAD" else name
+            candidates = [f"{HEADS}{branch}", *(f"{prefix}{name}" for prefix in (TAGS, "refs/"))]
             candidates += [name] if name.startswith("refs/") or SHORT_ID.fullmatch(name) else []
             asked = "".join(f"{candidate}^{{commit}}\n" for candidate in candidates)
             told = git(self._folder, "cat-file", "--batch-check", given=asked.encode())
