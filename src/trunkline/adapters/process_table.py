@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import signal
+import time
 from collections.abc import Iterator
 
 import msgspec
 
+# Between two signals that shall both be heard (seconds).
+APART = 0.2
 HAS_PROC = os.path.exists("/proc/self/stat")
 
 
@@ -31,6 +36,18 @@ def look_up(pid: int) -> Kin | None:
     state, parent, group, session, *more = tail.split()
     name = head.partition("(")[2]
     return Kin(pid, name, state, int(parent), int(group), int(session), more[15])
+
+
+def ask_to_stop(pid: int, *, force: bool) -> None:
+    """Ask an engine to end its run; with `force` twice, which it does not wait after.
+
+    An engine that has ended meanwhile is asked in vain.
+    """
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
+        if force:
+            time.sleep(APART)
+            os.kill(pid, signal.SIGTERM)
 
 
 def identity(pid: int) -> str:

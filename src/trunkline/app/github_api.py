@@ -66,6 +66,7 @@ def api(shared: Shared) -> WSGIApplication:
         caches=adapter("kept-caches")(shared.kept_caches),
         urls=shared.urls,
         tell=shared.jobs.tell_stored,
+        stop=adapter("ask-to-stop"),
     )
     found: WSGIApplication = adapter("github-api")(
         stores, shared.jobs.of_token, shared.forwarding()
@@ -82,6 +83,11 @@ def graphql(shared: Shared) -> WSGIApplication:
         else adapter("graphql")
     )
     return found
+
+
+def subjects(shared: Shared) -> Callable[[ServicesJob], Any]:
+    """Return what tells how a job's identity tokens name their subject."""
+    return lambda job: adapter("subject-of")(shared.github().records(job))
 
 
 def readers(shared: Shared) -> Mapping[str, Callable[..., Any]]:

@@ -89,9 +89,11 @@ def _identity(shared: Shared) -> WSGIApplication:
     """Return what answers who a job is, and everybody with what this is checked."""
     system = shared.system
     keys = adapter("identity-keys")(f"{system.settings.state}/identity-keys", system.clock)
-    made = adapter("identity")(
-        lambda: system.endpoints.ensure(RESULTS), keys, system.clock, system.ids
-    )
+
+    def issuer() -> str:
+        return system.endpoints.ensure(RESULTS)
+
+    made = adapter("identity")(issuer, keys, system.clock, system.ids, github_api.subjects(shared))
     found: WSGIApplication = adapter("identity-app")(made, shared.tokens)
     return found
 

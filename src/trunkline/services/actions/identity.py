@@ -51,9 +51,9 @@ class Identity:
         keys: IdentityKeys,
         clock: Clock,
         ids: Ids,
-        subject: Callable[[str], Subject] = lambda _: Subject(),
+        subject: Callable[[ServicesJob], Subject] = lambda _: Subject(),
     ) -> None:
-        """Sign with `keys`; `subject` tells how a repository (`owner/name`) wants its `sub`."""
+        """Sign with `keys`; `subject` tells how a job's repository wants its `sub`."""
         self._issuer = issuer
         self._keys = keys
         self._clock = clock
@@ -75,7 +75,7 @@ class Identity:
         told = claims(job)
         body = {
             **told,
-            "sub": subject(told, self._subject(job.repository)),
+            "sub": subject(told, self._subject(job)),
             "aud": audience or f"{job.github.get('server_url', '')}/{told['repository_owner']}",
             "iss": self._issuer(),
             "jti": self._ids.token(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO, Protocol, TypeVar
 
 import msgspec
 
@@ -29,8 +29,19 @@ MISSING = re.compile(r"Object missing required field `([^`]+)`")
 WRONG = re.compile(r"(?P<what>.*) - at `\$\.?(?P<field>[^`]*)`", re.DOTALL)
 
 
+class StopRun(Protocol):
+    """Asks the engine of a run to end it."""
+
+    def __call__(self, pid: int, *, force: bool) -> None:
+        """Ask the process `pid`; with `force` it does not wait for its steps."""
+        ...
+
+
 class Stores(msgspec.Struct, frozen=True, kw_only=True):
-    """What the end points read and write; `tell` hears what a job wrote."""
+    """What the end points read and write; `tell` hears what a job wrote.
+
+    `stop` asks the engine of a run to end it.
+    """
 
     data: GitHubData
     uploads: Uploads
@@ -42,6 +53,7 @@ class Stores(msgspec.Struct, frozen=True, kw_only=True):
     caches: KeptCaches
     urls: SignedUrls
     tell: Callable[[ServicesJob, Written], None]
+    stop: StopRun
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):

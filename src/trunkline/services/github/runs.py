@@ -49,13 +49,13 @@ def jobs(call: Call) -> Answer:
 
 def job(call: Call) -> Answer:
     """Return a job."""
-    run, found = _find_job(call)
+    run, found = find_job(call)
     return Reply(_job(call, run, found))
 
 
 def job_log(call: Call) -> Answer:
     """Lead to a job's log."""
-    run, found = _find_job(call)
+    run, found = find_job(call)
     place = f"{run.run_id}-{job_id(run, found)}"
     return Redirect(call.stores.urls.url(call.origin, call.job, READ, LOGS, place))
 
@@ -89,7 +89,8 @@ def _runs(call: Call) -> Iterator[runs.RunView]:
             yield run
 
 
-def _find_job(call: Call) -> tuple[runs.RunView, runs.JobView]:
+def find_job(call: Call) -> tuple[runs.RunView, runs.JobView]:
+    """Return the job that a path names, and its run. Raises Refused."""
     wanted = int(call.path["job"])
     for run in _runs(call):
         for found in run.jobs.values():

@@ -260,8 +260,8 @@ def test_claims_that_make_no_subject(name: str) -> None:
 
 
 def test_a_repository_says_how_its_subject_is_written(clock: FakeClock) -> None:
-    wanted = {"octo-org/octo-repo": Subject(include=("actor",))}
-    identity = Identity(lambda: ISSUER, KEYS, clock, FakeIds(), wanted.__getitem__)
+    wanted = Subject(include=("actor",))
+    identity = Identity(lambda: ISSUER, KEYS, clock, FakeIds(), lambda _job: wanted)
     assert read(identity, identity.token(job(), "a"), "a")["sub"] == "actor:octocat"
 
 
