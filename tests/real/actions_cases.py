@@ -45,6 +45,8 @@ NATIVE = (
     _native("actions/cache", "v4.3.0", "v5.0.5"),
     _native("actions/upload-artifact", "v4.6.2", "v7.0.0"),
     _native("actions/download-artifact", "v4.3.0", "v8.0.1"),
+    Case("actions/cache", ("v5.0.5",), "cache-save-restore", "save, restore", native=True),
+    Case("actions/upload-artifact", ("v7.0.0",), "upload-artifact-merge", "merge", native=True),
     _native("docker/metadata-action", "v6.2.0"),
     _native("docker/login-action", "v3.7.0", "v4.1.0"),
     _native("docker/setup-buildx-action", "v3.12.0", "v4.3.0", needs="buildx"),
@@ -58,7 +60,9 @@ ALONE = (
     _alone("actions/github-script", "v7.1.0", "v8.0.0"),
     _alone("softprops/action-gh-release", "v2.6.2", "v3.0.0"),
     _alone("ncipollo/release-action", "v1.21.0"),
+    _alone("svenstaro/upload-release-action", "2.11.5"),
     _alone("release-drafter/release-drafter", "v7.7.0"),
+    _alone("mathieudutour/github-tag-action", "v6.2"),
     _alone("peaceiris/actions-gh-pages", "v4.1.0"),
     _alone("JamesIves/github-pages-deploy-action", "v4.6.8"),
     _alone("EndBug/add-and-commit", "v10.0.0"),
@@ -73,6 +77,10 @@ ALONE = (
     ),
     _alone("tj-actions/changed-files", "v47.0.6"),
     _alone("dorny/test-reporter", "v3.0.0"),
+    _alone("mikepenz/action-junit-report", "v6.4.2"),
+    _alone("peter-evans/repository-dispatch", "v4.0.1"),
+    _alone("styfle/cancel-workflow-action", "0.13.1"),
+    _alone("nick-fields/retry", "v4.0.0"),
     _alone("aws-actions/configure-aws-credentials", "v4.3.1", "v6.2.3")._replace(needs="aws"),
     _alone("codecov/codecov-action", "v5.5.2")._replace(nested=("actions/github-script@v7.1.0",)),
     _alone("docker/bake-action", "v7.1.0")._replace(needs="buildx"),
@@ -81,6 +89,7 @@ ALONE = (
     ),
     Case("pre-commit/action", ("v3.0.1",), "pre-commit", nested=("actions/cache@v4.3.0",)),
     _alone("actions/setup-go", "v7.0.0"),
+    _alone("actions/setup-java", "v5.7.0"),
     Case("pnpm/action-setup", ("v4.0.0",), "pnpm"),
     _alone("amannn/action-semantic-pull-request", "v6.1.1")._replace(event="pull_request"),
     _alone("dependabot/fetch-metadata", "v3.1.0")._replace(event="pull_request"),
@@ -111,6 +120,21 @@ NOT_HERE = (
     _alone("actions/configure-pages", "v5.0.0")._replace(
         says=SERVER, why_not="GitHub Pages come with the server, as the log says"
     ),
+    _alone("peter-evans/create-or-update-comment", "v5.0.0")._replace(
+        says=SERVER, why_not="comments come with the server, as the log says"
+    ),
+    _alone("marocchino/sticky-pull-request-comment", "v3.0.5")._replace(
+        event="pull_request",
+        says="GraphQL comes with the Trunkline server",
+        why_not="GraphQL comes with the server, as the log says",
+    ),
+    _alone("hashicorp/setup-terraform", "v4.0.1")._replace(
+        why_not="downloads from releases.hashicorp.com, which this machine does not reach",
+        elsewhere=True,
+    ),
+    _alone("ruby/setup-ruby", "v1.315.0")._replace(
+        why_not="downloads from github.com, which this machine does not reach", elsewhere=True
+    ),
     _alone("peter-evans/create-pull-request", "v8.1.1")._replace(
         says="Create or update the pull request",
         why_not="asks api.github.com, whatever `GITHUB_API_URL` says; the branch it pushes is recorded",
@@ -127,15 +151,15 @@ NOT_HERE = (
         "actions/upload-artifact",
         ("v3.2.1",),
         "upload-artifact-v3",
-        says="Artifact service responded with 410",
-        why_not="its protocol is GitHub's old one, gone there too: `410`, with a message to take v4",
+        says="take version 4 or newer of the artifact actions",
+        why_not="its protocol is retired, at GitHub too: the log says to take v4 or newer",
     ),
     Case(
         "actions/download-artifact",
         ("v3.1.0",),
         "download-artifact-v3",
-        says="Artifact service responded with 410",
-        why_not="its protocol is GitHub's old one, gone there too: `410`, with a message to take v4",
+        says="take version 4 or newer of the artifact actions",
+        why_not="its protocol is retired, at GitHub too: the log says to take v4 or newer",
     ),
     Case(
         "actions/attest-build-provenance",

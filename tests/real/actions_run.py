@@ -30,7 +30,7 @@ SETTINGS = {
     ".github/release-drafter.yml": "template: $CHANGES\ntag-template: v$RESOLVED_VERSION\n",
 }
 HEADING = ["action", "version", "its own files", "natively", "the same outputs"]
-USES = re.compile(r"uses: ([\w.-]+/[\w.-]+)@([\w.-]+)")
+USES = re.compile(r"uses: ([\w.-]+/[\w.-]+)(?:/[\w.-]+)*@([\w.-]+)")
 OUTPUT = re.compile(r"^(?:.*?\| )?OUT (.*)$", re.MULTILINE)
 ERROR = re.compile(r"##\[error\](.*)")
 

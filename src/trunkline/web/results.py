@@ -63,10 +63,15 @@ def told(status: int, record: object) -> Response:
 
 
 def old_artifacts() -> WSGIApplication:
-    """Return what answers actions/upload-artifact and download-artifact up to version 3."""
+    """Return what answers actions/upload-artifact and download-artifact up to version 3.
+
+    Their log shows the phrase of the status and nothing of the body.
+    """
     record = {
         "typeKey": "ArtifactServiceRetired",
         "message": "Version 3 of the artifact actions and older ones speak a protocol that GitHub "
         "has retired. Use actions/upload-artifact@v4 and actions/download-artifact@v4 or newer.",
     }
-    return told(410, record)
+    answer = told(410, record)
+    answer.status = "410 Gone: take version 4 or newer of the artifact actions"
+    return answer

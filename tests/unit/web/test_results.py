@@ -84,6 +84,6 @@ def test_troubles_are_json():
 
 def test_retired_actions_are_told():
     answer = Client(old_artifacts()).post("/_apis/pipelines/workflows/1/artifacts")
-    assert answer.status == "410 Gone"
+    assert answer.status == "410 Gone: take version 4 or newer of the artifact actions"
     assert answer.json is not None
     assert "upload-artifact@v4" in answer.json["message"]
