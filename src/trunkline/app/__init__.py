@@ -14,7 +14,7 @@ from trunkline.base.diagnostics import Diagnostic
 from trunkline.engine.action_loader import Sources
 from trunkline.engine.job_setup import Listener, World
 from trunkline.engine.push_evidence import Evidence, Origin
-from trunkline.engine.step_runner import Handler
+from trunkline.engine.step_runner import FindHandler, Handler
 from trunkline.ports.clock import Clock, Ids
 from trunkline.ports.containers import Images
 from trunkline.ports.endpoints import REGISTRY, RESULTS, Endpoints
@@ -86,7 +86,7 @@ class Choices(msgspec.Struct, frozen=True):
     `directory` is the root of the user's repository; `secrets`, `variables` and `env` were given by hand,
     over `secret_file` and `variable_file` (and those files with `.<environment>` behind).
     `publish` lets pushes leave this machine. `network_policy` is what containers may reach: `none`,
-    `registry` or `open`.
+    `registry` or `open`. `pauses` opens a shell where a step fails.
     """
 
     directory: str = "."
@@ -97,6 +97,7 @@ class Choices(msgspec.Struct, frozen=True):
     pass_env: tuple[str, ...] = ()
     publish: bool = False
     network_policy: str = "open"
+    pauses: bool = False
     secrets: Mapping[str, str] = {}
     variables: Mapping[str, str] = {}
     env: Mapping[str, str] = {}
@@ -298,7 +299,7 @@ class System:
             compile_pattern=_compile_pattern,
             digest=_digest,
             evidence=_make_evidence,
-            handler=handler_of,
+            handler=self._handlers(),
             listen=listen,
             pass_env=self.choices.pass_env,
             env=self.choices.env,
@@ -306,6 +307,13 @@ class System:
             services=self.job_services,
             set_ups=every,
         )
+
+    def _handlers(self) -> FindHandler:
+        """Return what finds the kinds of steps. Raises UsageError: no terminal to pause on."""
+        if not self.choices.pauses:
+            return handler_of
+        found: FindHandler = adapter("pauses")(handler_of, adapter("terminal")())
+        return found
 
     def _expand(self, step: UsesStep) -> Action | None:
         """Return the action that a step stands for, when it is a whole build. See `Sources`."""

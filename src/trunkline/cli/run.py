@@ -282,6 +282,11 @@ def _parser() -> argparse.ArgumentParser:
         "local registry, or everything",
     )
     parser.add_argument(
+        "--pause-on-failure",
+        action="store_true",
+        help="open a shell in the place of a step that failed, then go on (implies --plain)",
+    )
+    parser.add_argument(
         "-n", "--dryrun", action="store_true", help="show what would run, run nothing"
     )
     _add_views(parser)
@@ -325,6 +330,7 @@ def _system(options: argparse.Namespace) -> System:
             native=options.native,
             pass_env=tuple(options.pass_env),
             publish=options.publish,
+            pauses=options.pause_on_failure,
             network_policy=options.network_policy or found.network_policy,
             secrets=given,
             env=env,
@@ -353,7 +359,7 @@ def _style(options: argparse.Namespace, is_ci: bool) -> str:  # noqa: FBT001
         return "json"
     if options.quiet:
         return "quiet"
-    if options.plain or is_ci or not sys.stdout.isatty():
+    if options.plain or options.pause_on_failure or is_ci or not sys.stdout.isatty():
         return "plain"
     return "live"
 

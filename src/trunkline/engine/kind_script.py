@@ -33,11 +33,7 @@ def perform(runner: StepRunner, work: Work) -> Stop:
     shell = context.text(step.shell, work.place) or (
         _default(runner, work, "shell") if in_job else ""
     )
-    folder = context.text(step.working_directory, work.place) or (
-        _default(runner, work, "working_directory") if in_job else ""
-    )
-    workspace = context.layout.workspace
-    cwd = posixpath.join(workspace, folder) if folder else workspace
+    cwd = working_folder(runner, work, step)
     env = runner.environment(work, context.access.scripts)
     try:
         plan = shell_command(shell or _first_found(runner, env["PATH"]))
@@ -56,6 +52,17 @@ def perform(runner: StepRunner, work: Work) -> Stop:
     if ended.exit_code and not ended.timed_out and not ended.cancelled:
         work.output.line(f"##[error]Process completed with exit code {ended.exit_code}.")
     return stopped(ended)
+
+
+def working_folder(runner: StepRunner, work: Work, step: RunStep) -> str:
+    """Return where a script runs (reference section 3.8). Raises TemplateError."""
+    context = runner.context
+    in_job = work.place.scope.action is None
+    folder = context.text(step.working_directory, work.place) or (
+        _default(runner, work, "working_directory") if in_job else ""
+    )
+    workspace = context.layout.workspace
+    return posixpath.join(workspace, folder) if folder else workspace
 
 
 def _default(runner: StepRunner, work: Work, name: str) -> str:

@@ -36,6 +36,11 @@ class Session:
         self._known: Mapping[str, str] = {}
         self._used = False
 
+    @property
+    def is_open(self) -> bool:
+        """Whether its shell runs: no command has ended it."""
+        return self._process is not None
+
     def enter(self, env: Mapping[str, str], sink: Sink, limits: Limits) -> None:
         """Have the shell know an environment: all of it at its start, later what changed."""
         if self._process is None:
