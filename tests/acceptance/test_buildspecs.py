@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import stat
@@ -9,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from zipfile import ZipFile
 
 import boto3
 import pytest
@@ -45,6 +47,24 @@ phases:
       - '[ "$PASSWORD $LOGIN $BEFORE" = "dolphin-9 admiral-g admiral-a" ] && echo they are right'
       - echo "$PASSWORD" > out.txt; echo "$LOGIN $BEFORE"
 artifacts: {files: [out.txt], name: releases/app, s3-prefix: builds}
+"""
+CACHED = """
+version: 0.2
+phases:
+  build:
+    commands:
+      - if [ -f deps/made ]; then echo "kept $(cat deps/made)"; else echo nothing kept; fi
+      - mkdir -p deps; [ -f deps/made ] || echo "from $(cat lock)" > deps/made
+cache: {key: 'deps-$(cat lock)', fallback-keys: [deps-], paths: [deps/**/*]}
+"""
+BATCH = """
+version: 0.2
+batch:
+  build-list: [{identifier: one}, {identifier: two}]
+phases:
+  build:
+    commands: ['echo $CODEBUILD_BATCH_BUILD_IDENTIFIER > $CODEBUILD_BATCH_BUILD_IDENTIFIER.txt']
+artifacts: {files: ['*.txt'], name: app}
 """
 BOXED = """
 version: 0.2
@@ -107,8 +127,9 @@ def test_a_user_that_is_not_here_fails_the_phase(tmp_path: Path, user: str):
     assert_no_traceback(done)
 
 
-@pytest.mark.registry
-def test_parameters_secrets_and_artifacts_of_a_cloud(tmp_path: Path, cloud: str, monkeypatch):
+@pytest.fixture
+def account(cloud: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Return the environment of somebody with credentials for the cloud; the test has it too."""
     given = {
         "AWS_ENDPOINT_URL": cloud,
         "AWS_ACCESS_KEY_ID": "test",
@@ -117,6 +138,83 @@ def test_parameters_secrets_and_artifacts_of_a_cloud(tmp_path: Path, cloud: str,
     }
     for name, value in given.items():
         monkeypatch.setenv(name, value)
+    return given
+
+
+def contents(bucket: str) -> dict[str, bytes]:
+    """Return what lies in a bucket, by its keys."""
+    buckets = boto3.client("s3", region_name="us-east-1")
+    listed = buckets.list_objects_v2(Bucket=bucket).get("Contents", [])
+    keys = [each["Key"] for each in listed]
+    return {key: buckets.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
+
+
+@pytest.mark.registry
+def test_a_cache_in_a_bucket_serves_other_machines(tmp_path: Path, account: dict[str, str]):
+    boto3.client("s3", region_name="us-east-1").create_bucket(Bucket="caches")
+    root = repository(tmp_path / "demo", {"buildspec.yml": CACHED, "lock": "1"})
+    args = ["run", "--plain", "-W", "buildspec.yml", "--env", "CODEBUILD_CACHE_BUCKET=caches/of/us"]
+    first = Place(tmp_path / "first").run(*args, cwd=root, env=account)
+    assert first.code == 0, first.text
+    assert "build | nothing kept" in first.out
+    (key,) = contents("caches")
+    assert key.startswith("of/us/")
+    assert key.endswith("/deps-1")
+    assert f"build | Uploaded s3://caches/{key}" in first.out
+
+    second = Place(tmp_path / "second")
+    again = second.run(*args, cwd=root, env=account)
+    assert again.code == 0, again.text
+    assert f"build | Downloaded s3://caches/{key}" in again.out
+    assert "build | kept from 1" in again.out
+    (root / "lock").write_text("2", encoding="utf-8")
+    fallback = Place(tmp_path / "third").run(*args, cwd=root, env=account)
+    assert "build | kept from 1" in fallback.out, fallback.text
+    assert sorted(name.rpartition("/")[2] for name in contents("caches")) == ["deps-1", "deps-2"]
+    # What was fetched is kept: with no cloud at all it is here.
+    gone = second.run(*args, "--offline", cwd=root)
+    assert "build | kept from 1" in gone.out, gone.text
+
+
+@pytest.mark.registry
+def test_a_cache_bucket_that_is_not_there_fails_no_build(tmp_path: Path, account: dict[str, str]):
+    root = repository(tmp_path / "demo", {"buildspec.yml": CACHED, "lock": "1"})
+    args = ["run", "--plain", "-W", "buildspec.yml", "--env", "CODEBUILD_CACHE_BUCKET=no-such"]
+    done = Place(tmp_path).run(*args, cwd=root, env=account)
+    assert done.code == 0, done.text
+    assert "build | nothing kept" in done.out
+    assert "NoSuchBucket" in done.out
+
+
+@pytest.mark.registry
+@pytest.mark.parametrize("packaging", ["ZIP", "NONE"])
+def test_combined_artifacts_go_to_a_bucket(tmp_path: Path, account: dict[str, str], packaging: str):
+    boto3.client("s3", region_name="us-east-1").create_bucket(Bucket="artifacts")
+    root = repository(tmp_path / "demo", {"buildspec.yml": BATCH})
+    settings = {
+        "CODEBUILD_ARTIFACTS_BUCKET": "artifacts",
+        "CODEBUILD_ARTIFACTS_PACKAGING": packaging,
+    }
+    args = ["run", "--plain", "-W", "buildspec.yml", "--var", "CODEBUILD_COMBINE_ARTIFACTS=true"]
+    args += [word for pair in settings.items() for word in ("--env", "=".join(pair))]
+    done = Place(tmp_path).run(*args, cwd=root, env=account)
+    assert done.code == 0, done.text
+    found = contents("artifacts")
+    if packaging == "NONE":
+        assert found == {
+            "one/app/one.txt": b"one\n",
+            "two/app/two.txt": b"two\n",
+            "app/one.txt": b"one\n",
+            "app/two.txt": b"two\n",
+        }
+    else:
+        assert set(found) == {"one/app.zip", "two/app.zip", "app.zip"}
+        with ZipFile(io.BytesIO(found["app.zip"])) as archive:
+            assert sorted(archive.namelist()) == ["one.txt", "two.txt"]
+
+
+@pytest.mark.registry
+def test_parameters_secrets_and_artifacts_of_a_cloud(tmp_path: Path, account: dict[str, str]):
     boto3.client("ssm").put_parameter(Name="/app/password", Value="dolphin-9", Type="SecureString")
     secrets = boto3.client("secretsmanager")
     secrets.create_secret(Name="login", SecretString='{"user": "admiral-a"}')
@@ -126,7 +224,7 @@ def test_parameters_secrets_and_artifacts_of_a_cloud(tmp_path: Path, cloud: str,
     place = Place(tmp_path)
     root = repository(tmp_path / "demo", {"buildspec.yml": CLOUD})
     args = ["--var", f"AWS_REGION={REGION}", "--env", "CODEBUILD_ARTIFACTS_BUCKET=artifacts"]
-    done = place.run("run", "--plain", "-W", "buildspec.yml", *args, cwd=root, env=given)
+    done = place.run("run", "--plain", "-W", "buildspec.yml", *args, cwd=root, env=account)
     assert done.code == 0, done.text
     wanted = [
         "build | PASSWORD comes from parameter /app/password",

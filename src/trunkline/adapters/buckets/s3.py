@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 import boto3
+from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -25,11 +26,13 @@ class S3Buckets:
     def put(self, destination: Destination, content: BinaryIO, about: Mapping[str, str]) -> None:
         """Store an object. Raises Unavailable."""
         with _told(destination, "write to"):
-            _client(destination).put_object(
-                Bucket=destination.bucket,
-                Key=destination.key,
-                Body=content,
-                Metadata=dict(about),
+            # In parts where it is large, and not sought in: a file in a zip can't be, cheaply.
+            _client(destination).upload_fileobj(
+                content,
+                destination.bucket,
+                destination.key,
+                ExtraArgs={"Metadata": dict(about)},
+                Config=TransferConfig(use_threads=False),
             )
 
     def get(self, source: Destination) -> BinaryIO:

@@ -126,6 +126,29 @@ def test_a_rehearsal_writes_no_bucket_but_one_of_this_machine(
     assert job.lines[-1].startswith(told)
 
 
+def test_files_go_to_a_bucket_by_themselves_where_the_project_says_so(
+    tmp_path: Path, job: LocalJob
+):
+    write(job.workspace, {"a": "1", "b/c": "22"})
+    (job.workspace / "link").symlink_to("b/c")
+    buckets = MemoryBuckets(["mine"])
+    job.env |= {"CODEBUILD_ARTIFACTS_BUCKET": "mine", "CODEBUILD_ARTIFACTS_PACKAGING": "NONE"}
+    changes = {"publish": True, "buckets": lambda: buckets, "environment": {}}
+    links = {"enable_symlinks": "yes"}
+    artifacts(tmp_path, job, changes, files="**/*", name="of/app", s3_prefix="p", **links)
+    found = {key: content for (_, key), (content, _) in buckets.kept.items()}
+    folder = "p/1/of/app"
+    assert found == {f"{folder}/a": b"1", f"{folder}/b/c": b"22", f"{folder}/link": b"22"}
+    assert job.lines[-1] == "Uploaded s3://mine/p/1/of/app/"
+
+
+def test_another_packaging_is_refused(tmp_path: Path, job: LocalJob):
+    write(job.workspace, {"a": "1"})
+    job.env |= {"CODEBUILD_ARTIFACTS_BUCKET": "mine", "CODEBUILD_ARTIFACTS_PACKAGING": "TAR"}
+    with pytest.raises(ActionFailed, match="PACKAGING is ZIP or NONE, not 'TAR'"):
+        artifacts(tmp_path, job, {"buckets": lambda: MemoryBuckets(["mine"])}, files="a")
+
+
 def test_names_in_a_batch_end_with_the_build(tmp_path: Path, job: LocalJob):
     write(job.workspace, {"a": "1"})
     job.env["CODEBUILD_BATCH_BUILD_IDENTIFIER"] = "one"
@@ -144,12 +167,16 @@ def test_names_in_a_batch_end_with_the_build(tmp_path: Path, job: LocalJob):
 
 
 def test_what_builds_kept_is_joined_by_name_in_their_order(tmp_path: Path, job: LocalJob):
-    place = world(tmp_path, tmp_path)
+    buckets = MemoryBuckets(["mine"])
+    place = world(tmp_path, tmp_path, publish=True, buckets=lambda: buckets, environment={})
     for build, text in (("x-b", "later"), ("b", "first")):
         write(job.workspace, {"same": text, f"{build}.txt": ""})
         job.env["CODEBUILD_BATCH_BUILD_IDENTIFIER"] = build
         artifacts(tmp_path, job, {"artifacts": place.artifacts}, files=f"same\n{build}.txt")
+    del job.env["CODEBUILD_BATCH_BUILD_IDENTIFIER"]
+    job.env["CODEBUILD_ARTIFACTS_BUCKET"] = "mine"
     CombineArtifacts(place).main(job.call("x", GITHUB, builds="b\nx-b"), job)
+    assert list(buckets.kept) == [("mine", "demo.zip")]
     (info,) = place.artifacts.find("1")
     found = {path: file.read() for path, file in place.artifacts.read(info)}
     assert info.name == "demo"

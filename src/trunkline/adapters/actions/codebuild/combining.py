@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from trunkline.adapters.actions.codebuild.build_action import BuildAction
+from trunkline.adapters.actions.codebuild.publishing import Publication, publish
 from trunkline.adapters.actions.codebuild.results import COMPRESSION, REPORT
 from trunkline.adapters.toolkit.inputs import Inputs
 from trunkline.adapters.toolkit.stored import StoredFile, length
@@ -27,7 +28,8 @@ class CombineArtifacts(BuildAction):
                 run_id=call.run_id, name=name, compression=COMPRESSION, overwrite=True
             )
             job.log(f"Combining {len(infos)} artifacts into {name}")
-            upload(self._world.artifacts, new, list(files.values()), call, job)
+            made = upload(self._world.artifacts, new, list(files.values()), call, job)
+            publish(self._world, Publication(made, name), call, job)
             for info in infos:
                 self._world.artifacts.delete(call.run_id, info.name)
 

@@ -6,38 +6,67 @@ from typing import BinaryIO, NamedTuple
 from urllib.parse import urlsplit
 
 from trunkline.adapters.toolkit.world import World
-from trunkline.ports.actions import ActionCall, ActionJob
+from trunkline.ports.actions import ActionCall, ActionFailed, ActionJob
+from trunkline.ports.artifacts import ArtifactInfo
 from trunkline.ports.buckets import Destination
 
 # Names the bucket of a project's artifacts, as its settings do at AWS.
 BUCKET = "CODEBUILD_ARTIFACTS_BUCKET"
+# Tells how they lie there (API_ProjectArtifacts: packaging): one archive, or each file by itself.
+PACKAGING = "CODEBUILD_ARTIFACTS_PACKAGING"
+ARCHIVE, FILES = "ZIP", "NONE"
 _ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-class Upload(NamedTuple):
-    """What goes to a bucket, under which key."""
-
-    bucket: str
-    key: str
-    content: BinaryIO
-
-
-def object_key(name: str, prefix: str, call: ActionCall) -> str:
-    """Return an artifact's key: `[<s3-prefix>/<build id>/]<name>.zip` (build-spec-ref)."""
-    parts = [prefix.strip("/"), call.run_id] if prefix else []
-    identifier = call.env.get("CODEBUILD_BATCH_BUILD_IDENTIFIER", "")
-    parts += [identifier] if identifier else []
-    return "/".join([*parts, f"{name.strip('/')}.zip"])
+def packaging(call: ActionCall) -> str:
+    """Return how artifacts lie in a bucket: ARCHIVE or FILES. Raises ActionFailed."""
+    found = call.env.get(PACKAGING, "") or ARCHIVE
+    if found not in {ARCHIVE, FILES}:
+        raise ActionFailed(f"CLIENT_ERROR: {PACKAGING} is {ARCHIVE} or {FILES}, not {found!r}")
+    return found
 
 
-def publish(world: World, upload: Upload, call: ActionCall, job: ActionJob) -> None:
-    """Put an artifact into its bucket, unless that would leave this machine in a rehearsal."""
-    place = destination(world, upload.bucket, upload.key, call)
-    if may_write(world, place, job):
-        about = {"codebuild-buildarn": call.env.get("CODEBUILD_BUILD_ARN", "")}
-        world.buckets().put(place, upload.content, about)
-        job.log(f"Uploaded {address(place)}")
+class Publication(NamedTuple):
+    """An artifact that was kept, and the name and `s3-prefix` that its buildspec gives it."""
+
+    info: ArtifactInfo
+    name: str
+    prefix: str = ""
+
+    def key(self, call: ActionCall) -> str:
+        """Return its key without an ending: `[<s3-prefix>/<build id>/]<name>` (build-spec-ref)."""
+        parts = [self.prefix.strip("/"), call.run_id] if self.prefix else []
+        identifier = call.env.get("CODEBUILD_BATCH_BUILD_IDENTIFIER", "")
+        parts += [identifier] if identifier else []
+        return "/".join([*parts, self.name.strip("/")])
+
+
+def publish(world: World, publication: Publication, call: ActionCall, job: ActionJob) -> None:
+    """Put an artifact into the build's bucket, if it has one, as its packaging says.
+
+    In a rehearsal only one of this machine is written. Raises ActionFailed, Unavailable.
+    """
+    bucket = call.env.get(BUCKET, "")
+    if not bucket:
+        return
+    key = publication.key(call)
+    is_archive = packaging(call) == ARCHIVE
+    place = destination(world, bucket, f"{key}.zip" if is_archive else f"{key}/", call)
+    if not may_write(world, place, job):
+        return
+    if is_archive:
+        with world.artifacts.open(publication.info) as content:
+            _put(world, place, content, call)
+    else:
+        for path, content in world.artifacts.read(publication.info):
+            _put(world, destination(world, bucket, f"{key}/{path}", call), content, call)
+    job.log(f"Uploaded {address(place)}")
+
+
+def _put(world: World, place: Destination, content: BinaryIO, call: ActionCall) -> None:
+    about = {"codebuild-buildarn": call.env.get("CODEBUILD_BUILD_ARN", "")}
+    world.buckets().put(place, content, about)
 
 
 def destination(world: World, bucket: str, key: str, call: ActionCall) -> Destination:

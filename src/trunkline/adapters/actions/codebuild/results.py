@@ -11,7 +11,7 @@ from typing import BinaryIO, NamedTuple
 import msgspec
 
 from trunkline.adapters.actions.codebuild.build_action import BuildAction
-from trunkline.adapters.actions.codebuild.publishing import BUCKET, Upload, object_key, publish
+from trunkline.adapters.actions.codebuild.publishing import FILES, Publication, packaging, publish
 from trunkline.adapters.toolkit.files import find_files
 from trunkline.adapters.toolkit.inputs import Inputs
 from trunkline.adapters.toolkit.uploads import SandboxFile, upload
@@ -84,7 +84,8 @@ class Artifacts(_Results):
             base=inputs.text("base-directory"),
             patterns=inputs.lines("files"),
             excluded=inputs.lines("exclude-paths"),
-            links=inputs.text("enable-symlinks") == "yes",
+            # A bucket has no links: its files by themselves are what links lead to.
+            links=inputs.text("enable-symlinks") == "yes" and packaging(call) != FILES,
         )
         files = matching(job, wanted)
         if not files:
@@ -96,11 +97,7 @@ class Artifacts(_Results):
             name, flat(files, job) if inputs.text("discard-paths") == "yes" else files, call, job
         )
         job.set_output("name", name)
-        bucket = call.env.get(BUCKET, "")
-        if bucket:
-            key = object_key(written, inputs.text("s3-prefix"), call)
-            with self._world.artifacts.open(info) as content:
-                publish(self._world, Upload(bucket, key, content), call, job)
+        publish(self._world, Publication(info, written, inputs.text("s3-prefix")), call, job)
 
 
 class Report(_Results):
