@@ -90,8 +90,7 @@ def _removing() -> argparse.ArgumentParser:
 
 
 def _remove(registry: Registry, names: list[str]) -> None:
-    for name in names:
-        gone = service.remove(registry, name)
+    for gone in service.remove(registry, names):
         mark = f"@{gone.digest}" if gone.digest else f":{gone.tag}"
         sys.stdout.write(f"deleted {gone.repository}{mark}\n")
     sys.stdout.write(f"`{program()} registry gc` gives back what nothing else needs\n")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -74,14 +74,22 @@ def grouped(found: Iterable[KeptImage]) -> tuple[Image, ...]:
     return tuple(_one(members) for members in groups.values())
 
 
-def remove(registry: Registry, name: str) -> Wanted:
-    """Delete a tag or an image; return which it was. Raises NotFound, RegistryError."""
+def remove(registry: Registry, names: Sequence[str]) -> Iterator[Wanted]:
+    """Delete tags and images; yield each that is gone.
+
+    Raises NotFound before anything is deleted, and RegistryError.
+    """
+    for wanted in dict.fromkeys([_one_image(registry, name) for name in names]):
+        images.delete(registry, wanted.repository, wanted.digest or wanted.tag)
+        yield wanted
+
+
+def _one_image(registry: Registry, name: str) -> Wanted:
     wanted = resolve(registry, name)
     if not wanted.tag and not wanted.digest:
         raise NotFound(
             f"'{name}' is a repository.", hint="Name one of its images: NAME:TAG or NAME@DIGEST."
         )
-    images.delete(registry, wanted.repository, wanted.digest or wanted.tag)
     return wanted
 
 

@@ -165,6 +165,20 @@ def test_an_image_goes_by_its_digest(
 
 
 @pytest.mark.usefixtures("cat")
+def test_a_slip_among_several_names_deletes_nothing(
+    store: ImageStore, capsys: pytest.CaptureFixture[str]
+):
+    assert main(["images", "rm", "cat:1.2", "cat:nothing"]) == 2
+    assert capsys.readouterr().out == ""
+    assert len(store.manifests.tags("ghcr.io/octo/cat") or ()) == 2
+    assert shown(capsys, "rm", "cat:1.2", "octo/cat:latest", "cat:1.2")[:2] == [
+        "deleted ghcr.io/octo/cat:1.2",
+        "deleted ghcr.io/octo/cat:latest",
+    ]
+    assert "1 image in 1 repository" in " ".join(shown(capsys))
+
+
+@pytest.mark.usefixtures("cat")
 def test_a_repository_is_not_deleted_at_once(capsys: pytest.CaptureFixture[str]):
     assert main(["images", "rm", "cat"]) == 2
     assert "NAME:TAG or NAME@DIGEST" in capsys.readouterr().err

@@ -40,7 +40,10 @@ class KeptImage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Usage(msgspec.Struct, frozen=True):
-    """What a registry keeps: `size` is the bytes on disk, `named` what all images add up to."""
+    """What a registry keeps: `size` is the bytes on disk, `named` what all images add up to.
+
+    `repositories` are those with images.
+    """
 
     repositories: int
     images: int
@@ -96,7 +99,8 @@ def usage(registry: Registry) -> Usage:
         for blob in _needed(one, digest)
         if blob in one.blobs
     )
-    return Usage(len(held), len(images), len(stored), sum(stored.values()), named)
+    repositories = sum(1 for one in held if one.manifests)
+    return Usage(repositories, len(images), len(stored), sum(stored.values()), named)
 
 
 def resolve(registry: Registry, repository: str, reference: str) -> str:
