@@ -31,7 +31,6 @@ from trunkline.ports.github_data import (
     GitHubData,
     InvalidObject,
     MergeConflict,
-    Records,
     Ref,
     Signature,
     TagObject,
@@ -56,11 +55,6 @@ def data(request: pytest.FixtureRequest, tmp_path: Path) -> GitHubData:
 @pytest.fixture
 def git(data: GitHubData) -> GitData:
     return data.git(JOB)
-
-
-@pytest.fixture
-def records(data: GitHubData) -> Records:
-    return data.records(JOB)
 
 
 def entry(git: GitData, path: str, text: str = "", mode: str = FILE) -> TreeEntry:
@@ -484,40 +478,7 @@ def test_archives(git: GitData, history: History, form: str) -> None:
         git.archive(NOBODY, form, "x")
 
 
-# --- records, and whose they are --------------------------------------------------------
-
-
-def test_records(records: Records) -> None:
-    first = records.add("releases", {"tag": "v1"})
-    second = records.add("releases", {"tag": "v2", "files": [1, None]})
-    assert second > first
-    assert records.find("releases", first) == {"tag": "v1"}
-    assert records.find("releases", 1) is None
-    assert records.find("check-runs", first) is None
-    records.replace("releases", first, {"tag": "v0"})
-    assert records.every("releases") == (
-        (first, {"tag": "v0"}),
-        (second, {"tag": "v2", "files": [1, None]}),
-    )
-    assert records.remove("releases", first)
-    assert not records.remove("releases", first)
-    assert [number for number, _ in records.every("releases")] == [second]
-    assert records.every("none") == ()
-
-
-def test_records_are_copies(records: Records) -> None:
-    document = {"a": [1]}
-    number = records.add("releases", document)
-    document["a"].append(2)
-    document["b"] = []
-    assert records.find("releases", number) == {"a": [1]}
-
-
-@pytest.mark.parametrize("kind", ["", "../x", "A", "a/b", "a\0"])
-def test_kinds_that_there_are_not(records: Records, kind: str) -> None:
-    for use in (records.every, lambda kind: records.find(kind, 1)):
-        with pytest.raises(ValueError, match="no kind of documents"):
-            use(kind)
+# --- whose they are --------------------------------------------------------
 
 
 def test_a_run_has_its_own(data: GitHubData) -> None:
