@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 
 from trunkline.adapters.toolkit.caching import JobCaches
-from trunkline.adapters.toolkit.inputs import Inputs, major_version, warn_of_unsupported
-from trunkline.adapters.toolkit.world import World
+from trunkline.adapters.toolkit.inputs import Inputs, warn_of_unsupported
+from trunkline.adapters.toolkit.versioned_action import VersionedAction
 from trunkline.ports.actions import ActionCall, ActionFailed, ActionJob
 
-_OLDEST, _NEWEST = 4, 5
 _SHARED = frozenset({"path", "key", "enablecrossosarchive"})
 _RESTORE = _SHARED | {"restore-keys", "fail-on-cache-miss", "lookup-only"}
 _DEFAULTS = {"enablecrossosarchive": "false", "fail-on-cache-miss": "false", "lookup-only": "false"}
@@ -19,23 +18,12 @@ _UNSUPPORTED = {
 }
 
 
-class _Caching:
+class _Caching(VersionedAction):
     """What the three actions share."""
 
+    oldest, newest = 4, 5
     inputs = _SHARED
-    has_post = False
     post_condition = "success()"
-
-    def __init__(self, world: World) -> None:
-        """Keep caches in the store of `world`."""
-        self._world = world
-
-    def describe(self, ref: str) -> str:
-        """Return the major version whose behaviour applies."""
-        return major_version(ref, _OLDEST, _NEWEST)
-
-    def post(self, call: ActionCall, job: ActionJob) -> None:
-        """Nothing to do."""
 
     def restore(self, call: ActionCall, job: ActionJob) -> None:
         """Restore a cache and set the outputs. Raises ActionFailed."""

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 from trunkline.adapters.docker.registry_logins import REHEARSAL_TOKEN, ask_engine
 from trunkline.adapters.toolkit.docker_config import HUB_KEY, DockerConfig, read_config
 from trunkline.adapters.toolkit.groups import group
-from trunkline.adapters.toolkit.inputs import Inputs, major_version
+from trunkline.adapters.toolkit.inputs import Inputs
+from trunkline.adapters.toolkit.versioned_action import VersionedAction
 from trunkline.adapters.toolkit.world import World
 from trunkline.document.limits import GITHUB
 from trunkline.document.problems import TooMuch
@@ -22,7 +23,6 @@ from trunkline.oci.hosts import is_this_machine
 from trunkline.ports.actions import ActionCall, ActionFailed, ActionJob
 from trunkline.ports.containers import Login
 
-_OLDEST, _NEWEST = 2, 4
 _ONE = ("registry", "username", "password", "scope", "ecr")
 _ECR = re.compile(
     r"\d{12}\.(?:dkr\.ecr|dkr-ecr)\.(.+)\.(?:on\.aws|amazonaws\.(?:com(?:.cn)?|eu))(?:/[^:]+(?::.+)?)?"
@@ -76,21 +76,17 @@ class _Auth(NamedTuple):
         return _key(self.registry)
 
 
-class DockerLogin:
+class DockerLogin(VersionedAction):
     """Logs in to registries for the steps that follow, and out after the job."""
 
+    oldest, newest = 2, 4
     inputs = frozenset({*_ONE, "logout", "registry-auth"})
     has_post = True
-    post_condition = "always()"
 
     def __init__(self, world: World, ask: Ask | None = None) -> None:
         """Ask registries with `ask`, by default by the job's engine."""
-        self._publish = world.publish
+        super().__init__(world)
         self._ask = ask or partial(ask_registry, publish=world.publish)
-
-    def describe(self, ref: str) -> str:
-        """Return the major version whose behaviour applies."""
-        return major_version(ref, _OLDEST, _NEWEST)
 
     def main(self, call: ActionCall, job: ActionJob) -> None:
         """Log in. Raises ActionFailed."""
@@ -124,7 +120,9 @@ class DockerLogin:
             return
         missing = [name for name in ("username", "password") if not getattr(auth, name)]
         # A secret that only GitHub knows is empty here, its token among them.
-        believed = not self._publish and not is_this_machine(auth.key) and auth.named >= {*missing}
+        believed = (
+            not self._world.publish and not is_this_machine(auth.key) and auth.named >= {*missing}
+        )
         if missing and not believed:
             raise ActionFailed(f"{' and '.join(missing)} required".capitalize())
         _announce(auth, job)
@@ -147,7 +145,7 @@ class DockerLogin:
         env = call.env
         region = found[1] if found else env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION")
         job.log(f"{kind} detected with {region or 'us-east-1'} region")
-        if self._publish:
+        if self._world.publish:
             raise ActionFailed(
                 "AWS is not asked for a password here. Use aws-actions/amazon-ecr-login, or "
                 "`aws ecr get-login-password` in a step and its output as password, with username "

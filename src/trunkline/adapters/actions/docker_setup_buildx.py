@@ -8,12 +8,11 @@ from collections.abc import Iterable
 
 from trunkline.adapters.toolkit.builders import Builder, Buildx, find_buildx, inspect
 from trunkline.adapters.toolkit.groups import group
-from trunkline.adapters.toolkit.inputs import Inputs, major_version, warn_of_unsupported
+from trunkline.adapters.toolkit.inputs import Inputs, warn_of_unsupported
 from trunkline.adapters.toolkit.lists import Dialect, parse_list
-from trunkline.adapters.toolkit.world import World
+from trunkline.adapters.toolkit.versioned_action import VersionedAction
 from trunkline.ports.actions import ActionCall, ActionFailed, ActionJob
 
-_OLDEST, _NEWEST = 2, 4
 _DEFAULT_FLAGS = (
     "--allow-insecure-entitlement security.insecure --allow-insecure-entitlement network.host"
 )
@@ -42,22 +41,14 @@ OWN = (
 _NO_ENGINE = "No container engine is here: start Docker or Podman, or name the engine's socket in DOCKER_HOST."
 
 
-class DockerSetupBuildx:
+class DockerSetupBuildx(VersionedAction):
     """Says which builder the steps that follow have."""
 
+    oldest, newest = 2, 4
     inputs = frozenset(
         {*_DEFAULTS, *UNSUPPORTED, *_OF_A_BUILDER, "driver", "name"},
     )
     has_post = True
-    post_condition = "always()"
-
-    def __init__(self, world: World) -> None:
-        """Name builders by the time of `world`."""
-        self._world = world
-
-    def describe(self, ref: str) -> str:
-        """Return the major version whose behaviour applies."""
-        return major_version(ref, _OLDEST, _NEWEST)
 
     def main(self, call: ActionCall, job: ActionJob) -> None:
         """Find or make the builder, and tell it. Raises ActionFailed, Unavailable."""

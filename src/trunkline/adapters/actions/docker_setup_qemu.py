@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from trunkline.adapters.toolkit.groups import group
-from trunkline.adapters.toolkit.inputs import Inputs, major_version, warn_of_unsupported
+from trunkline.adapters.toolkit.inputs import Inputs, warn_of_unsupported
 from trunkline.adapters.toolkit.lists import parse_list
+from trunkline.adapters.toolkit.versioned_action import VersionedAction
 from trunkline.adapters.toolkit.world import World
 from trunkline.ports.actions import ActionCall, ActionJob
 
-_OLDEST, _NEWEST = 2, 4
 UNSUPPORTED = {
     "image": "emulators are this machine's own.",
     "reset": "this machine's emulators are not a job's to remove.",
@@ -53,20 +53,16 @@ class _Platforms(NamedTuple):
     emulators: tuple[str, ...]
 
 
-class DockerSetupQemu:
+class DockerSetupQemu(VersionedAction):
     """Sets the platforms as output; what is missing is told, and nothing is installed."""
 
+    oldest, newest = 2, 4
     inputs = frozenset({"platforms", *UNSUPPORTED})
-    has_post = False
-    post_condition = "always()"
 
-    def __init__(self, _world: World, binfmt: str = BINFMT) -> None:
-        """Read what the kernel tells in the folder `binfmt`; nothing of the world is needed."""
+    def __init__(self, world: World, binfmt: str = BINFMT) -> None:
+        """Read what the kernel tells in the folder `binfmt`."""
+        super().__init__(world)
         self._binfmt = binfmt
-
-    def describe(self, ref: str) -> str:
-        """Return the major version whose behaviour applies."""
-        return major_version(ref, _OLDEST, _NEWEST)
 
     def main(self, call: ActionCall, job: ActionJob) -> None:
         """Tell the platforms; one that is asked for and can't be had is a warning."""
@@ -86,9 +82,6 @@ class DockerSetupQemu:
             )
         elif len(found.supported) == 1:
             job.log(f"This machine has no emulators. {_HINT}")
-
-    def post(self, call: ActionCall, job: ActionJob) -> None:
-        """Nothing to do."""
 
 
 def _read(binfmt: str, job: ActionJob) -> _Platforms:

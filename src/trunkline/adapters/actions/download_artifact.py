@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import posixpath
 
-from trunkline.adapters.toolkit.inputs import Inputs, major_version, warn_of_unsupported
+from trunkline.adapters.toolkit.inputs import Inputs, warn_of_unsupported
 from trunkline.adapters.toolkit.names import matches_name
-from trunkline.adapters.toolkit.world import World
+from trunkline.adapters.toolkit.versioned_action import VersionedAction
 from trunkline.base.errors import NotFound
 from trunkline.ports.actions import ActionCall, ActionFailed, ActionJob
 from trunkline.ports.artifacts import ArtifactInfo
 
-_OLDEST, _NEWEST = 4, 8
 DEFAULTS = {
     "merge-multiple": "false",
     "skip-decompress": "false",
@@ -22,25 +21,16 @@ UNSUPPORTED = {"github-token": "artifacts are taken from the runs of this machin
 _MISMATCH = ("ignore", "info", "warn", "error")
 
 
-class DownloadArtifact:
+class DownloadArtifact(VersionedAction):
     """Brings artifacts of this run, or of another local one, into the job."""
 
+    oldest, newest = 4, 8
     inputs = frozenset(
         {
             *("name", "artifact-ids", "path", "pattern", "merge-multiple", "github-token"),
             *("repository", "run-id", "skip-decompress", "digest-mismatch"),
         }
     )
-    has_post = False
-    post_condition = "always()"
-
-    def __init__(self, world: World) -> None:
-        """Take artifacts from the store of `world`."""
-        self._artifacts = world.artifacts
-
-    def describe(self, ref: str) -> str:
-        """Return the major version whose behaviour applies."""
-        return major_version(ref, _OLDEST, _NEWEST)
 
     def main(self, call: ActionCall, job: ActionJob) -> None:
         """Download what the inputs name. Raises ActionFailed."""
@@ -114,29 +104,26 @@ class DownloadArtifact:
 
     def _known(self, run_id: str) -> list[ArtifactInfo]:
         try:
-            return list(self._artifacts.find(run_id))
+            return list(self._world.artifacts.find(run_id))
         except NotFound as error:
             raise ActionFailed(f"Unable to download artifact(s): {error.message}") from error
 
     def _is_sound(self, info: ArtifactInfo) -> bool:
-        with self._artifacts.open(info) as file:
+        with self._world.artifacts.open(info) as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
         return info.digest == f"sha256:{digest}"
 
     def _bring(self, info: ArtifactInfo, target: str, job: ActionJob, *, plain: bool) -> None:
         if plain or not info.archived:
             name = f"{info.name}.zip" if info.archived else info.name
-            with self._artifacts.open(info) as file:
+            with self._world.artifacts.open(info) as file:
                 job.sandbox.put(f"{target}/{name}", file)
             return
-        for path, content in self._artifacts.read(info):
+        for path, content in self._world.artifacts.read(info):
             place = posixpath.normpath(f"{target}/{path}")
             if not place.startswith(f"{target.rstrip('/')}/"):
                 raise ActionFailed(f"Malicious entry: {path}")
             job.sandbox.put(place, content)
-
-    def post(self, call: ActionCall, job: ActionJob) -> None:
-        """Nothing to do."""
 
 
 def _by_ids(known: list[ArtifactInfo], text: str, job: ActionJob) -> list[ArtifactInfo]:

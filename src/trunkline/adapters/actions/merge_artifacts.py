@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from trunkline.adapters.toolkit.inputs import Inputs, major_version
+from trunkline.adapters.toolkit.inputs import Inputs
 from trunkline.adapters.toolkit.names import matches_name
 from trunkline.adapters.toolkit.stored import StoredFile, length
 from trunkline.adapters.toolkit.uploads import check_name, read_settings, upload
-from trunkline.adapters.toolkit.world import World
+from trunkline.adapters.toolkit.versioned_action import VersionedAction
 from trunkline.ports.actions import ActionCall, ActionFailed, ActionJob
 from trunkline.ports.artifacts import ArtifactInfo, NewArtifact
 
-_OLDEST, _NEWEST = 4, 7
 DEFAULTS = {
     "name": "merged-artifacts",
     "pattern": "*",
@@ -21,20 +20,11 @@ DEFAULTS = {
 }
 
 
-class MergeArtifacts:
+class MergeArtifacts(VersionedAction):
     """Makes one artifact of several."""
 
+    oldest, newest = 4, 7
     inputs = frozenset({*DEFAULTS, "retention-days"})
-    has_post = False
-    post_condition = "always()"
-
-    def __init__(self, world: World) -> None:
-        """Merge artifacts in the store of `world`."""
-        self._artifacts = world.artifacts
-
-    def describe(self, ref: str) -> str:
-        """Return the major version whose behaviour applies."""
-        return major_version(ref, _OLDEST, _NEWEST)
 
     def main(self, call: ActionCall, job: ActionJob) -> None:
         """Merge the artifacts of this run that match. Raises ActionFailed."""
@@ -46,7 +36,9 @@ class MergeArtifacts:
         name = inputs.text("name")
         check_name(name)
         matching = [
-            info for info in self._artifacts.find(call.run_id) if matches_name(pattern, info.name)
+            info
+            for info in self._world.artifacts.find(call.run_id)
+            if matches_name(pattern, info.name)
         ]
         if not matching:
             raise ActionFailed(f"No artifacts found matching pattern '{pattern}'")
@@ -60,11 +52,11 @@ class MergeArtifacts:
             compression=settings.compression,
             retention_days=settings.retention_days,
         )
-        upload(self._artifacts, new, files, call, job)
+        upload(self._world.artifacts, new, files, call, job)
         job.log(f"The {len(matching)} artifact(s) have been successfully merged!")
         if delete:
             for info in matching:
-                self._artifacts.delete(call.run_id, info.name)
+                self._world.artifacts.delete(call.run_id, info.name)
             job.log(f"The {len(matching)} artifact(s) have been deleted")
 
     def _files(
@@ -73,12 +65,9 @@ class MergeArtifacts:
         """Return the files of all; of one path in several artifacts the last one's."""
         files: dict[str, StoredFile] = {}
         for info in infos:
-            for name, content in self._artifacts.read(info):
+            for name, content in self._world.artifacts.read(info):
                 path = f"{info.name}/{name}" if separate else name
                 if hidden or not any(part.startswith(".") for part in path.split("/")):
                     size = length(content)
-                    files[path] = StoredFile(path, size, self._artifacts, info, name)
+                    files[path] = StoredFile(path, size, self._world.artifacts, info, name)
         return list(files.values())
-
-    def post(self, call: ActionCall, job: ActionJob) -> None:
-        """Nothing to do."""

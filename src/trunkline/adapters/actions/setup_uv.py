@@ -13,14 +13,13 @@ from urllib.parse import quote
 from trunkline.adapters.toolchains.uv import UvProgram, UvToolchain
 from trunkline.adapters.toolkit.caching import JobCaches
 from trunkline.adapters.toolkit.files import hash_files, read_text
-from trunkline.adapters.toolkit.inputs import Inputs, major_version, warn_of_unsupported
+from trunkline.adapters.toolkit.inputs import Inputs, warn_of_unsupported
 from trunkline.adapters.toolkit.matchers import add_matchers
 from trunkline.adapters.toolkit.semver import Range, Version, parse_range, parse_version
-from trunkline.adapters.toolkit.world import World
+from trunkline.adapters.toolkit.versioned_action import VersionedAction
 from trunkline.base.errors import Unavailable
 from trunkline.ports.actions import ActionCall, ActionFailed, ActionJob
 
-_OLDEST, _NEWEST = 5, 10
 DEFAULTS = {
     "activate-environment": "false",
     "no-project": "false",
@@ -48,9 +47,10 @@ _LINK = (
 )
 
 
-class SetupUv:
+class SetupUv(VersionedAction):
     """Gives the job a uv."""
 
+    oldest, newest = 5, 10
     inputs = frozenset(
         {
             *DEFAULTS,
@@ -63,14 +63,6 @@ class SetupUv:
     )
     has_post = True
     post_condition = "success()"
-
-    def __init__(self, world: World) -> None:
-        """Find and install uv where `world` says."""
-        self._world = world
-
-    def describe(self, ref: str) -> str:
-        """Return the major version whose behaviour applies."""
-        return major_version(ref, _OLDEST, _NEWEST)
 
     def main(self, call: ActionCall, job: ActionJob) -> None:
         """Set up uv, its folders, an environment and the cache. Raises ActionFailed."""

@@ -5,13 +5,12 @@ from __future__ import annotations
 import posixpath
 
 from trunkline.adapters.toolkit.files import find_files
-from trunkline.adapters.toolkit.inputs import Inputs, major_version
+from trunkline.adapters.toolkit.inputs import Inputs
 from trunkline.adapters.toolkit.uploads import SandboxFile, check_name, read_settings, upload
-from trunkline.adapters.toolkit.world import World
+from trunkline.adapters.toolkit.versioned_action import VersionedAction
 from trunkline.ports.actions import ActionCall, ActionFailed, ActionJob
 from trunkline.ports.artifacts import NewArtifact
 
-_OLDEST, _NEWEST = 4, 7
 DEFAULTS = {
     "name": "artifact",
     "if-no-files-found": "warn",
@@ -22,20 +21,11 @@ DEFAULTS = {
 }
 
 
-class UploadArtifact:
+class UploadArtifact(VersionedAction):
     """Keeps files of the job as an artifact of its run."""
 
+    oldest, newest = 4, 7
     inputs = frozenset({*DEFAULTS, "path", "retention-days"})
-    has_post = False
-    post_condition = "always()"
-
-    def __init__(self, world: World) -> None:
-        """Keep artifacts in the store of `world`."""
-        self._artifacts = world.artifacts
-
-    def describe(self, ref: str) -> str:
-        """Return the major version whose behaviour applies."""
-        return major_version(ref, _OLDEST, _NEWEST)
 
     def main(self, call: ActionCall, job: ActionJob) -> None:
         """Find the files and upload them. Raises ActionFailed."""
@@ -83,10 +73,7 @@ class UploadArtifact:
             SandboxFile(file.path.removeprefix(below), file.size, file.path, job.sandbox)
             for file in search.files
         ]
-        upload(self._artifacts, new, files, call, job)
-
-    def post(self, call: ActionCall, job: ActionJob) -> None:
-        """Nothing to do."""
+        upload(self._world.artifacts, new, files, call, job)
 
 
 def _tell_none(on_none: str, patterns: str, job: ActionJob) -> None:

@@ -14,28 +14,23 @@ from trunkline.adapters.actions.checkout.settings import Settings
 from trunkline.adapters.actions.checkout.source import Source, decide
 from trunkline.adapters.actions.checkout.submodules import place_submodules
 from trunkline.adapters.git.layout import include_section
-from trunkline.adapters.toolkit.inputs import major_version, warn_of_unsupported
+from trunkline.adapters.toolkit.inputs import warn_of_unsupported
+from trunkline.adapters.toolkit.versioned_action import VersionedAction
 from trunkline.adapters.toolkit.world import World
 from trunkline.ports.actions import ActionCall, ActionFailed, ActionJob
 from trunkline.ports.sandbox import Folder
 
-_OLDEST, _NEWEST = 4, 7
 
-
-class Checkout:
+class Checkout(VersionedAction):
     """Gives the job the repository as it is on disk, or another ref or repository."""
 
+    oldest, newest = 4, 7
     inputs = asked.NAMES
     has_post = True
-    post_condition = "always()"
 
     def __init__(self, world: World) -> None:
         """Read repositories of `world`."""
-        self._world = world._replace(source=str(Path(world.source).absolute()))
-
-    def describe(self, ref: str) -> str:
-        """Return the major version whose behaviour applies."""
-        return major_version(ref, _OLDEST, _NEWEST)
+        super().__init__(world._replace(source=str(Path(world.source).absolute())))
 
     def main(self, call: ActionCall, job: ActionJob) -> None:
         """Check out into the workspace, or a folder below it. Raises ActionFailed."""

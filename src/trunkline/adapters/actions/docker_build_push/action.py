@@ -21,31 +21,22 @@ from trunkline.adapters.toolkit.builders import (
 )
 from trunkline.adapters.toolkit.docker_config import find_login, read_config
 from trunkline.adapters.toolkit.groups import group
-from trunkline.adapters.toolkit.inputs import major_version
+from trunkline.adapters.toolkit.versioned_action import VersionedAction
 from trunkline.adapters.toolkit.world import World
 from trunkline.base.errors import Unavailable
 from trunkline.ports.actions import ActionCall, ActionFailed, ActionJob
 from trunkline.ports.containers import ImagePush, Watch
 
-_OLDEST, _NEWEST = 5, 7
 _OFF = {"0", "f", "false"}
 _NO_TAG = "buildx failed with: ERROR: failed to build: tag is needed when pushing to registry"
 
 
-class DockerBuildPush:
+class DockerBuildPush(VersionedAction):
     """Builds an image from a Dockerfile, and pushes it."""
 
+    oldest, newest = 5, 7
     inputs = NAMES
     has_post = True
-    post_condition = "always()"
-
-    def __init__(self, world: World) -> None:
-        """Read repositories of `world`, and its clock."""
-        self._world = world
-
-    def describe(self, ref: str) -> str:
-        """Return the major version whose behaviour applies."""
-        return major_version(ref, _OLDEST, _NEWEST)
 
     def main(self, call: ActionCall, job: ActionJob) -> None:
         """Build and push. Raises ActionFailed, Unavailable."""

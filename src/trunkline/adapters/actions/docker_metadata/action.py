@@ -26,12 +26,11 @@ from trunkline.adapters.actions.docker_metadata.rules import (
     read_tags,
 )
 from trunkline.adapters.toolkit.groups import group
-from trunkline.adapters.toolkit.inputs import Inputs, major_version, warn_of_unsupported
+from trunkline.adapters.toolkit.inputs import Inputs, warn_of_unsupported
 from trunkline.adapters.toolkit.lists import Dialect, parse_list
-from trunkline.adapters.toolkit.world import World
+from trunkline.adapters.toolkit.versioned_action import VersionedAction
 from trunkline.ports.actions import ActionCall, ActionFailed, ActionJob
 
-_OLDEST, _NEWEST = 4, 6
 _LISTS = ("images", "tags", "flavor", "labels", "annotations")
 _SEPARATORS = ("sep-tags", "sep-labels", "sep-annotations")
 UNSUPPORTED = {"github-token": "what is known of the repository comes from the event."}
@@ -40,20 +39,11 @@ _BOOLEANS = dict.fromkeys(("1", "t", "T", "true", "TRUE", "True"), True) | dict.
 )
 
 
-class DockerMetadata:
+class DockerMetadata(VersionedAction):
     """Makes an image's tags, labels and annotations of the event."""
 
+    oldest, newest = 4, 6
     inputs = frozenset({"context", *_LISTS, *_SEPARATORS, "bake-target", "github-token"})
-    has_post = False
-    post_condition = "always()"
-
-    def __init__(self, world: World) -> None:
-        """Take the time from `world`, and commits' dates from its repository."""
-        self._world = world
-
-    def describe(self, ref: str) -> str:
-        """Return the major version whose behaviour applies."""
-        return major_version(ref, _OLDEST, _NEWEST)
 
     def main(self, call: ActionCall, job: ActionJob) -> None:
         """Set the outputs, in the environment too. Raises ActionFailed."""
@@ -67,9 +57,6 @@ class DockerMetadata:
         _tell_event(event, call, job)
         metadata = _read(event, lists, self._world.clock.now(), call, job)
         _Outputs(metadata, call, job).set()
-
-    def post(self, call: ActionCall, job: ActionJob) -> None:
-        """Nothing to do."""
 
     def _event(self, context: str, call: ActionCall, job: ActionJob) -> Event:
         match context:

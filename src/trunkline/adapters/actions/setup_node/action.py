@@ -10,15 +10,14 @@ from trunkline.adapters.actions.setup_node.versions import as_range, wanted
 from trunkline.adapters.toolkit.caching import JobCaches
 from trunkline.adapters.toolkit.files import has_file, hash_files, read_text
 from trunkline.adapters.toolkit.groups import group
-from trunkline.adapters.toolkit.inputs import Inputs, major_version, warn_of_unsupported
+from trunkline.adapters.toolkit.inputs import Inputs, warn_of_unsupported
 from trunkline.adapters.toolkit.matchers import add_matchers
 from trunkline.adapters.toolkit.semver import Version, parse_range, parse_version
-from trunkline.adapters.toolkit.world import World
+from trunkline.adapters.toolkit.versioned_action import VersionedAction
 from trunkline.base.errors import Unavailable
 from trunkline.ports.actions import ActionCall, ActionFailed, ActionJob
 from trunkline.ports.toolchains import NodeProgram
 
-_OLDEST, _NEWEST = 4, 7
 DEFAULTS = {"check-latest": "false", "package-manager-cache": "true"}
 UNSUPPORTED = {
     "token": "nodes are found on this machine, or come from the npm registry.",
@@ -52,9 +51,10 @@ ln -sf ../lib/node_modules/corepack/dist/corepack.js "$dir/bin/corepack"
 """
 
 
-class SetupNode:
+class SetupNode(VersionedAction):
     """Gives the job a node, and a place of its own for what npm installs."""
 
+    oldest, newest = 4, 7
     inputs = frozenset(
         {
             *("node-version", "node-version-file", "architecture", "check-latest", "registry-url"),
@@ -64,14 +64,6 @@ class SetupNode:
     )
     has_post = True
     post_condition = "success()"
-
-    def __init__(self, world: World) -> None:
-        """Find and install nodes with the toolchains of `world`."""
-        self._world = world
-
-    def describe(self, ref: str) -> str:
-        """Return the major version whose behaviour applies."""
-        return major_version(ref, _OLDEST, _NEWEST)
 
     def main(self, call: ActionCall, job: ActionJob) -> None:
         """Set up node, the registry and the cache. Raises ActionFailed."""

@@ -12,14 +12,13 @@ from trunkline.adapters.actions.setup_python.versions import Wish
 from trunkline.adapters.toolchains.uv import UvToolchain
 from trunkline.adapters.toolkit.files import has_file
 from trunkline.adapters.toolkit.groups import group
-from trunkline.adapters.toolkit.inputs import Inputs, major_version, warn_of_unsupported
+from trunkline.adapters.toolkit.inputs import Inputs, warn_of_unsupported
 from trunkline.adapters.toolkit.matchers import add_matchers
-from trunkline.adapters.toolkit.world import World
+from trunkline.adapters.toolkit.versioned_action import VersionedAction
 from trunkline.base.errors import Unavailable
 from trunkline.ports.actions import ActionCall, ActionFailed, ActionJob
 from trunkline.ports.sandbox import Folder
 
-_OLDEST, _NEWEST = 5, 7
 DEFAULTS = {
     "check-latest": "false",
     "update-environment": "true",
@@ -32,9 +31,10 @@ UNSUPPORTED = {
 _PIP_VERSION = re.compile(r"\d+(\.\d+)?(\.\d+)?")
 
 
-class SetupPython:
+class SetupPython(VersionedAction):
     """Gives the job an interpreter of this machine, in an environment of its own."""
 
+    oldest, newest = 5, 7
     inputs = frozenset(
         {
             *("python-version", "python-version-file", "cache", "architecture", "check-latest"),
@@ -44,14 +44,6 @@ class SetupPython:
     )
     has_post = True
     post_condition = "success()"
-
-    def __init__(self, world: World) -> None:
-        """Find interpreters where `world` says."""
-        self._world = world
-
-    def describe(self, ref: str) -> str:
-        """Return the major version whose behaviour applies."""
-        return major_version(ref, _OLDEST, _NEWEST)
 
     def main(self, call: ActionCall, job: ActionJob) -> None:
         """Set up the versions asked for; the last one is first on PATH. Raises ActionFailed."""
