@@ -30,7 +30,6 @@ Tell = Callable[[Message], None]
 TOLD_DIGEST = re.compile(r"\S+: digest: (sha256:[0-9a-f]{64}) size: \d+")
 NOT_LOCALLY = "An image does not exist locally with the tag"
 LIBPOD_PULL = "/v4.0.0/libpod/images/pull"
-DIGEST_TOLD = re.compile(r"\S+: digest: (sha256:[0-9a-f]{64}) size: [0-9]+")
 # Another job that pushes the same name may remove the name in between that we share.
 TRIES = 5
 NO_LOGIN: Mapping[str, str] = {}
@@ -322,7 +321,7 @@ class Publisher:
 def _digest_told(message: Message) -> str:
     """Return the digest that a message of a push tells, '' for any other message.
 
-    Engines that keep images with containerd say it in words alone.
+    Podman, and engines that keep images with containerd, say it in words alone.
     """
     aux = message.get("aux")
     if isinstance(aux, dict) and aux.get("Digest"):
@@ -353,15 +352,6 @@ def _local(name: ImageReference) -> str:
 
 def _shown(name: ImageReference) -> str:
     return name.familiar
-
-
-def _digest(message: Message) -> str:
-    """Return the digest that the end of a push tells; Podman has it in the text alone."""
-    aux = message.get("aux")
-    if isinstance(aux, dict) and aux.get("Digest"):
-        return str(aux["Digest"])
-    found = DIGEST_TOLD.fullmatch(str(message.get("status", "")))
-    return found[1] if found else ""
 
 
 def _told_kept(name: ImageReference, repository: str, tag: str, digest: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import subprocess
 import tempfile
 import time
@@ -35,14 +37,19 @@ def _tunnel(address: str) -> str:
     options = ["-o", "ExitOnForwardFailure=yes", "-o", "BatchMode=yes"]
     argv = ["ssh", *options, "-L", f"{local}:{remote}", *port, "--", target, "cat"]
     try:
-        # `cat` ends when this process does, and its session with it.
-        tunnel = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        # `cat` ends when this process does, and its session with it. Ctrl-C is not for the tunnel:
+        # what jobs have at the engine is still to be removed through it.
+        tunnel = subprocess.Popen(
+            argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True
+        )
     except OSError as error:
         raise Unavailable(f"ssh can't be started: {error.strerror}") from error
     end = time.monotonic() + TUNNEL_SECONDS
     while not os.path.exists(local):
         if tunnel.poll() is not None or time.monotonic() > end:
             tunnel.kill()
+            shutil.rmtree(folder, ignore_errors=True)
             raise Unavailable(f"The container engine at {address} can't be reached over ssh.")
         time.sleep(0.02)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return f"unix://{local}"

@@ -23,7 +23,7 @@ from trunkline.adapters.docker.wire import EngineRefused
 
 # What in a container's description may name another container (`container:NAME`).
 SHARED = ("NetworkMode", "PidMode", "IpcMode")
-UNKNOWN = 404
+UNKNOWN, CONFLICT = 404, 409
 
 
 class ThingRoutes:
@@ -54,8 +54,8 @@ class ThingRoutes:
         if known:
             body["Image"] = known
         for name in _other_containers(body):
-            if not self._belongings.has_container(name):
-                return _unknown_container(call, name)
+            if not self._belongings.has_container(name):  # 404 would have clients pull the image
+                return call.refuse(f"No such container: {name}", CONFLICT)
         if self._confinement is not None:
             body = self._confinement.container(body)
         self._make_volumes(call, volumes_of(body))

@@ -1,0 +1,268 @@
+"""What containers of a job reach by `--network-policy`: real ones, which try to get out."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.commands import Done, Place, assert_no_traceback
+from tests.docker_engine import Engine
+from tests.repositories import repository
+
+CLOSED = ("none", "registry")
+POLICIES = (*CLOSED, "open")
+SERVE = "mkdir /www; echo outside >/www/index.html; exec httpd -f -h /www -p 80"
+TRY = "nc -w 2 {} 80 </dev/null"
+GET = "wget -q -O - {}"
+
+
+class Outside(NamedTuple):
+    """What only an open job reaches: another machine, and a container of somebody else."""
+
+    machine: str
+    container: str
+    name: str
+
+    def tries(self, label: str, runs: str = "") -> str:
+        """Return shell lines that tell whether a container gets there."""
+        return "\n".join(
+            f"if {runs} {TRY.format(address)}; then echo '{label} reached {kind}'; "
+            f"else echo '{label} kept from {kind}'; fi"
+            for kind, address in (("machine", self.machine), ("container", self.container))
+        )
+
+
+@contextmanager
+def other_machine() -> Iterator[str]:
+    """Yield the address of a machine that serves port 80, behind a wire of its own."""
+    if os.geteuid() != 0 or shutil.which("ip") is None:
+        pytest.skip("another machine can't be made here: that takes root, and iproute2")
+    name = f"tl{os.urandom(3).hex()}"
+    net = f"198.18.{os.getpid() % 250}"
+    commands = (
+        f"ip netns add {name}",
+        f"ip link add {name} type veth peer name inner netns {name}",
+        f"ip addr add {net}.1/24 dev {name}",
+        f"ip link set {name} up",
+        f"ip -n {name} addr add {net}.2/24 dev inner",
+        f"ip -n {name} link set inner up",
+    )
+    served = None
+    try:
+        for command in commands:
+            subprocess.run(command.split(), check=True, capture_output=True)
+        server = ["ip", "netns", "exec", name, sys.executable, "-m", "http.server", "80"]
+        served = subprocess.Popen(server, cwd="/proc/self/fdinfo", stderr=subprocess.DEVNULL)
+        yield f"{net}.2"
+    finally:
+        if served is not None:
+            served.kill()
+            served.wait()
+        subprocess.run(["ip", "link", "del", name], check=False)
+        subprocess.run(["ip", "netns", "del", name], check=False)
+
+
+@pytest.fixture(scope="module")
+def outside(engine: Engine, busybox_image: str) -> Iterator[Outside]:
+    name = f"trunkline-test-outside-{os.urandom(4).hex()}"
+    engine.docker("run", "--detach", "--name", name, busybox_image, "sh", "-c", SERVE)
+    try:
+        container = engine.docker("inspect", "-f", "{{.NetworkSettings.IPAddress}}", name)
+        with other_machine() as machine:
+            yield Outside(machine, container, name)
+        assert name in engine.docker("ps", "--format", "{{.Names}}")
+    finally:
+        engine.docker("rm", "--force", name)
+
+
+def run(place: Place, policy: str, script: str, job: str = "", files: str = "") -> Done:
+    """Run a job of one script to its end."""
+    lines = "\n".join(f"          {line}" for line in script.splitlines())
+    root = place.root / "demo"
+    text = (
+        "on: push\njobs:\n  test:\n    runs-on: ubuntu-latest\n    timeout-minutes: 2\n"
+        f"{job}    steps:\n      - uses: actions/checkout@v4\n      - run: |\n{lines}\n"
+    )
+    repository(root, {".github/workflows/ci.yml": text, "Dockerfile": files or "FROM scratch\n"})
+    done = place.run("run", "--plain", "--network-policy", policy, cwd=root)
+    assert_no_traceback(done)
+    return done
+
+
+def said(done: Done) -> list[str]:
+    """Return what the job's script found out."""
+    words = (" reached ", " kept from ", "network policy", "No such container", "answer")
+    lines = [line.partition("test | ")[2].rstrip() for line in done.out.splitlines()]
+    shown = "\x1b[36;1m"  # a line of the script itself; steps are called by it as well
+    return [
+        line
+        for line in lines
+        if any(word in line for word in words) and not line.startswith((shown, "##[", "Step "))
+    ]
+
+
+def expected(label: str, policy: str, *, is_own: bool) -> list[str]:
+    """Return what a container finds; the engine itself keeps networks of one's own apart."""
+    machine = "reached" if policy == "open" else "kept from"
+    container = "kept from" if is_own else machine
+    return [f"{label} {machine} machine", f"{label} {container} container"]
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_a_job_s_container_and_its_services(
+    docked: Place, outside: Outside, busybox_image: str, policy: str
+):
+    service = outside.tries("service").replace("\n", "; ")
+    job = (
+        f"    container: {busybox_image}\n    services:\n      web:\n        image: {busybox_image}\n"
+        f'        command: sh -c "({service}) >/log; mkdir /w; mv /log /w; exec httpd -f -h /w"\n'
+        '        options: --health-cmd "wget -q -O - http://127.0.0.1/log" --health-interval 1s --health-retries 30\n'
+    )
+    registry = GET.format("http://$TRUNKLINE_REGISTRY/v2/")
+    script = (
+        f"{outside.tries('job')}\n{GET.format('http://web/log')}\n"
+        f'test -z "$TRUNKLINE_REGISTRY" || echo "answer $({registry})"'
+    )
+    done = run(docked, policy, script, job)
+    assert done.code == 0, done.text
+    answered = ["answer {}"] if policy == "registry" else []
+    found = [*expected("job", policy, is_own=True), *expected("service", policy, is_own=True)]
+    assert said(done) == [*found, *answered]
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_containers_and_builds_of_scripts(
+    docked: Place, outside: Outside, busybox_image: str, policy: str
+):
+    docker = "docker run --rm {} " + busybox_image
+    script = "\n".join(
+        (
+            "export DOCKER_BUILDKIT=0",
+            "docker network create made >/dev/null",
+            outside.tries("plain", docker.format("")),
+            outside.tries("bridge", docker.format("--network bridge")),
+            outside.tries("made", docker.format("--network made")),
+            "docker build --no-cache -q -t trunkline-test-policy . >/dev/null",
+            "docker run --rm trunkline-test-policy cat /found",
+            "docker rmi trunkline-test-policy >/dev/null",
+        )
+    )
+    build = outside.tries("build").replace("\n", "; ")
+    done = run(docked, policy, script, "", f"FROM {busybox_image}\nRUN ({build}) >/found\n")
+    assert done.code == 0, done.text
+    labels = {"plain": False, "bridge": False, "made": True, "build": False}
+    assert said(done) == [
+        line for label, own in labels.items() for line in expected(label, policy, is_own=own)
+    ]
+
+
+@pytest.mark.parametrize("policy", CLOSED)
+def test_ways_out_are_refused(docked: Place, outside: Outside, busybox_image: str, policy: str):
+    script = f"""
+docker create --name job-x {busybox_image} true >/dev/null
+set +e
+export DOCKER_BUILDKIT=0
+docker run --rm --network host {busybox_image} true
+docker run --rm --network container:{outside.name} {busybox_image} true
+docker network connect bridge job-x
+docker network create --driver macvlan way-out
+docker exec {outside.name} true
+docker network connect $(docker inspect -f '{{{{.HostConfig.NetworkMode}}}}' job-x) {outside.name}
+docker build --network host .
+docker run --rm -p 80 {busybox_image} true
+true
+"""
+    done = run(docked, policy, script, "", f"FROM {busybox_image}\nRUN true\n")
+    assert done.code == 0, done.text
+    policy = f"network policy {policy}"
+    out = "leads out of the job"
+    wanted = [
+        f"{policy}: the network host {out}",
+        f"No such container: {outside.name}",
+        f"{policy}: the network bridge {out}",
+        f"{policy}: a network of the driver macvlan {out}",
+        f"No such container: {outside.name}",
+        f"No such container: {outside.name}",
+        f"{policy}: the network host {out}",
+        f"{policy}: the job's network publishes no ports.",
+    ]
+    found = said(done)
+    assert len(found) == len(wanted), done.text
+    for line, part in zip(found, wanted, strict=True):
+        assert part in line
+
+
+def test_a_port_that_a_script_publishes_is_reached_in_a_closed_job(
+    docked: Place, busybox_image: str
+):
+    script = f"""
+docker run --detach --name web -p 127.0.0.1::80 {busybox_image} sh -c '{SERVE}' >/dev/null
+address=$(docker port web 80)
+for i in $(seq 50); do exec 3<>/dev/tcp/${{address%:*}}/${{address#*:}} && break; sleep 0.1; done
+printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3
+tail -1 <&3 | sed 's/^/answer /'
+"""
+    done = run(docked, "none", script, "    defaults: {run: {shell: bash}}\n")
+    assert done.code == 0, done.text
+    assert said(done) == ["answer outside"]
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl, which asks for builds, is missing")
+def test_builds_by_buildkit_are_refused(docked: Place):
+    script = """
+ask() { curl --silent --unix-socket "${DOCKER_HOST#unix://}" -X POST "http://docker$1"; }
+ask /grpc
+ask '/v1.41/build?version=2&networkmode=host'
+"""
+    done = run(docked, "none", script)
+    assert done.code == 0, done.text
+    by_grpc, by_build = said(done)
+    assert "network policy none: BuildKit builds outside of the job's network" in by_grpc
+    assert "network policy none: the network host leads out of the job" in by_build
+
+
+def test_what_is_somebody_else_s_stays(
+    docked: Place, engine: Engine, outside: Outside, busybox_image: str, tmp_path: Path
+):
+    del tmp_path
+    volume = outside.name
+    engine.docker("volume", "create", volume)
+    before = engine.docker("image", "ls", "--quiet", "--no-trunc", busybox_image)
+    script = f"""
+docker run --detach --name mine-{volume} {busybox_image} sleep 100 >/dev/null
+docker volume create mine-{volume} >/dev/null
+echo "answer $(docker ps --all --quiet | wc -l) $(docker volume ls --quiet | wc -l)"
+docker rm --force {outside.name} 2>&1 | sed 's/^/answer /'
+docker volume rm --force {volume} 2>&1 | sed 's/^/answer /'
+docker rmi {busybox_image} 2>&1 | sed 's/^/answer /'
+docker rmi --force {before} 2>&1 | sed 's/^/answer /'
+docker tag {busybox_image} mine-{volume}:1
+docker rmi mine-{volume}:1 | sed 's/^/answer /'
+docker rm --force $(docker ps --all --quiet) >/dev/null
+docker system prune --all --force --volumes >/dev/null
+docker image prune --all --force >/dev/null
+docker network ls --format '{{{{.Name}}}}' | sort | tr '\\n' ' ' | sed 's/^/answer /'
+"""
+    try:
+        done = run(docked, "open", script)
+        assert done.code == 0, done.text
+        assert volume in engine.docker("volume", "ls", "--quiet")
+        assert engine.docker("image", "ls", "--quiet", "--no-trunc", busybox_image) == before
+        container, rest, removed, forced, own, networks = said(done)[1:]
+        assert said(done)[0] == "answer 1 1"
+        assert f"No such container: {outside.name}" in container
+        assert f"get {volume}: no such volume" in rest
+        assert "it was on this machine before the job" in removed
+        assert "it was on this machine before the job" in forced
+        assert f"Untagged: mine-{volume}:1" in own
+        assert networks == "answer bridge host none"
+    finally:
+        engine.docker("volume", "rm", "--force", volume)
