@@ -145,7 +145,9 @@ def test_a_killed_engine_leaves_what_the_next_start_sweeps(place: Place) -> None
     (torn,) = place.runs()
     shown = place.run("runs")
     assert shown.code == 0
+    assert f"{torn}  killed " in shown.out
     assert_no_traceback(shown)
+    assert f"run {torn}: killed, its process ended before it did" in place.run("show", torn).out
     quick = repository(place.root / "quick", {".github/workflows/ci.yml": QUICK})
     done = place.run("run", "--plain", cwd=quick)
     assert done.code == 0, done.text

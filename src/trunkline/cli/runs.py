@@ -32,9 +32,10 @@ def main(argv: list[str]) -> int:
     now = system.clock.now()
     for run in found:
         end = run.ended or now
-        spent = duration(end - run.started) if run.started else ""
+        spent = duration(end - run.started) if run.started and not run.is_torn else ""
+        state = run.conclusion or ("killed" if run.is_torn else "running")
         sys.stdout.write(
-            f"{run.run_id}  {run.conclusion or 'running':<9}  {ago(now - run.started):>8}  "
+            f"{run.run_id}  {state:<9}  {ago(now - run.started):>8}  "
             f"{spent:>7}  {run.event:<12}  {run.repository}  {run.workflow}  {run.name}\n"
         )
     return 0

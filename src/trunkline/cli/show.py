@@ -34,9 +34,11 @@ def main(argv: list[str]) -> int:
 
 def _lines(run: RunView) -> list[str]:
     spent = f" in {duration(run.ended - run.started)}" if run.ended else ""
+    torn = "killed, its process ended before it did"
+    state = run.conclusion or (torn if run.is_torn else "running")
     found = [
         f"{run.repository}: {run.workflow} #{run.number}: {run.name}",
-        f"run {run.run_id}: {run.conclusion or 'running'}{spent}, on {run.event} of {run.ref} at {run.sha[:12]}",
+        f"run {run.run_id}: {state}{spent}, on {run.event} of {run.ref} at {run.sha[:12]}",
     ]
     for job in run.jobs.values():
         if job.skipped is not SkipReason.NOT_SELECTED:

@@ -73,7 +73,10 @@ class JobView(msgspec.Struct, kw_only=True):
 
 
 class RunView(msgspec.Struct, kw_only=True):
-    """A run as its journal tells it; `conclusion` is None while it runs or was torn off."""
+    """A run as its journal tells it; `conclusion` is None while it runs, or if it was torn off.
+
+    `is_torn`: the process that ran it ended, killed perhaps, before the run did.
+    """
 
     run_id: str
     number: int = 0
@@ -95,6 +98,7 @@ class RunView(msgspec.Struct, kw_only=True):
     waits_for: str = ""
     cancelled_by: str = ""
     forced: bool = False
+    is_torn: bool = False
 
 
 def view(run_id: str, records: Iterable[Record]) -> RunView:
@@ -107,8 +111,17 @@ def view(run_id: str, records: Iterable[Record]) -> RunView:
 
 def show(journals: Journals, run_id: str) -> RunView:
     """Return one run; `run_id` may be its end, or `latest`. Raises NotFound, Corrupt."""
-    full = resolve(journals, run_id)
-    return view(full, journals.open(full).read())
+    return _seen(journals, resolve(journals, run_id))
+
+
+def _seen(journals: Journals, run_id: str) -> RunView:
+    journal = journals.open(run_id)
+    # Asked first: a run that ends between the two questions has ended well.
+    has_writer = journal.writer() is not None
+    found = view(run_id, journal.read())
+    has_begun = found.started > 0
+    found.is_torn = has_begun and found.conclusion is None and not has_writer
+    return found
 
 
 def resolve(journals: Journals, run_id: str) -> str:
@@ -133,7 +146,7 @@ def listed(journals: Journals, limit: int) -> Iterator[RunView]:
     runs = journals.runs()
     for run_id in reversed(runs[-limit:] if limit else runs):
         try:
-            yield view(run_id, journals.open(run_id).read())
+            yield _seen(journals, run_id)
         except Corrupt as error:
             yield RunView(run_id=run_id, name=error.message)
         except NotFound:
