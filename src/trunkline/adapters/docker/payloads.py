@@ -20,11 +20,13 @@ ENGINE_SOCKET = "/var/run/docker.sock"
 # Node programs, which no job may change: others use them too.
 EXTERNALS = "/__e"
 NO_NEW_PRIVILEGES = "no-new-privileges"
-# What keeps the job's container alive; an image has at least one of them.
+IDLE = "setInterval(() => {}, 1 << 30)"
+# What keeps the job's container alive: a program of the image, else a node for glibc or musl.
 KEEPERS = (
     ("tail", "-f", "/dev/null"),
     ("sleep", "2147483647"),
-    ("/__e/node20/bin/node", "-e", "setInterval(() => {}, 1 << 30)"),
+    (f"{EXTERNALS}/node20/bin/node", "-e", IDLE),
+    (f"{EXTERNALS}/node20_alpine/bin/node", "-e", IDLE),
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping
 from contextlib import suppress
@@ -12,7 +13,7 @@ from docker.errors import APIError
 
 from trunkline.adapters.docker.engine import Engine, words
 from trunkline.adapters.docker.images import DockerImages
-from trunkline.adapters.docker.payloads import KEEPERS, Create, with_keeper
+from trunkline.adapters.docker.payloads import EXTERNALS, KEEPERS, Create, with_keeper
 from trunkline.adapters.docker.proxy.labelling import volumes_of
 from trunkline.adapters.docker.removal import remove_container
 from trunkline.adapters.docker.story import Story
@@ -25,6 +26,7 @@ NO_KEEPER = (
 )
 # What engines search when an image says nothing.
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+NODE_VERSION = re.compile(rb"^v\d+\.", re.MULTILINE)
 NO_PROGRAM = ("executable file not found", "no such file or directory")
 NO_FOLDER = "bind source path does not exist"
 ELSEWHERE = (
@@ -116,11 +118,24 @@ class Starter:
                 remove_container(self._engine, made.id)
                 self.made.remove(made)
                 continue
-            started = self._look(made)
             # Node's own program is there in any image, but not always what it is linked with.
-            if keeper is not KEEPERS[-1] or started.found["State"]["Running"]:
-                return started
+            if not keeper[0].startswith(EXTERNALS) or self._runs(made, keeper[0]):
+                return self._look(made)
+            remove_container(self._engine, made.id)
+            self.made.remove(made)
         raise Unavailable(NO_KEEPER.format(image=spec.image))
+
+    def _runs(self, made: Made, node: str) -> bool:
+        """Tell whether a node can run in a container that it keeps: it says its version there.
+
+        The container's own state says too little: it runs until node has failed to load.
+        """
+        client = self._engine.client
+        try:
+            command = client.exec_create(made.id, [node, "--version"])
+            return NODE_VERSION.search(client.exec_start(command["Id"])) is not None
+        except APIError:  # it has ended already
+            return False
 
     def _pull(self, spec: ContainerSpec, create: Create) -> None:
         self._story.command("docker", "pull", spec.image)

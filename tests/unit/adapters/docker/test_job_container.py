@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
-from shutil import copy2
 
 import pytest
 
 from tests.docker_engine import Engine
+from tests.images import Layer, libraries
 from tests.unit.adapters.docker.jobs import Job, job
 from trunkline.adapters.docker import containers
 from trunkline.app import Choices
@@ -187,10 +188,32 @@ def test_an_image_that_nothing_keeps_running_is_told(
             if has_node:
                 [node] = [out for inside, out in made.layout.mounts if inside == "/__e"]
                 Path(node, "node20/bin").mkdir(parents=True)
-                copy2("/bin/true", Path(node, "node20/bin/node"))
+                shutil.copy2("/bin/true", Path(node, "node20/bin/node"))
             with pytest.raises(Unavailable, match="neither 'tail' nor 'sleep'"):
                 made.begin()
             assert made.sandbox.tear_down(keep=False) == ()
+    finally:
+        engine.docker("rmi", "--force", name)
+
+
+def test_a_node_that_runs_in_an_image_keeps_its_container(engine: Engine, tmp_path: Path) -> None:
+    node = Path(shutil.which("node") or "").resolve()
+    tarball, name = tmp_path / "node.tar", f"trunkline-test/node:{os.urandom(4).hex()}"
+    layer = Layer()
+    for library in libraries(node):
+        layer.copy(library)
+    layer.saved(tarball)
+    engine.docker("import", str(tarball), name)
+    try:
+        with job(engine, tmp_path, name) as made:
+            [externals] = [out for inside, out in made.layout.mounts if inside == "/__e"]
+            Path(externals, "node20/bin").mkdir(parents=True)
+            shutil.copy2(node, Path(externals, "node20/bin/node"))
+            begun = made.begin()
+            assert begun.job is not None
+            assert made.inspect(begun.job.id)["Path"] == "/__e/node20/bin/node"
+            told = made.run("/__e/node20/bin/node", "-p", "6 * 7")
+            assert told == (0, "42\n")
     finally:
         engine.docker("rmi", "--force", name)
 
