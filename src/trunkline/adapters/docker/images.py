@@ -99,7 +99,7 @@ class DockerImages:
         """Tell whether a registry need not be asked for an image that is here."""
         if "@" in reference or reference == here.id:
             return True
-        if here.digests or self._publisher().is_kept(reference):
+        if is_from_registry(reference, here) or self._publisher().is_kept(reference):
             return False
         watch.tell(f"The image {reference} is this machine's own; no registry is asked for it.")
         return True
@@ -189,6 +189,18 @@ class DockerImages:
         except DockerException:
             return {}  # a broken configuration must not stop public images
         return {str(name).lower(): str(value) for name, value in (found or {}).items()}
+
+
+def is_from_registry(reference: str, image: ImageFacts) -> bool:
+    """Tell whether an image was pulled, or pushed, as the repository of a reference.
+
+    An image keeps the digests of other repositories under a name that it got by `docker tag`.
+    """
+    try:
+        name = parse_reference(reference).name
+        return any(parse_reference(digest).name == name for digest in image.digests)
+    except InvalidReference:  # the engine knows it by its id
+        return False
 
 
 def _unpulled(reference: str, error: Unavailable) -> Unavailable:

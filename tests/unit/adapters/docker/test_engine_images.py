@@ -9,12 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from tests.commands import Place
 from tests.docker_engine import Engine
+from tests.served_registry import registry
 from tests.unit.adapters.docker.jobs import Job, job
 from trunkline.adapters.docker import images as docker_images
 from trunkline.base.errors import Unavailable
-from trunkline.ports.containers import BuildSpec, Login, Watch
+from trunkline.ports.containers import BuildSpec, ImageFacts, Login, Watch
 
 
 @pytest.fixture
@@ -151,6 +154,47 @@ def test_an_image_of_this_machine_alone_is_used_as_it_is(host: Job, busybox_imag
     assert found.env["PATH"]
     assert host.sandbox.containers.images.pull(found.id, None, host.watch) == found
     assert host.sandbox.containers.images.inspect("trunkline-test/missing:1") is None
+
+
+def test_a_registry_is_asked_only_for_names_of_its_own(
+    host: Job, name: str, busybox_image: str, tmp_path: Path
+) -> None:
+    spec = write(host, Dockerfile=f"FROM {busybox_image}\nENV MARK={name}\n")
+    host.sandbox.containers.images.build(replace(spec, tags=(name,)), host.watch)
+    with registry(Place(tmp_path / "machine")) as served:
+        there = f"{served.address}/team/app:1"
+        host.engine.docker("tag", name, there)
+        host.engine.docker("push", there)
+    try:
+        host.told.clear()
+        found = host.sandbox.containers.images.pull(name, None, host.watch)
+        assert [each.partition("@")[0] for each in found.digests] == [there.rpartition(":")[0]]
+        assert host.told == [
+            f"The image {name} is this machine's own; no registry is asked for it."
+        ]
+        assert host.sandbox.containers.images.pull(there, None, host.watch).id == found.id
+        assert host.told[-1] == f"The image {there} of this machine is used."
+        assert "connection refused" in host.told[-2]
+    finally:
+        host.engine.docker("rmi", there)
+
+
+@pytest.mark.parametrize(
+    ("reference", "digest", "is_from_there"),
+    [
+        ("busybox:1", "busybox", True),
+        ("docker.io/library/busybox", "busybox", True),
+        ("octo/cat", "docker.io/octo/cat", True),
+        ("octo/cat", "localhost:5000/octo/cat", False),
+        ("busybox", "octo/busybox", False),
+        ("0" * 64, "busybox", False),
+    ],
+)
+def test_digests_belong_to_repositories(
+    reference: str, digest: str, *, is_from_there: bool
+) -> None:
+    facts = ImageFacts(id="sha256:1", digests=(f"{digest}@sha256:{'a' * 64}",))
+    assert docker_images.is_from_registry(reference, facts) is is_from_there
 
 
 def test_an_image_that_can_not_be_had_is_tried_three_times(
