@@ -32,6 +32,7 @@ from trunkline.services.github import (
 from trunkline.services.github.calls import Answer, Call
 
 READ, WRITE = "read", "write"
+WRITING = ("POST", "PUT", "PATCH", "DELETE")
 REPOSITORY = "/repos/<owner>/<repo>"
 
 
@@ -82,7 +83,7 @@ CONTENTS = (
     ("GET /git/matching-refs", git_data.matching_refs),
     ("GET /git/matching-refs/<path:ref>", git_data.matching_refs),
     ("GET /git/refs", git_data.matching_refs),
-    ("GET /git/refs/<path:ref>", git_data.matching_refs),
+    ("GET /git/refs/<path:ref>", git_data.get_refs),
     ("POST /git/refs", git_data.create_ref),
     ("PATCH /git/refs/<path:ref>", git_data.update_ref),
     ("DELETE /git/refs/<path:ref>", git_data.delete_ref),
@@ -216,9 +217,9 @@ def make_map() -> Map:
             Rule(f"{REPOSITORY}/{name}{rest}", endpoint=Elsewhere(scopes))
             for rest in ("", "/<path:rest>")
         ]
-    for method in ("POST", "PUT", "PATCH", "DELETE"):
+    for rest in ("", "/<path:rest>"):
         pulls = Elsewhere(("pull-requests",))
-        rules.append(Rule(f"{REPOSITORY}/pulls<path:rest>", methods=[method], endpoint=pulls))
+        rules.append(Rule(f"{REPOSITORY}/pulls{rest}", methods=["GET", *WRITING], endpoint=pulls))
     merge = f"{REPOSITORY}/pulls/<int:pull>/merge"
     rules.append(Rule(merge, methods=["PUT"], endpoint=Elsewhere(("contents",))))
     return Map(rules, strict_slashes=False, merge_slashes=False, redirect_defaults=False)

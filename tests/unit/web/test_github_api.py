@@ -120,9 +120,29 @@ def test_what_is_not_there(github: GitHub, path: str):
     assert msgspec.json.decode(answer.body)["message"]
 
 
-@pytest.mark.parametrize("path", ["/issues", "/issues/1/comments", "/labels", "/pages"])
-def test_what_comes_with_the_server(github: GitHub, path: str):
-    told = github.done(github.ask("GET", path), 410)
+def test_refs_as_older_clients_ask_for_them(github: GitHub):
+    assert github.get("/git/refs/heads/main")["object"]["sha"] == github.head
+    assert "refs/heads/main" in [each["ref"] for each in github.get("/git/refs/heads")]
+    assert github.ask("GET", "/git/refs/heads/nowhere").status == 404
+    assert github.get("/git/matching-refs/heads/nowhere") == []
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "GET /issues",
+        "GET /issues/1/comments",
+        "GET /labels",
+        "GET /pages",
+        "GET /pulls/1/comments",
+        "POST /pulls",
+        "PATCH /pulls/1",
+        "POST /pulls/1/comments",
+    ],
+)
+def test_what_comes_with_the_server(github: GitHub, asked: str):
+    method, path = asked.split()
+    told = github.done(github.ask(method, path, {}), 410)
     assert "come with the Trunkline server" in told["message"]
 
 

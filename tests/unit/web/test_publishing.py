@@ -149,6 +149,8 @@ def test_pages_lead_here(local: Local, real: GitHub):
         ("PUT", "/contents/a.txt"),
         ("POST", "/statuses/main"),
         ("POST", "/issues"),
+        ("POST", "/pulls"),
+        ("POST", "/pulls/1/comments"),
         ("PUT", "/pulls/1/merge"),
         ("POST", "//repos/octo/other/issues"),
         ("POST", "//user/repos"),
@@ -162,6 +164,10 @@ def test_permissions_come_first(tmp_path: Path, real: GitHub, method: str, path:
         assert answer.status == 403
         assert msgspec.json.decode(answer.body)["message"] == DENIED
         assert local.heard == []
+
+
+def test_a_pull_request_is_left_to_the_real_one(local: Local):
+    assert local.ask("POST", "/pulls", {"title": "x", "head": "y", "base": "main"}).status == 410
 
 
 def test_what_is_about_others_is_asked_without_a_token(local: Local):

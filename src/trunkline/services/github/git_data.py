@@ -47,6 +47,16 @@ def matching_refs(call: Call) -> Answer:
     return Listing([_ref_document(call, ref) for ref in found])
 
 
+def get_refs(call: Call) -> Answer:
+    """Return the ref of that very name, else list those below it (before `git/ref`: both in one)."""
+    name = _name(call)
+    found = call.git.refs(name)
+    if not found:
+        raise not_found()
+    exact = next((ref for ref in found if ref.name == name), None)
+    return Reply(_ref_document(call, exact)) if exact is not None else matching_refs(call)
+
+
 class NewRef(msgspec.Struct, frozen=True):
     """A ref to make."""
 
