@@ -42,6 +42,11 @@ CASES = {
     "binary": Wrong(
         b"\0\1\xff\xfe", (), (".github/workflows/ci.yml:1:3: error: The file is not UTF-8 text.",)
     ),
+    "too large, cut within a character": Wrong(
+        HELLO + "#" + "\u20ac" * 3_000_000,
+        (),
+        ("…error: The maximum file size of 1048576 characters has been exceeded",),
+    ),
     "unknown key": Wrong(
         HELLO.replace("runs-on", "runs-om"),
         (),

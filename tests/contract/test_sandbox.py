@@ -96,6 +96,8 @@ def test_what_a_step_writes_can_be_got(case: Case) -> None:
     stream = case.sandbox.get(path)
     assert stream is not None
     with stream:
+        assert stream.seek(0, io.SEEK_END) == 4
+        stream.seek(0)
         assert stream.read() == b"x=1\n"
 
 

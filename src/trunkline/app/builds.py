@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from trunkline.document.limits import MOST_BYTES
 from trunkline.plan.codebuild_action import build_action
 from trunkline.workflow.model import Action, UsesStep
 
@@ -18,6 +19,9 @@ def action_of_build(directory: str, step: UsesStep) -> Action:
     def load(path: str) -> bytes | None:
         """Return a file of the repository; one that lies outside is none of it."""
         file = (root / path).resolve()
-        return file.read_bytes() if file.is_relative_to(root) and file.is_file() else None
+        if not file.is_relative_to(root) or not file.is_file():
+            return None
+        with file.open("rb") as opened:
+            return opened.read(MOST_BYTES)
 
     return build_action(step, load)

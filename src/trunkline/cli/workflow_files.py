@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 
 from trunkline.base.errors import NotFound, Unavailable
+from trunkline.document.limits import MOST_BYTES
 
 FOLDER = ".github/workflows"
 SUFFIXES = frozenset({".yml", ".yaml"})
@@ -65,9 +66,9 @@ def _shown(path: str, root: str) -> str:
 
 
 def read(path: str) -> bytes:
-    """Return what is in a file. Raises Unavailable."""
+    """Return what is in a file, as far as its size can be right. Raises Unavailable."""
     try:
         with open(path, "rb") as file:
-            return file.read()
+            return file.read(MOST_BYTES)
     except OSError as error:
         raise Unavailable(f"{path} can't be read: {error.strerror}") from error

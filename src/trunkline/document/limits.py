@@ -31,5 +31,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 GITHUB = Limits()
+# As much of a file's bytes as anybody needs to read: more is too many characters, whatever they are.
+MOST_BYTES = 4 * (GITHUB.max_characters + 1)
 # For those who want to mend a file: more errors than anybody reads.
 ALL_ERRORS = Limits(max_errors=1000)

@@ -9,6 +9,7 @@ import msgspec
 
 from trunkline.base.diagnostics import Severity
 from trunkline.base.errors import ActionUnavailable
+from trunkline.document.limits import MOST_BYTES
 from trunkline.engine.scopes import ActionIdentity
 from trunkline.ports.actions import NativeAction, NativeActions
 from trunkline.ports.forge import Forge
@@ -183,7 +184,7 @@ class ActionLoader:
             if stream is None:
                 continue
             with stream:
-                text = stream.read().decode("utf-8-sig", "replace")
+                text = stream.read(MOST_BYTES).decode("utf-8-sig", "replace")
             action = self._parsed(text, self._shown(reference, name))
             return Files(reference.repository, reference.ref, folder, action, local)
         for name in DOCKERFILES:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping
+from typing import BinaryIO
 
 import msgspec
 
+from trunkline.base.errors import Unavailable
+from trunkline.engine.bounded_files import TooLarge, read_whole
 from trunkline.engine.processes import TICK, Climb, Ended, Limits, Sink
 from trunkline.ports.clock import Clock
 from trunkline.ports.process import Process, ProcessSpec, Signal
 from trunkline.ports.sandbox import Sandbox
 from trunkline.run.session import COMMAND, MarkedOutput, driver, exports, restore, spoken, tell
+from trunkline.run.step_files import FILE_LIMIT
 
 
 class Shell(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +61,7 @@ class Session:
         return self._feed(command, sink, limits)
 
     def values(self, names: tuple[str, ...], sink: Sink, limits: Limits) -> dict[str, str]:
-        """Return the variables of these names that are set."""
+        """Return the variables of these names that are set. Raises Unavailable for a huge one."""
         if self._process is None:
             self._start(self._known, sink, limits)
         self._feed(tell(self._shell.folder, names), sink, limits)
@@ -66,7 +70,7 @@ class Session:
             stream = self._sandbox.get(posixpath.join(self._shell.folder, f"out.{name}"))
             if stream is not None:
                 with stream:
-                    found[name] = stream.read().decode("utf-8", "replace")
+                    found[name] = _value(stream, name)
         return found
 
     def end(self) -> None:
@@ -126,3 +130,13 @@ class Session:
         self._process = None
         sink.feed(self._output.rest())
         return Ended(process.wait(), timed_out, limits.token.asked and not timed_out)
+
+
+def _value(stream: BinaryIO, name: str) -> str:
+    try:
+        return read_whole(stream, FILE_LIMIT).decode("utf-8", "replace")
+    except TooLarge as error:
+        raise Unavailable(
+            f"The variable {name} can't be exported: up to {FILE_LIMIT // 1024}k can, "
+            f"and it holds {error.size // 1024}k."
+        ) from error

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from trunkline.base.errors import Unavailable
+from trunkline.engine.bounded_files import TooLarge
 from trunkline.engine.instances import Instance
 from trunkline.engine.output import StepOutput
 from trunkline.engine.scopes import SharedEnvironment
 from trunkline.engine.step_files import StepFiles
 from trunkline.run.step_files import (
+    FILE_LIMIT,
+    SUMMARY_LIMIT,
     StepFileError,
+    file_refusal,
     parse_key_values,
     parse_paths,
     refused_variable,
     summary_refusal,
 )
+
+SUMMARY = "step_summary"
 
 
 class Effects:
@@ -40,7 +46,7 @@ class Effects:
             "output": self._take_outputs,
             "path": self._take_paths,
             "state": self._take_state,
-            "step_summary": self._take_summary,
+            SUMMARY: output.summary,
         }
 
     def take(self, files: StepFiles) -> bool:
@@ -54,14 +60,27 @@ class Effects:
         self._set_outputs(output.outputs.items())
         well = not output.errors
         for kind, take in self._take.items():
-            try:
-                if data := files.read(kind):
-                    take(data)
-            except (StepFileError, Unavailable) as error:  # a folder or a pipe in the file's place
-                output.line(f"##[error]Unable to process file command '{kind}' successfully.")
-                output.line(f"##[error]{error}")
-                well = False
+            well = self._read(files, kind, take) and well
         return well
+
+    def _read(self, files: StepFiles, kind: str, take: Callable[[bytes], None]) -> bool:
+        """Take one file in; tell whether it could be read. A summary that is too large could."""
+        try:
+            if data := files.read(kind, SUMMARY_LIMIT if kind == SUMMARY else FILE_LIMIT):
+                take(data)
+        except TooLarge as error:
+            if kind == SUMMARY:
+                self._output.line(f"##[error]{summary_refusal(error.size)}")
+                return True
+            return self._unreadable(kind, file_refusal(kind, error.size))
+        except (StepFileError, Unavailable) as error:  # a folder or a pipe in the file's place
+            return self._unreadable(kind, str(error))
+        return True
+
+    def _unreadable(self, kind: str, why: str) -> bool:
+        self._output.line(f"##[error]Unable to process file command '{kind}' successfully.")
+        self._output.line(f"##[error]{why}")
+        return False
 
     def _set_outputs(self, found: Iterable[tuple[str, str]]) -> None:
         """Set outputs; their names compare without case, and the last one counts."""
@@ -84,9 +103,3 @@ class Effects:
 
     def _take_state(self, data: bytes) -> None:
         self._instance.state.update(parse_key_values(data))
-
-    def _take_summary(self, data: bytes) -> None:
-        if refusal := summary_refusal(data):
-            self._output.line(f"##[error]{refusal}")
-        else:
-            self._output.summary(data)

@@ -6,6 +6,7 @@ import posixpath
 from collections import deque
 from contextlib import suppress
 
+from trunkline.engine.bounded_files import read_whole
 from trunkline.ports.sandbox import Sandbox
 
 # Context key -> file name prefix (runner, FileCommandManager; reference section 3.16).
@@ -39,13 +40,13 @@ class StepFiles:
                 old.append(self._spent.popleft())
         self._sandbox.renew(old, tuple(self.paths.values()), 0o666)
 
-    def read(self, kind: str) -> bytes:
-        """Return what the step wrote, b'' for nothing."""
+    def read(self, kind: str, limit: int) -> bytes:
+        """Return what the step wrote, b'' for nothing. Raises TooLarge above `limit` bytes."""
         stream = self._sandbox.get(self.paths[kind])
         if stream is None:
             return b""
         with stream:
-            found = stream.read()
+            found = read_whole(stream, limit)
         if not found:
             self._spent.append(self.paths[kind])
         return found

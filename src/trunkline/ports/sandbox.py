@@ -127,7 +127,7 @@ class Sandbox(Protocol):
         ...
 
     def get(self, path: str) -> BinaryIO | None:
-        """Open a file for reading, None if there is no such file. The caller closes it."""
+        """Open a file for reading and seeking, None if there is no such file. The caller closes it."""
         ...
 
     def search(self, root: str, patterns: Sequence[str], *, digests: bool) -> tuple[Found, ...]:

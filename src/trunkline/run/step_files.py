@@ -9,6 +9,8 @@ import codecs
 from collections.abc import Iterator
 
 SUMMARY_LIMIT = 1024 * 1024
+# The other files: GitHub's runner knows no bound. No expression holds more than 10 MiB of a value.
+FILE_LIMIT = 16 * 1024 * 1024
 SUMMARY_HELP = (
     "https://docs.github.com/actions/using-workflows/workflow-commands-for-github-actions"
     "#adding-a-markdown-summary"
@@ -66,14 +68,20 @@ def refused_variable(name: str) -> str:
     return ""
 
 
-def summary_refusal(data: bytes) -> str:
-    """Return why a step summary is not kept, '' if it is. The step does not fail for it."""
-    if len(data) <= SUMMARY_LIMIT:
-        return ""
+def summary_refusal(size: int) -> str:
+    """Return why a step summary of so many bytes is not kept. The step does not fail for it."""
     return (
         "$GITHUB_STEP_SUMMARY upload aborted, supports content up to a size of "
-        f"{SUMMARY_LIMIT // 1024}k, got {len(data) // 1024}k. "
+        f"{SUMMARY_LIMIT // 1024}k, got {size // 1024}k. "
         f"For more information see: {SUMMARY_HELP}"
+    )
+
+
+def file_refusal(kind: str, size: int) -> str:
+    """Return why the file of a kind (`env`, `output` ...) with so many bytes is not read."""
+    return (
+        f"$GITHUB_{kind.upper()} supports content up to a size of {FILE_LIMIT // 1024}k, "
+        f"got {size // 1024}k."
     )
 
 

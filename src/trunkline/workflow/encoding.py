@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from trunkline.base.diagnostics import Diagnostic
 from trunkline.base.spans import Span
+from trunkline.document.limits import MOST_BYTES
 
 
 def decode(data: bytes, file: str) -> tuple[str, Diagnostic | None]:
     """Return the text of a UTF-8 file, and the mistake when it is no UTF-8.
 
-    A byte order mark is left out; what is no UTF-8 becomes U+FFFD, so that places stay right.
+    A byte order mark is left out; what is no UTF-8 becomes U+FFFD, so that places stay right. Of a
+    file that reaches MOST_BYTES only the size counts, which the parser tells: it may end anywhere.
     """
+    if len(data) >= MOST_BYTES:
+        return data[:MOST_BYTES].decode("utf-8", "replace"), None
     try:
         return data.decode("utf-8-sig"), None
     except UnicodeDecodeError as error:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from trunkline.run.step_files import (
     StepFileError,
+    file_refusal,
     parse_key_values,
     parse_paths,
     refused_variable,
@@ -102,8 +103,13 @@ def test_node_options_is_refused_in_any_case():
     assert not refused_variable("NODE_OPTIONS_2")
 
 
-def test_a_summary_of_a_mebibyte_is_kept_and_not_more():
-    assert not summary_refusal(b"x" * 1024 * 1024)
-    assert summary_refusal(b"x" * 1025 * 1024).startswith(
+def test_a_summary_that_is_too_large_is_refused_in_githubs_words():
+    assert summary_refusal(1025 * 1024).startswith(
         "$GITHUB_STEP_SUMMARY upload aborted, supports content up to a size of 1024k, got 1025k. "
+    )
+
+
+def test_another_file_that_is_too_large_is_refused_in_the_same_way():
+    assert file_refusal("output", 1 << 30) == (
+        "$GITHUB_OUTPUT supports content up to a size of 16384k, got 1048576k."
     )

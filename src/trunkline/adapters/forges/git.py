@@ -10,6 +10,7 @@ from trunkline.adapters.git.command import GitFailed, Stopped, git
 from trunkline.adapters.git.facts import read_facts
 from trunkline.adapters.git.mirror import FULL_SHA, Mirror
 from trunkline.base.errors import ActionUnavailable, NotFound
+from trunkline.document.limits import GITHUB
 from trunkline.plan.facts import ZERO_SHA, RepositoryFacts
 from trunkline.plan.model import FileRef
 from trunkline.ports.forge import Fetched, never
@@ -57,7 +58,8 @@ class GitForge:
         if not path.is_relative_to(root):
             raise NotFound(f"{spec} leads out of its repository.")
         try:
-            return path.read_text(encoding="utf-8-sig")
+            with path.open(encoding="utf-8-sig") as file:
+                return file.read(GITHUB.max_characters + 1)
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
             raise NotFound(f"There is no file {ref.path} in {ref.repository}@{ref.ref}.") from error
         except UnicodeDecodeError as error:
