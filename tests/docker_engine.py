@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.images import BUILDERS, Lacking, recipe
@@ -18,6 +18,8 @@ DEFAULT_HOST = "unix:///var/run/docker.sock"
 LABEL = "trunkline.job"
 RUN_LABEL = "trunkline.run"
 PREFIX = "trunkline-test"
+# What images of Docker actions are named.
+ACTIONS = "trunkline-action/*"
 
 
 class Engine:
@@ -70,6 +72,17 @@ class Engine:
             self.docker("rmi", "--force", image)
         if label:
             self.docker("image", "prune", "--force", "--filter", f"label={label}")
+
+    def action_images(self) -> set[str]:
+        """Return the names of the images that were built for Docker actions."""
+        listed = ("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", ACTIONS)
+        return set(self.docker(*listed).split())
+
+    def forget_actions(self, kept: set[str]) -> None:
+        """Remove the images that were built for Docker actions, but for those to be kept."""
+        for name in self.action_images() - kept:
+            with suppress(AssertionError):  # another worker has removed it
+                self.docker("rmi", name)
 
     def owned(self, label: str = LABEL) -> set[str]:
         """Return what carries a label (`name` or `name=value`): `container NAME`, `volume NAME`."""

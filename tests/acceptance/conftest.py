@@ -26,7 +26,9 @@ def place(tmp_path: Path) -> Iterator[Place]:
 def docked(place: Place, engine: Engine) -> Iterator[Place]:
     """Yield a machine with a Docker Engine; assert afterwards that its runs left nothing there."""
     place.env["DOCKER_HOST"] = engine.host
+    before = engine.action_images()
     yield place
+    engine.forget_actions(before)
     for run_id in place.runs():
         assert not engine.owned(f"{RUN_LABEL}={run_id}")
 

@@ -12,6 +12,7 @@ from trunkline.base.errors import ActionUnavailable
 from trunkline.engine.action_loader import DOCKER, Files, Image
 from trunkline.engine.instances import Instance
 from trunkline.ports.containers import BuildSpec, Images, Watch
+from trunkline.ports.sandbox import Layout
 from trunkline.workflow.model import DockerRuns, UsesStep
 
 
@@ -34,9 +35,11 @@ class ActionImage(msgspec.Struct, frozen=True):
 class ActionImages:
     """One job's; every image is had once. Thread-safe: background steps ask too."""
 
-    def __init__(self, images: Callable[[], Images]) -> None:
+    def __init__(self, images: Callable[[], Images], repository: str, layout: Layout) -> None:
         """Take what returns the engine's images: asked only by a job that has Docker actions."""
         self._images = images
+        self._repository = repository
+        self._layout = layout
         self._lock = threading.Lock()
         self._ready: dict[ActionImage, str] = {}
 
@@ -58,8 +61,16 @@ class ActionImages:
             watch.tell(f"Pull down action image '{image.reference}'")
             return images.pull(image.reference, None, watch).id
         watch.tell(f"Build container for action use: '{image.dockerfile}'.")
-        context = posixpath.dirname(image.dockerfile)
-        return images.build(BuildSpec(context=context, dockerfile=image.dockerfile), watch).id
+        context, action = posixpath.dirname(image.dockerfile), self._action(image.dockerfile)
+        spec = BuildSpec(context=context, dockerfile=image.dockerfile, action=action)
+        return images.build(spec, watch).id
+
+    def _action(self, dockerfile: str) -> str:
+        """Return what an action is called in every run: its own repository, else ours, and path."""
+        actions, workspace = self._layout.actions, self._layout.workspace
+        if posixpath.commonpath((actions, dockerfile)) == actions:
+            return posixpath.relpath(dockerfile, actions)
+        return f"{self._repository}/{posixpath.relpath(dockerfile, workspace)}"
 
 
 def image_of(instance: Instance) -> ActionImage | None:

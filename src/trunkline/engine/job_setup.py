@@ -173,7 +173,7 @@ def _runner(context: JobContext, world: World, parts: Parts, evidence: Evidence)
         ids=world.ids,
         toolchains=world.toolchains,
         loader=ActionLoader(request, sandbox, layout, world.sources, parts.cancelled),
-        images=ActionImages(lambda: sandbox.containers.images),
+        images=ActionImages(lambda: sandbox.containers.images, request.repository, layout),
         evidence=evidence,
         report=parts.report,
         compile_pattern=world.compile_pattern,

@@ -91,6 +91,8 @@ class BuildSpec(msgspec.Struct, frozen=True, kw_only=True):
     """An image to build by the engine's own builder; paths are as the job sees them.
 
     `network`, `shm_size` (bytes), `platform`, `target`: '' or 0 for the engine's default.
+    `action` names the Docker action that it is for, '' for none: such an image has no tags of its
+    own, and the one that was built before for the same action is removed.
     """
 
     context: str
@@ -108,6 +110,7 @@ class BuildSpec(msgspec.Struct, frozen=True, kw_only=True):
     ulimits: tuple[str, ...] = ()
     shm_size: int = 0
     cgroup_parent: str = ""
+    action: str = ""
 
 
 class ImageFacts(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ import msgspec
 from docker.errors import APIError
 
 from trunkline.adapters.docker import payloads
+from trunkline.adapters.docker.action_builds import ActionBuilds
 from trunkline.adapters.docker.ending import Ending
 from trunkline.adapters.docker.engine import START_EXEC, Engine, escaped, refusals
 from trunkline.adapters.docker.health import await_health
@@ -91,8 +92,15 @@ class JobContainers:
         self.job_user = ""
         self.other_mounts: tuple[str, ...] = ()
         self.job_env: Mapping[str, str] = {}
+        self._actions = ActionBuilds(
+            wiring.connect, wiring.ids.token, lambda: write_note(wiring.note)
+        )
         self.images = DockerImages(
-            wiring.connect, wiring.publisher, site.layout.outside, self._build_network
+            wiring.connect,
+            wiring.publisher,
+            site.layout.outside,
+            self._build_network,
+            self._actions,
         )
 
     @property
@@ -287,6 +295,7 @@ class JobContainers:
             ending = Ending(self.engine, dict(self._site.labels), Story(watch))
             ending.remove(self._made, self._network, by_label=by_label)
             self._made, self._network, self.job_id = [], "", ""
+        self._actions.close()
         self._wiring.publisher().close()
         remove_note(self._wiring.note)
 

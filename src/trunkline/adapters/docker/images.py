@@ -13,6 +13,7 @@ from docker.errors import DockerException, ImageNotFound, NotFound
 from docker.utils import parse_repository_tag
 from msgspec.structs import replace
 
+from trunkline.adapters.docker.action_builds import ActionBuilds
 from trunkline.adapters.docker.bases import Bases, bring_bases
 from trunkline.adapters.docker.building import Builder
 from trunkline.adapters.docker.engine import Engine, refusals
@@ -61,11 +62,13 @@ class DockerImages:
         publisher: Callable[[], Publisher],
         outside: Callable[[str], str | None],
         build_network: Callable[[str], str],
+        actions: ActionBuilds,
     ) -> None:
         """Take what connects; `outside` tells where this machine has a path of the job.
 
         `build_network` returns the network that a build has, of the one that it asks for.
         """
+        self._actions = actions
         self._engine = engine
         self._publisher = publisher
         self._outside = outside
@@ -124,13 +127,22 @@ class DockerImages:
     def build(self, spec: BuildSpec, watch: Watch) -> ImageFacts:
         """Build an image with the engine's own builder."""
         spec = replace(self._with_bases(spec, watch), network=self._build_network(spec.network))
-        image = Builder(self._engine(), self._outside).build(spec, watch)
-        for name in spec.tags[1:]:
-            self.tag(image, name)
+        if spec.action:
+            image = self._actions.build(
+                spec.action, lambda names: self._build(replace(spec, tags=names), watch)
+            )
+        else:
+            image = self._build(spec, watch)
         found = self.inspect(image)
         if found is None:
             raise Unavailable(f"No such image: {image}")
         return found
+
+    def _build(self, spec: BuildSpec, watch: Watch) -> str:
+        image = Builder(self._engine(), self._outside).build(spec, watch)
+        for name in spec.tags[1:]:
+            self.tag(image, name)
+        return image
 
     def _with_bases(self, spec: BuildSpec, watch: Watch) -> BuildSpec:
         """Have the images here that a rehearsal pushed and the build starts from."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from docker.errors import APIError
 
+from trunkline.adapters.docker.action_builds import remove_held_by_the_dead
 from trunkline.adapters.docker.engine import Engine, refusals
 from trunkline.adapters.docker.labels import ENGINE, JOB, MACHINE, filters, machine
 from trunkline.adapters.docker.marks import remove_note
@@ -99,6 +100,7 @@ def remove_of_the_dead(engine: Engine) -> list[str]:
             _ignore_gone(engine.client.remove_network, network["Id"])
         for volume in filter(_is_dead, volumes):
             _ignore_gone(engine.client.remove_volume, volume["Name"])
+    remove_held_by_the_dead(engine)
     return [str((each.get("Names") or [each["Id"]])[0]).removeprefix("/") for each in dead]
 
 

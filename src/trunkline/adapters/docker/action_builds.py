@@ -1,0 +1,99 @@
+"""The images of Docker actions that were built here: the newest of each stays, older ones go.
+
+The newest has a name, so that the next build finds its layers. What a job builds has a second name
+until the job ends: another job that builds the action anew meanwhile can't take its image away.
+All is done by giving and taking names, since the engine removes an image with its last one.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from zlib import crc32
+
+from docker.errors import APIError, ImageNotFound
+
+from trunkline.adapters.docker.engine import Engine, refusals
+from trunkline.adapters.docker.labels import machine
+from trunkline.adapters.process_table import identity, is_alive
+from trunkline.adapters.slugs import slug
+
+NEWEST = "trunkline-action"
+HELD = "trunkline-action-in-use"
+# It is not there any more; a container uses it, so it loses its name later.
+GONE = frozenset({404, 409})
+
+
+class ActionBuilds:
+    """One job's builds of Docker actions. Thread-safe."""
+
+    def __init__(
+        self, engine: Callable[[], Engine], token: Callable[[], str], begun: Callable[[], None]
+    ) -> None:
+        """Take what connects and what makes names; `begun` notes that there is something to end."""
+        self._engine = engine
+        self._token = token
+        self._begun = begun
+        self._lock = threading.Lock()
+        self._held: list[str] = []
+
+    def build(self, action: str, make: Callable[[tuple[str, ...]], str]) -> str:
+        """Build an action's image with `make`, which takes its names; return its id.
+
+        The image that it replaces is removed unless something uses it. Raises Unavailable.
+        """
+        newest, old, held = f"{NEWEST}/{slug(action)}:latest", self._name(), self._name()
+        self._begun()
+        with refusals():
+            has_old = _tag(self._engine(), newest, old)
+        try:
+            with self._lock:
+                self._held.append(held)
+            return make((held, newest))
+        finally:
+            if has_old:
+                take_name(self._engine(), old)
+
+    def close(self) -> None:
+        """Let go of the images, at the job's end. Idempotent. Raises Unavailable."""
+        with self._lock:
+            held, self._held = self._held, []
+        for name in held:
+            take_name(self._engine(), name)
+
+    def _name(self) -> str:
+        return f"{HELD}:{_here()}-{identity(os.getpid()).replace(' ', '-')}-{self._token()}"
+
+
+def remove_held_by_the_dead(engine: Engine) -> None:
+    """Take the names that engines of this machine left that were killed. Raises Unavailable."""
+    with refusals():
+        found = engine.client.images(HELD)
+    for name in (name for image in found for name in image.get("RepoTags") or ()):
+        place, _, rest = name.rpartition(":")[2].partition("-")
+        if place == _here() and not is_alive(rest.rpartition("-")[0].replace("-", " ")):
+            take_name(engine, name)
+
+
+def take_name(engine: Engine, name: str) -> None:
+    """Take a name from an image, and remove it with its last one unless something uses it."""
+    with refusals():
+        try:
+            engine.client.remove_image(name)
+        except APIError as error:
+            if error.response is None or error.response.status_code not in GONE:
+                raise
+
+
+def _tag(engine: Engine, image: str, name: str) -> bool:
+    """Give an image another name; tell whether it is there."""
+    repository, _, tag = name.rpartition(":")
+    try:
+        return bool(engine.client.tag(image, repository, tag))
+    except ImageNotFound:
+        return False
+
+
+def _here() -> str:
+    return f"{crc32(machine().encode()):08x}"
