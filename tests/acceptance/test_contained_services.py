@@ -52,6 +52,11 @@ wget -q -O - --header "Authorization: Bearer $ACTIONS_ID_TOKEN_REQUEST_TOKEN" \\
   "$ACTIONS_ID_TOKEN_REQUEST_URL&audience=x" | cut -c 1-10
 wget -q -O - --header "Authorization: Bearer $INPUT_TOKEN" \\
   "$GITHUB_API_URL/repos/$GITHUB_REPOSITORY" | grep -o '"full_name": *"[^"]*"' | head -n 1
+for file in $(sed -n 's/^\\tpath = "\\(.*\\)"/\\1/p' ~/.gitconfig); do
+  [ -f "$file" ] || continue
+  base=$(sed -n 's#^\\[url "\\(http.*\\)/-/.*#\\1#p' "$file" | head -n 1)
+  wget -q -O - "$base/$GITHUB_REPOSITORY/info/refs?service=git-upload-pack" | grep -a -o "service=.*"
+done
 """
 POLICIES = ["open", "registry", "none"]
 
@@ -93,6 +98,7 @@ def test_a_docker_action_has_all_of_them(
         "protocol 2 [none]",
         '{"value":"…',
         '"full_name":…/demo"',
+        "service=git-upload-pack",
     )
     assert_says(done, *answers, "scripts have [none] [none]", *answers)
 

@@ -13,6 +13,10 @@ from trunkline.ports.job_services import ServicesAccess, ServicesJob, StoredList
 from trunkline.services.actions.jobs import LiveJobs
 
 IDENTITY_SCOPE = "id-token"
+# What is written before a token in an address of git's.
+USERS = ("", "x-access-token:", "github-actions:", "github-actions[bot]:", "git:", "oauth2:")
+# Before a server's host in the services' addresses.
+ELSEWHERE = "/-/"
 
 
 class LocalJobServices:
@@ -90,15 +94,23 @@ class LocalJobServices:
 def git_settings(job: ServicesJob, url: str, tokens: Iterable[str]) -> tuple[tuple[str, str], ...]:
     """Return how git finds the services instead of the job's server (git-config(1), `url.*`).
 
-    Actions write a token into addresses, too: one of the job's leads here as well.
+    The server is named without a `/` behind it: an address that a workflow itself sets for
+    `https://github.com/` is longer, and counts (a token of its own for private repositories, say).
+    Only pushes to the job's repository come here whatever it sets. One of the job's tokens leads here
+    in an address too, with the names that people write before it.
     """
     server, (scheme, _, rest) = str(job.github.get("server_url") or ""), url.partition("://")
     if not server:
         return ()
-    there, _, host = server.partition("://")
+    there, _, place = server.rstrip("/").partition("://")
+    host = place.partition("/")[0]
+    users = dict.fromkeys((*USERS, f"{job.github.get('actor') or ''}:"))
     found = [(f"http.{url}/.proxy", "")]
     for number, token in enumerate(tokens):
-        name = f"url.{scheme}://x-access-token:{token}@{rest}/.insteadOf"
-        found += [] if number else [(name, f"{server}/")]
-        found.append((name, f"{there}://x-access-token:{token}@{host}/"))
+        ours = f"url.{scheme}://x-access-token:{token}@{rest}"
+        names = [f"{user}{token}@" for user in users]
+        for name in names if number else ["", *names]:
+            found.append((f"{ours}{ELSEWHERE}{host}.insteadOf", f"{there}://{name}{place}"))
+            own = f"{there}://{name}{place}/{job.repository}"
+            found.append((f"{ours}/{job.repository}.pushInsteadOf", own))
     return tuple(found)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 import msgspec
 from msgspec.structs import replace
 
+from trunkline.engine.git_lead import GitLead
 from trunkline.engine.scopes import Scope, SharedEnvironment
 from trunkline.engine.services_access import JobAccess
 from trunkline.engine.sessions import Session
@@ -85,6 +86,7 @@ class JobContext:
         self.lent: dict[str, None] = {}
         self._github: dict[str, Value] = {}
         self.access = access
+        self.git = GitLead(sandbox, layout)
 
     def open(self, secrets: Mapping[str, str], variables: Mapping[str, str]) -> None:
         """Take secrets and the environment's variables in; `GITHUB_TOKEN` becomes `github.token`."""

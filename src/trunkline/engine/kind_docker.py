@@ -17,7 +17,7 @@ from trunkline.engine.kind_javascript import stage_environment
 from trunkline.engine.mounted_paths import Mounts, moved
 from trunkline.engine.processes import run_to_end
 from trunkline.engine.scopes import Scope
-from trunkline.engine.services_access import NOT_IN_CONTAINERS, git_variables
+from trunkline.engine.services_access import NOT_IN_CONTAINERS
 from trunkline.engine.step_runner import StepRunner, Stop, Work, stopped
 from trunkline.expr.values import Value, to_text
 from trunkline.ports.containers import ActionRun, Watch
@@ -103,7 +103,7 @@ def _action(
     stage = stage_environment(inputs, work.instance.state)
     own = {**context.texts(runs.env, place), **work.place.env}
     access = runner.services(contained=True)
-    env = {**own, **stage, **access.actions, **git_variables(access.git, own)}
+    env = {**own, **stage, **access.actions}
     env.pop(NOT_IN_CONTAINERS, None)
     return ActionRun(
         image=image,

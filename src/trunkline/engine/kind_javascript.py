@@ -8,7 +8,6 @@ from trunkline.engine.action_inputs import action_inputs, header
 from trunkline.engine.action_loader import Files
 from trunkline.engine.container_node import container_node
 from trunkline.engine.processes import run_to_end
-from trunkline.engine.services_access import git_variables
 from trunkline.engine.step_runner import StepRunner, Stop, Work, stopped
 from trunkline.engine.tool_cache import fill
 from trunkline.ports.process import ProcessSpec
@@ -41,7 +40,7 @@ def perform(runner: StepRunner, work: Work) -> Stop:
     entry = {Stage.PRE: runs.pre, Stage.MAIN: runs.main, Stage.POST: runs.post}[work.stage]
     access = runner.services()
     stage = stage_environment(inputs, work.instance.state)
-    git = git_variables(access.git, work.place.env)
+    git = runner.context.git.variables(access.git, work.place.env)
     env = runner.environment(work, {**stage, **access.actions, **git})
     node = _node(runner, work, NODE_MAJORS[runs.using], env)
     argv = (node, *_flags(runner, work), posixpath.join(loaded.folder, entry))

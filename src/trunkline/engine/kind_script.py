@@ -34,7 +34,8 @@ def perform(runner: StepRunner, work: Work) -> Stop:
         _default(runner, work, "shell") if in_job else ""
     )
     cwd = working_folder(runner, work, step)
-    env = runner.environment(work, context.access.scripts)
+    git = context.git.variables(context.access.git, work.place.env)
+    env = runner.environment(work, {**context.access.scripts, **git})
     try:
         plan = shell_command(shell or _first_found(runner, env["PATH"]))
     except ShellError as error:

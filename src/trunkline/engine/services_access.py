@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 
 from trunkline.base.errors import Unavailable
 from trunkline.engine.instances import Instance
@@ -13,11 +13,18 @@ from trunkline.ports.job_services import JobServices, ServicesAccess, ServicesJo
 from trunkline.ports.job_services import ignore as ignore_stored
 from trunkline.run.cache_access import cache_mode
 from trunkline.run.encodings import token_values
+from trunkline.run.git_settings import Settings
 from trunkline.run.job_request import JobRequest
 from trunkline.workflow.model import RunStep, UsesStep
 
 # Names of GitHub's API in the text of a step: GITHUB_API_URL, github.graphql_url.
 API_WORDS = re.compile(r"(api|graphql)_url", re.IGNORECASE)
+# What a script that asks GitHub for something says: the job's token, or git with a server.
+SCRIPT_WORDS = re.compile(
+    r"github_token|github\.token"
+    r"|\bgit\b[^\n;|&]*\b(clone|fetch|ls-remote|pull|push|submodule|remote +(update|show))\b",
+    re.IGNORECASE,
+)
 IDENTITY = "id-token"
 # Docker actions get the old cache protocol (reference section 6.1).
 NOT_IN_CONTAINERS = "ACTIONS_CACHE_SERVICE_V2"
@@ -83,6 +90,12 @@ class JobAccess:
         """What `run` steps get, once the services are open."""
         with self._lock:
             return next(iter(self._opened.values()), NOTHING).scripts
+
+    @property
+    def git(self) -> Settings:
+        """Settings of git that lead to the services, once they are open."""
+        with self._lock:
+            return next(iter(self._opened.values()), NOTHING).git
 
     @property
     def cache_mode(self) -> str:
@@ -154,28 +167,17 @@ def cache_scopes(github: Mapping[str, object]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(ref for ref in found if ref))
 
 
-def speaks_of_api(instance: Instance) -> bool:
-    """Tell whether a step's own text names the address of GitHub's API."""
+def speaks_of_services(instance: Instance) -> bool:
+    """Tell whether a step's own text says that it asks GitHub's API, or a script's git a server."""
     step = instance.step
     texts = [written(token) for token in (step.env, step.name) if token is not None]
     if isinstance(step, RunStep):
         texts.append(written(step.run))
+        if any(SCRIPT_WORDS.search(text) for text in texts):
+            return True
     if isinstance(step, UsesStep) and step.with_ is not None:
         texts.append(written(step.with_))
     return any(API_WORDS.search(text) for text in (*texts, step.condition.source))
-
-
-def git_variables(settings: Sequence[tuple[str, str]], env: Mapping[str, str]) -> dict[str, str]:
-    """Return settings of git as variables, behind those that `env` has already (git-config(1))."""
-    if not settings:
-        return {}
-    given = env.get("GIT_CONFIG_COUNT", "")
-    first = int(given) if given.isdecimal() else 0
-    found = {"GIT_CONFIG_COUNT": str(first + len(settings))}
-    for number, (name, value) in enumerate(settings, first):
-        found[f"GIT_CONFIG_KEY_{number}"] = name
-        found[f"GIT_CONFIG_VALUE_{number}"] = value
-    return found
 
 
 def _show_all(_values: Iterable[str]) -> None:

@@ -25,7 +25,7 @@ from trunkline.engine.output import StepOutput
 from trunkline.engine.processes import Ended, Limits
 from trunkline.engine.push_evidence import Evidence
 from trunkline.engine.scopes import ActionIdentity, Scope, SharedEnvironment
-from trunkline.engine.services_access import speaks_of_api
+from trunkline.engine.services_access import speaks_of_services
 from trunkline.engine.step_effects import Effects
 from trunkline.engine.step_files import StepFiles
 from trunkline.expr.template import Expression
@@ -136,7 +136,7 @@ class StepRunner:
             {"action": instance.step.id, **_identity(instance.scope.action)},
         )
         try:
-            if speaks_of_api(instance):
+            if speaks_of_services(instance):
                 self.services()
             env = {**place.env, **self.context.texts(instance.step.env, place)}
             place = replace(place, env=env)
@@ -323,7 +323,9 @@ class StepRunner:
         context = self.context
         is_contained = contained or context.layout.in_container
         host = context.sandbox.containers.address() if is_contained else ""
-        return context.access.open(host)
+        access = context.access.open(host)
+        context.git.lead(access.git, contained=contained)
+        return access
 
     def environment(self, work: Work, extra: Mapping[str, str]) -> dict[str, str]:
         """Return a process's whole environment (reference section 3.9)."""

@@ -59,8 +59,8 @@ class ServicesAccess(msgspec.Struct, frozen=True, kw_only=True):
     `actions` are the variables that JavaScript actions get, Docker actions too but for
     ACTIONS_CACHE_SERVICE_V2; `scripts` those that `run` steps get (the identity pair, if allowed).
     `github` are values of the `github` context that change: `api_url`, `graphql_url`. `git` are
-    settings of git for actions, some of them several times: by them fetches from the job's server
-    and pushes to it arrive here.
+    settings of git, some of them several times: by them fetches from the job's server and pushes to
+    it arrive here.
     `secrets` must never be shown.
     """
 

@@ -6,6 +6,7 @@ import contextlib
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from urllib.parse import urlsplit
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from werkzeug.wrappers import Request, Response
@@ -18,8 +19,11 @@ from trunkline.services.github.documents import BOT
 from trunkline.web.content import PIECE, Incoming
 from trunkline.web.github_tokens import token_of
 
+# A client may be led here with the name of a server before: `/-/github.com/octo/demo`.
 PATH = re.compile(
-    r"/(?P<repository>[\w.-]+/[\w.-]+?)(?:\.git)?/(?P<what>info/refs|git-upload-pack|git-receive-pack)",
+    r"(?:/-/(?P<host>[\w.:-]+))?"
+    r"(?P<there>/(?P<repository>[\w.-]+/[\w.-]+?)(?:\.git)?"
+    r"/(?P<what>info/refs|git-upload-pack|git-receive-pack))",
     re.ASCII,
 )
 INFO = "info/refs"
@@ -78,12 +82,19 @@ class GitApp:
         is_info = found["what"] == INFO
         service = request.args.get("service", "") if is_info else found["what"]
         asked = self._asked(request, found["repository"], service)
-        try:
-            return self._advertised(request, asked) if is_info else self._answered(request, asked)
-        except NotFound:
-            return self._not_here(request, asked)
-        except UsageError as error:
-            raise _Refused(403, error.message) from error
+        own = urlsplit(str(asked.job.github.get("server_url") or ""))
+        if found["host"] in {None, own.netloc}:
+            try:
+                return (self._advertised if is_info else self._answered)(request, asked)
+            except UsageError as error:
+                raise _Refused(403, error.message) from error
+            except NotFound:
+                pass
+        # Not here, or at a server whose name only begins as that of the job's does.
+        server = self._elsewhere(asked.job)
+        if server and found["host"]:
+            server = f"{own.scheme}://{found['host']}"
+        return self._not_here(request, asked, server and f"{server}{found['there']}")
 
     def _asked(self, request: Request, repository: str, service: str) -> GitRequest:
         """Return what a client asks for, when its job may. Raises _Refused."""
@@ -118,14 +129,14 @@ class GitApp:
         kind = f"application/x-{asked.service}-result"
         return Response(answers, 200, NEVER_KEPT, content_type=kind)
 
-    def _not_here(self, request: Request, asked: GitRequest) -> Response:
+    def _not_here(self, request: Request, asked: GitRequest, other: str) -> Response:
         """Send who fetches on; git leaves the name and the password of this server behind."""
         if asked.service == RECEIVE_PACK:
             raise _denied(asked.job, asked.repository)
-        server = self._elsewhere(asked.job)
-        if not server or request.method != "GET":
+        if not other or request.method != "GET":
             raise _Refused(404, "Repository not found.")
-        return _told(302, "", {"Location": f"{server}{request.full_path}"})
+        query = request.query_string.decode("ascii", "replace")
+        return _told(302, "", {"Location": f"{other}?{query}"})
 
 
 def _told(status: int, text: str, headers: Mapping[str, str] | None = None) -> Response:

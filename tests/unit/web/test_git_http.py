@@ -90,6 +90,11 @@ def test_names_of_repositories(tmp_path, url, name):
     assert "refs/heads/main" in run(tmp_path, "ls-remote", f"{url}/{name}")
 
 
+def test_the_name_of_the_server_before(tmp_path, url):
+    assert "refs/heads/main" in run(tmp_path, "ls-remote", f"{url}/-/github.com/octo/demo")
+    assert "not found" in run(tmp_path, "ls-remote", f"{url}/-/github.community/octo/demo")
+
+
 def test_one_commit_by_its_id_as_checkout_asks(tmp_path, source, url):
     first = git(source, "rev-parse", "HEAD~1")
     run(tmp_path, "init", "--quiet", "copy")
