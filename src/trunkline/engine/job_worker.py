@@ -26,6 +26,7 @@ from trunkline.ports.sandbox import Sandbox
 from trunkline.run import job_machine as machine
 from trunkline.run.events import Annotated, Conclusion, JobCompleted, JobStarted
 from trunkline.run.job_machine import JobState, Kind, Stage, Task
+from trunkline.run.job_outputs import OutputsTooLarge, check_job_outputs
 from trunkline.run.job_request import JobRequest
 
 
@@ -223,7 +224,7 @@ class JobWorker:
             try:
                 outputs = self._outputs(self._ready.context, opened.output)
                 url = self._environment_url(self._ready.context)
-            except (TrunklineError, TemplateError) as error:
+            except (TrunklineError, TemplateError, OutputsTooLarge) as error:
                 opened.output.line(f"##[error]{error}")
                 self._apply(machine.CompletionFailed())
                 result = Conclusion.FAILURE
@@ -247,7 +248,10 @@ class JobWorker:
         )
 
     def _outputs(self, context: JobContext, log: StepOutput) -> dict[str, str]:
-        """Evaluate the job's outputs; drop those that hold a secret (reference section 3.6)."""
+        """Evaluate the job's outputs; drop those that hold a secret (reference section 3.6).
+
+        Raises TemplateError, OutputsTooLarge.
+        """
         found: dict[str, str] = {}
         for name, value in context.texts(self.request.job.outputs, context.job_place()).items():
             if not value:
@@ -256,6 +260,7 @@ class JobWorker:
                 log.line(f"##[warning]Skip output '{name}' since it may contain secret.")
             else:
                 found[name] = value
+        check_job_outputs(found)
         return found
 
     def _environment_url(self, context: JobContext) -> str:

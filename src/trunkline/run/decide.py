@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
+from msgspec.structs import replace
+
 from trunkline.plan.model import PlannedCall
 from trunkline.plan.selection import with_needed
 from trunkline.run.assignment import job_request
@@ -63,6 +65,7 @@ from trunkline.run.facts import (
 )
 from trunkline.run.fold import apply
 from trunkline.run.groups import evaluated_group, group_granted, lost_message
+from trunkline.run.job_outputs import OutputsTooLarge, check_run_outputs
 from trunkline.run.late import Contexts, LateError, written_name
 from trunkline.run.results import run_conclusion
 from trunkline.run.state import LegNode, RunState
@@ -185,6 +188,19 @@ def _report(state: RunState, event: Event) -> Decision:
     leg = state.legs.get(event.key)
     if leg is None or leg.status is not JobStatus.RUNNING:
         return NOTHING
+    if isinstance(event, JobCompleted):
+        return _complete(state, event)
+    return Decision((event,))
+
+
+def _complete(state: RunState, event: JobCompleted) -> Decision:
+    """End a job; it fails when the run's jobs have more to hand on than they may."""
+    try:
+        check_run_outputs(state.output_bytes, event.outputs)
+    except OutputsTooLarge as error:
+        message = str(error)
+        failed = replace(event, conclusion=Conclusion.FAILURE, outputs={}, message=message)
+        return Decision((Annotated(key=event.key, level="error", message=message), failed))
     return Decision((event,))
 
 

@@ -21,6 +21,7 @@ from trunkline.run.events import (
     SkipReason,
     Warned,
 )
+from trunkline.run.job_outputs import outputs_size
 from trunkline.run.results import merged, seen_result
 from trunkline.run.state import JobNode, LegNode, RunState
 from trunkline.run.transitions import (
@@ -132,6 +133,8 @@ def _take_job_event(state: RunState, event: Event) -> None:
             leg.conclusion = conclusion
             node = state.jobs[leg.job]
             node.outputs.update((name, value) for name, value in outputs.items() if value)
+            if isinstance(node.job, PlannedJob):
+                state.output_bytes += outputs_size(outputs)
             _end_leg(state, leg, event)
         case JobSkipped(reason=reason):
             leg.conclusion = Conclusion.SKIPPED

@@ -59,8 +59,8 @@ class RunState(msgspec.Struct, kw_only=True):
 
     `ready` (jobs whose needs have ended), `queued` (job -> its legs that may start), `finished` (call legs
     whose jobs have all ended) and `failing` (fail-fast jobs -> the leg that failed) are what is
-    waiting for a decision, in order; `running` counts legs that hold a place. `failed_fast` is the
-    first job that failed in a run whose plan says `fail_fast`.
+    waiting for a decision, in order; `running` counts legs that hold a place, `output_bytes` what
+    jobs have handed on. `failed_fast` is the first job that failed in a run whose plan says `fail_fast`.
     """
 
     started: RunStarted | None = None
@@ -79,6 +79,7 @@ class RunState(msgspec.Struct, kw_only=True):
     failing: dict[str, str] = {}
     failed_fast: str = ""
     running: int = 0
+    output_bytes: int = 0
     warnings: set[str] = set()
 
     @property
