@@ -8,6 +8,8 @@ WRITE ?=
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 WITH_DOCKER := $(BIN)/python -m tests.with_docker
+# Two processes; who has no tests left takes half of the other's.
+TWO := -n 2 --dist worksteal
 # Commands start from compiled code: this must not be switched off while we build.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -33,7 +35,7 @@ demo: env ## run the workflow of examples/python-package
 	@sh examples/demo
 
 test: env check container-tools ## every check and every test
-	@$(WITH_DOCKER) $(BIN)/pytest -n 2
+	@$(WITH_DOCKER) $(BIN)/pytest $(TWO)
 
 check: env ## style, types and import contracts
 	$(BIN)/ruff check
@@ -42,13 +44,13 @@ check: env ## style, types and import contracts
 	$(BIN)/lint-imports
 
 test-long: env container-tools ## the tests that take longer than a few seconds
-	@$(WITH_DOCKER) $(BIN)/pytest -n 2 -m long
+	@$(WITH_DOCKER) $(BIN)/pytest $(TWO) -m long
 
 container-tools: ## install what the tests of containers need (root on Debian; elsewhere nothing)
 	@sh .ci/install-container-tools
 
 conformance: env ## GitHub's own fixtures; ends with "N passed, N failed, N skipped"
-	@$(BIN)/pytest -n 2 tests/conformance
+	@$(BIN)/pytest $(TWO) tests/conformance
 
 bench: env container-tools .venv-bench/ready ## measure beside act, and print the table
 	@rm -rf build/bench
