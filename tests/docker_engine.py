@@ -65,6 +65,10 @@ class Engine:
             finally:
                 self.docker("tag", before, name) if before else self.docker("rmi", name)
 
+    def untag(self, name: str) -> None:
+        """Take a name from an image, which goes with its last one."""
+        self.docker("rmi", name)
+
     def forget(self, repository: str, label: str = "") -> None:
         """Remove the images of a repository, and those with a label that have lost their tags."""
         told = self.docker("image", "ls", "--quiet", "--no-trunc", repository)

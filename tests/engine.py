@@ -7,8 +7,11 @@ as in continuous integration, they fail instead.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -89,6 +92,33 @@ def podman() -> Iterator[Engine]:
 def podman_busybox(podman: Engine) -> str:
     """Return the tag of the busybox image on Podman."""
     return image(podman, "busybox")
+
+
+class EmptyRegistry(BaseHTTPRequestHandler):
+    """A registry that has no image."""
+
+    def do_GET(self) -> None:
+        body = b'{"errors": [{"code": "MANIFEST_UNKNOWN", "message": "manifest unknown"}]}'
+        is_here = self.path == "/v2/"
+        self.send_response(HTTPStatus.OK if is_here else HTTPStatus.NOT_FOUND)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(b"" if self.command == "HEAD" else body)
+
+    do_HEAD = do_GET  # noqa: N815 - http.server's name
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="session")
+def absent_image() -> Iterator[str]:
+    """Yield the name of an image whose registry answers that it does not have it."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), EmptyRegistry) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"127.0.0.1:{server.server_port}/no/such:1"
+        server.shutdown()
 
 
 @pytest.fixture

@@ -139,12 +139,12 @@ def test_git_in_the_container_has_all_it_needs(docked: Place, debian_image: str,
     assert git(Path(kept), "fsck", "--full") == ""
 
 
-def test_steps_of_a_container_that_never_was(docked: Place):
+def test_steps_of_a_container_that_never_was(docked: Place, absent_image: str):
     steps = [
         {"run": "echo never"},
         {"if": "always()", "run": "echo nowhere"},
     ]
-    done = run(docked, steps, {}, container="trunkline.invalid/nothing:1")
+    done = run(docked, steps, {}, container=absent_image)
     assert done.code == 1, done.text
     assert_says(
         done,
