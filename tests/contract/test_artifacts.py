@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import struct
 import threading
 import zipfile
 from pathlib import Path
@@ -272,3 +273,65 @@ def test_a_name_that_leads_out_of_the_folder(tmp_path: Path) -> None:
     folder = tmp_path / RUN / "artifacts"
     assert all(Path(info.path).is_relative_to(folder) for info in store.find(RUN))
     assert not (tmp_path / RUN / "x").exists()
+
+
+def zipped(*entries: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """Return a zip of names and contents."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", method) as archive:
+        for name, text in entries:
+            archive.writestr(name, text)
+    return data.getvalue()
+
+
+def overlapping(times: int) -> bytes:
+    """Return a zip whose entries are all the same bytes of it: 1 MB of zeros, so many times."""
+    once = zipped(("a", bytes(1 << 20)))
+    at = once.index(b"PK\x01\x02")
+    entry, end = once[at : once.index(b"PK\x05\x06")], once[once.index(b"PK\x05\x06") :]
+    counted = struct.pack("<HHII", times, times, len(entry) * times, at)
+    return once[:at] + entry * times + end[:8] + counted + end[20:]
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (overlapping(2000), "a zip bomb: its 9[0-9],[0-9]{3} bytes would become 2,097,152,000"),
+        (zipped(("a", b"a"), ("../../b", b"b")), r"Malicious entry: \.\./\.\./b"),
+        (zipped(("a", b"a" * 99)).replace(b"KL", b"XX")[:-30], "can't be read"),
+    ],
+)
+def test_archives_that_do_harm_are_not_unpacked(tmp_path: Path, data: bytes, why: str) -> None:
+    (tmp_path / RUN).mkdir()
+    store = FolderArtifacts(tmp_path, FakeClock(), SystemIds())
+    info = store.adopt(received(tmp_path, "dist", data, archived=True))
+    with pytest.raises(Corrupt, match=why):
+        next(store.read(info))
+    with store.open(info) as kept:
+        assert kept.read() == data
+
+
+def test_an_encrypted_archive(tmp_path: Path) -> None:
+    (tmp_path / RUN).mkdir()
+    store = FolderArtifacts(tmp_path, FakeClock(), SystemIds())
+    data = bytearray(zipped(("a", b"text")))
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    info = store.adopt(received(tmp_path, "dist", bytes(data), archived=True))
+    with pytest.raises(Corrupt, match=r"a is encrypted\.") as caught:
+        next(store.read(info))
+    assert "skip-decompress" in caught.value.hint
+
+
+def test_folders_absolute_names_and_links_of_an_archive(tmp_path: Path) -> None:
+    (tmp_path / RUN).mkdir()
+    store = FolderArtifacts(tmp_path, FakeClock(), SystemIds())
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        archive.mkdir("sub")
+        archive.writestr("sub/deep/a", "text")
+        archive.writestr("/etc/b", "text")
+        link = zipfile.ZipInfo("link")
+        link.external_attr = 0o120777 << 16
+        archive.writestr(link, "/etc/passwd")
+    info = store.adopt(received(tmp_path, "dist", data.getvalue(), archived=True))
+    assert content(store, info) == {"sub/deep/a": "text", "/etc/b": "text", "link": "/etc/passwd"}

@@ -119,7 +119,10 @@ class Artifacts(Protocol):
         ...
 
     def read(self, info: ArtifactInfo) -> Iterator[tuple[str, BinaryIO]]:
-        """Yield path and content of every file in it. Raises NotFound, Corrupt."""
+        """Yield path and content of every file in it; no path leads out of a folder.
+
+        Raises NotFound; Corrupt before the first when it is damaged, or made to do harm.
+        """
         ...
 
     def delete(self, run_id: str, name: str) -> bool:

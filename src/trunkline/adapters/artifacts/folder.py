@@ -9,6 +9,7 @@ import posixpath
 import shutil
 import time
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import IO, BinaryIO
 
 import msgspec
 
-from trunkline.adapters.artifacts.archives import count_entries
+from trunkline.adapters.artifacts.archives import count_entries, files_of
 from trunkline.adapters.file_locks import locked
 from trunkline.base.errors import Corrupt, NotFound, Unavailable
 from trunkline.ports.artifacts import (
@@ -149,11 +150,13 @@ class FolderArtifacts:
                 return
             try:
                 with zipfile.ZipFile(file) as archive:
-                    for entry in archive.infolist():
+                    for entry in files_of(archive, os.fstat(file.fileno()).st_size):
                         with archive.open(entry) as content:
                             yield entry.filename, io.BufferedReader(_Unpacked(content))
-            except zipfile.BadZipFile as error:
+            except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
                 raise Corrupt(f"{info.path} can't be read: {error}") from error
+            except Corrupt as error:
+                raise Corrupt(f"Artifact {info.name}: {error}", hint=error.hint) from error
 
     def delete(self, run_id: str, name: str) -> bool:
         """Remove an artifact; tell whether it was there."""

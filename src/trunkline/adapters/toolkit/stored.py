@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import io
+import shutil
+import tempfile
 from typing import BinaryIO, NamedTuple
 
 from trunkline.ports.actions import ActionFailed
@@ -24,7 +25,10 @@ class StoredFile(NamedTuple):
         """Open it for reading. Raises NotFound, Corrupt."""
         for path, content in self.artifacts.read(self.info):
             if path == self.name:
-                return io.BytesIO(content.read())
+                kept = tempfile.TemporaryFile(prefix="trunkline-")  # noqa: SIM115 - the caller closes it
+                shutil.copyfileobj(content, kept)
+                kept.seek(0)
+                return kept
         raise ActionFailed(f"{self.name} is gone from artifact {self.info.name}")
 
 

@@ -14,8 +14,10 @@ from tests.repositories import write
 from trunkline.adapters.actions.download_artifact import DownloadArtifact
 from trunkline.adapters.actions.merge_artifacts import MergeArtifacts
 from trunkline.adapters.actions.upload_artifact import UploadArtifact
+from trunkline.adapters.artifacts import archives
 from trunkline.adapters.toolkit.names import matches_name
 from trunkline.adapters.toolkit.world import World
+from trunkline.base.errors import Corrupt
 from trunkline.ports.actions import ActionFailed
 
 GITHUB: dict[str, Any] = {"server_url": "https://github.com", "repository": "octo/demo"}
@@ -252,8 +254,22 @@ class TestDownload:
         path = Path(job.stored[0][4])
         with zipfile.ZipFile(path, "a") as archive:
             archive.writestr("../../out", "m")
-        with pytest.raises(ActionFailed, match="Malicious entry"):
+        with pytest.raises(Corrupt, match="Malicious entry"):
             download(place, job, name="part-a", digest_mismatch="ignore")
+        assert not (job.workspace / "got/one.txt").exists()
+
+    def test_a_zip_bomb(self, place: World, job: LocalJob, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(archives, "LARGE", 1 << 20)
+        path = Path(job.stored[0][4])
+        with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("zeros", bytes(2 << 20))
+        with pytest.raises(Corrupt, match="a zip bomb"):
+            download(place, job, name="part-a", digest_mismatch="ignore")
+        assert not (job.workspace / "got/one.txt").exists()
+        more = {"skip_decompress": "true", "digest_mismatch": "ignore"}
+        call = job.call("x@v8", GITHUB, path="plain", name="part-a", **more)
+        DownloadArtifact(place).main(call, job)
+        assert (job.workspace / "plain/part-a.zip").stat().st_size == path.stat().st_size
 
     def test_merge(self, place: World, job: LocalJob) -> None:
         action = MergeArtifacts(place)
