@@ -229,9 +229,13 @@ class JobWorker:
                 self._apply(machine.CompletionFailed())
                 result = Conclusion.FAILURE
         conclusion = self._state.status
-        began = self._ready is not None
-        keep = began and conclusion is not Conclusion.SUCCESS
-        workspace = self._tear_down(opened.output, keep=keep)
+        keep = self._ready is not None and conclusion is not Conclusion.SUCCESS
+        try:
+            self._tear_down(opened.output, keep=keep)
+        except TrunklineError as error:  # the job ends all the same, with what it has come to
+            opened.output.line(f"##[error]{error}")
+            self._apply(machine.CompletionFailed())
+            conclusion, result = self._state.status, Conclusion.FAILURE
         self._close_access()
         self._reports.close(opened, result)
         self._output.close()
@@ -242,7 +246,7 @@ class JobWorker:
                 conclusion=conclusion,
                 outputs=outputs,
                 message=self._message,
-                workspace=workspace,
+                workspace=self._workspace() if keep else "",
                 environment_url=self._output.masked(url),
             )
         )
@@ -269,15 +273,17 @@ class JobWorker:
             return ""
         return context.text(environment.url, context.job_place())
 
-    def _tear_down(self, log: StepOutput, *, keep: bool) -> str:
+    def _tear_down(self, log: StepOutput, *, keep: bool) -> None:
         if self._sandbox is None:
-            return ""
+            return
         if self._ready is not None:
             for session in self._ready.context.sessions.values():
                 session.end()
         for pid, name in self._sandbox.tear_down(keep=keep):
             log.line(f"Terminate orphan process: pid ({pid}) ({name})")
-        if self._ready is None or not keep:
+
+    def _workspace(self) -> str:
+        if self._ready is None:
             return ""
         layout = self._ready.context.layout
         return layout.outside(layout.workspace) or layout.workspace

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from docker.errors import APIError
-
-from trunkline.adapters.docker.engine import Engine, words
+from trunkline.adapters.docker.engine import Engine, refusals
 from trunkline.adapters.docker.removal import (
     containers_of,
     remove_container,
@@ -61,11 +59,13 @@ class Ending:
         if not made.is_job and not made.has_failed:
             self._story.line(f"Print service container logs: {made.name}")
             self._story.command("docker", "logs", "--details", made.id)
+            client = self._engine.client
             try:
-                self._story.output(self._engine.client.logs(made.id, stream=True, follow=False))
-                state = self._engine.client.inspect_container(made.id)["State"]
-            except APIError as error:
-                self._story.warning(words(error))
+                with refusals():
+                    self._story.output(client.logs(made.id, stream=True, follow=False))
+                    state = client.inspect_container(made.id)["State"]
+            except Unavailable as error:
+                self._story.warning(error.message)
             else:
                 if not state["Running"] and state["ExitCode"]:
                     code = state["ExitCode"]
