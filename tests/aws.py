@@ -8,8 +8,10 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ import pytest
 from tests.docker_engine import cache_folder, locked
 
 PACKAGES = ("awscli==1.46.2", "moto==5.2.5", "flask==3.1.3", "flask-cors==6.0.5")
+PATIENCE = 30
 
 
 def programs() -> Path:
@@ -54,12 +57,21 @@ def aws() -> Path:
     return programs()
 
 
-@pytest.fixture
-def cloud(aws: Path) -> Iterator[str]:
-    """Yield the address of an AWS on this machine."""
+@pytest.fixture(scope="session")
+def aws_server(aws: Path) -> Iterator[str]:
+    """Yield the address of an AWS on this machine; it takes a second or two to start."""
     assert aws.is_dir()
     with served_cloud() as address:
         yield address
+
+
+@pytest.fixture
+def cloud(aws_server: str) -> str:
+    """Return the address of an AWS on this machine that has nothing yet."""
+    reset = urllib.request.Request(f"{aws_server}/moto-api/reset", method="POST")  # noqa: S310
+    with urllib.request.urlopen(reset, timeout=PATIENCE) as answer:  # noqa: S310
+        assert answer.status == HTTPStatus.OK
+    return aws_server
 
 
 def _listening(process: subprocess.Popen[bytes], port: int) -> None:
