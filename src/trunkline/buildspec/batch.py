@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from trunkline.base.dependencies import unmet
 from trunkline.base.words import did_you_mean
 from trunkline.buildspec.fields import Fields
 from trunkline.buildspec.model import Batch, Fanout, Matrix, Overrides, Task
@@ -40,6 +41,7 @@ def batch(fields: Fields | None, problems: Problems) -> Batch | None:
 
 def _tasks(fields: Fields, kind: str, problems: Problems) -> tuple[Task, ...]:
     found: list[Task] = []
+    known: set[str] = set()
     for number, node in enumerate(fields.nodes(kind)):
         section = fields.inner(node, f"batch/{kind}[{number}]")
         if section is None:
@@ -49,9 +51,10 @@ def _tasks(fields: Fields, kind: str, problems: Problems) -> tuple[Task, ...]:
         if identifier and not _IDENTIFIER.fullmatch(identifier):
             message = f"Invalid identifier '{identifier}': letters, digits, _ and - are allowed"
             section.error("identifier", message, "value")
-        if any(other.identifier == identifier for other in found):
+        if identifier in known:
             message = f"The identifier '{identifier}' is already defined"
             section.error("identifier", message, "duplicate")
+        known.add(identifier)
         found.append(
             Task(
                 identifier=identifier,
@@ -76,22 +79,11 @@ def _check_graph(tasks: tuple[Task, ...], problems: Problems) -> None:
         for name in task.depends_on:
             if name not in known:
                 message = f"'{task.identifier}' depends on the unknown build '{name}'"
-                problems.error(task.span, message, "needs", did_you_mean(name, known))
-    ended: set[str] = set()
-    waiting = dict(known)
-    while True:
-        ready = [
-            name
-            for name, task in waiting.items()
-            if all(other in ended or other not in known for other in task.depends_on)
-        ]
-        if not ready:
-            break
-        ended.update(ready)
-        for name in ready:
-            del waiting[name]
+                hint = "" if problems.full else did_you_mean(name, known)
+                problems.error(task.span, message, "needs", hint)
+    waiting = unmet({name: known.keys() & task.depends_on for name, task in known.items()})
     if waiting:
-        first = next(iter(waiting.values()))
+        first = known[next(iter(waiting))]
         message = f"The builds {', '.join(waiting)} depend on each other"
         problems.error(first.span, message, "needs")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -57,6 +57,8 @@ class _Builder:
     def __init__(self) -> None:
         self.count = 0
         self.edges: list[tuple[str, str]] = []
+        self._needed: set[str] = set()
+        self._needing: set[str] = set()
 
     def group(self, label: str, jobs: tuple[JobForecast, ...]) -> Group:
         """Return a group with the jobs, and record their edges."""
@@ -70,18 +72,24 @@ class _Builder:
                 nodes[job.id] = self._node(job)
         inside = {name: [node.id for node in group.all_nodes()] for name, group in groups.items()}
         inside |= {name: [node.id] for name, node in nodes.items()}
-        before = tuple(self.edges)
+        # So far edges are between jobs of one called workflow.
+        starts = {name: [n for n in ids if n not in self._needing] for name, ids in inside.items()}
+        ends = {name: [n for n in ids if n not in self._needed] for name, ids in inside.items()}
         for job in jobs:
-            starts = [end for end in inside[job.id] if not _between(before, inside[job.id], end, 1)]
             for need in job.needs:
-                ends = [end for end in inside[need] if not _between(before, inside[need], end, 0)]
-                self.edges += [(end, start) for end in ends for start in starts]
+                self._add((end, start) for end in ends[need] for start in starts[job.id])
         return Group(
             id=group_id,
             label=label,
             nodes=tuple(nodes.values()),
             groups=tuple(groups.values()),
         )
+
+    def _add(self, edges: Iterable[tuple[str, str]]) -> None:
+        for needed, needing in edges:
+            self.edges.append((needed, needing))
+            self._needed.add(needed)
+            self._needing.add(needing)
 
     def _node(self, job: JobForecast) -> Node:
         legs = f" ({len(job.legs)} legs)" if len(job.legs) > 1 else ""
@@ -93,8 +101,3 @@ class _Builder:
     def _id(self, kind: str) -> str:
         self.count += 1
         return f"{kind}{self.count}"
-
-
-def _between(edges: tuple[tuple[str, str], ...], inside: list[str], node: str, end: int) -> bool:
-    """Tell whether an edge among `inside` has `node` as its start (0) or end (1)."""
-    return any(edge[end] == node and edge[1 - end] in inside for edge in edges)

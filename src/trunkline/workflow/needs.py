@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trunkline.base.dependencies import unmet
 from trunkline.base.spans import Span
 from trunkline.base.words import did_you_mean
 from trunkline.document.problems import Problems
@@ -18,8 +19,7 @@ def check_needs(
     if not any(not job.needs for job in jobs):
         problems.error(span, _NO_START, "needs", _why(jobs, known))
         return
-    waiting = {fold(job.id): {fold(need.value) for need in job.needs} for job in jobs}
-    _start_what_can(waiting)
+    waiting = unmet({fold(job.id): {fold(need.value) for need in job.needs} for job in jobs})
     ids = {fold(name) for name in known}
     for job in jobs:
         for need in job.needs:
@@ -33,7 +33,8 @@ def check_needs(
                 problems.error(need.span, message, "needs")
             else:
                 message = f"Job '{job.id}' depends on unknown job '{need.value}'."
-                problems.error(need.span, message, "needs", did_you_mean(need.value, known))
+                hint = "" if problems.full else did_you_mean(need.value, known)
+                problems.error(need.span, message, "needs", hint)
 
 
 def _why(jobs: tuple[Job | CallJob, ...], known: tuple[str, ...]) -> str:
@@ -44,18 +45,3 @@ def _why(jobs: tuple[Job | CallJob, ...], known: tuple[str, ...]) -> str:
             if fold(need.value) not in ids:
                 return f"Job '{job.id}' needs '{need.value}', which is no job of this workflow."
     return f"They wait for each other: {', '.join(job.id for job in jobs)}."
-
-
-def _start_what_can(waiting: dict[str, set[str]]) -> None:
-    """Take away, again and again, the needs that are met; what stays can never be."""
-    dependents: dict[str, list[str]] = {}
-    for job, needs in waiting.items():
-        for need in needs:
-            dependents.setdefault(need, []).append(job)
-    ready = [job for job, needs in waiting.items() if not needs]
-    while ready:
-        done = ready.pop()
-        for job in dependents.get(done, ()):
-            waiting[job].discard(done)
-            if not waiting[job]:
-                ready.append(job)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import yaml
@@ -109,3 +110,14 @@ def test_thousands_of_mistakes_take_no_time_worth_telling() -> None:
     text = "on: push\njobs: {}\n" + "".join(f"permision{n}: x\n" for n in range(12_000))
     _, found = parse(text, "ci.yml", limits=ALL_ERRORS)
     assert len(found) == 1000
+
+
+def test_hundreds_of_unknown_needs_take_no_time_worth_telling() -> None:
+    job = "{{runs-on: x, needs: nob-number-{0}, steps: [run: x]}}"
+    jobs = "".join(f"  job-number-{n}: {job.format(n)}\n" for n in range(1000))
+    text = f"on: push\njobs:\n  a: {{runs-on: x, steps: [run: x]}}\n{jobs}"
+    started = time.process_time()
+    _, found = parse(text, "ci.yml", limits=ALL_ERRORS)
+    assert time.process_time() - started < 30  # minutes, before hints had a price
+    assert len(found) == 1000
+    assert found[7].hint == "Did you mean 'job-number-7'?"
