@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
-_PHASES = re.compile(r"^phases[ \t]*:", re.MULTILINE)
-_JOBS = re.compile(r"^jobs[ \t]*:", re.MULTILINE)
-_NAME = re.compile(r"(?:^|/)buildspec[^/]*\.ya?ml$", re.IGNORECASE)
+_PHASES = r"(?m:^phases[ \t]*:)"
+_JOBS = r"(?m:^jobs[ \t]*:)"
+_NAME = r"(?i:(?:^|/)buildspec[^/]*\.ya?ml$)"
 
 
 def is_buildspec(file: str, text: str) -> bool:
     """Tell whether a file is a buildspec: by its keys, or by its name when they do not tell."""
-    if _JOBS.search(text):
+    if re.search(_JOBS, text):
         return False
-    return _PHASES.search(text) is not None or _NAME.search(file) is not None
+    return bool(re.search(_PHASES, text) or re.search(_NAME, file))

@@ -41,8 +41,8 @@ LEVELS = ("error", "warning", "notice")
 
 # Where a command may begin: `::` first in its line, or `##[` anywhere. Blanks beyond ASCII begin
 # with a high byte; the parser decides.
-_NEW_COMMAND = re.compile(rb"\n[\t\x0b\x0c \x1c-\x1f\x80-\xff]*::")
-_OLD_COMMAND = re.compile(rb"##\[")
+_NEW_COMMAND = rb"\n[\t\x0b\x0c \x1c-\x1f\x80-\xff]*::"
+_OLD_COMMAND = rb"##\["
 
 
 class JobOutput:
@@ -365,9 +365,11 @@ class StepOutput:
 
 def _marks(lines: bytes) -> list[int]:
     """Return where commands may be, in order: each place is inside its line."""
-    places = [found.end() - 2 for found in _NEW_COMMAND.finditer(b"\n" + lines)]
+    places = []
+    if b"::" in lines:
+        places = [found.end() - 2 for found in re.finditer(_NEW_COMMAND, b"\n" + lines)]
     if b"##[" in lines:
-        places += [found.start() for found in _OLD_COMMAND.finditer(lines)]
+        places += [found.start() for found in re.finditer(_OLD_COMMAND, lines)]
         places.sort()
     return places
 

@@ -9,7 +9,7 @@ import msgspec
 
 from trunkline.expr.characters import SPACE, utf16_length
 from trunkline.expr.errors import ExpressionError, Kind
-from trunkline.expr.numbers import NOT_A_NUMBER, parse_number
+from trunkline.expr.numbers import INFINITY, NOT_A_NUMBER, parse_number
 from trunkline.expr.values import Primitive
 
 
@@ -57,16 +57,16 @@ _TOKEN = re.compile(
     rf"|(?P<number>[-+0-9](?:{_INNER}|\.)*)"
     r"|(?P<end>\Z))"
 )
-_DOTTED_NUMBER = re.compile(rf"\.(?:{_INNER}|\.)*")
+_DOTTED_NUMBER = rf"\.(?:{_INNER}|\.)*"
 # A symbol that is no token at all, after white space: up to the next boundary, a string up to the end.
-_UNKNOWN = re.compile(rf"{SPACE}*(?P<text>'.*|.{_INNER}*)", re.DOTALL)
+_UNKNOWN = rf"(?s:{SPACE}*(?P<text>'.*|.{_INNER}*))"
 
 _CONSTANTS: dict[str, Primitive] = {
     "null": None,
     "true": True,
     "false": False,
     "NaN": NOT_A_NUMBER,
-    "Infinity": parse_number("Infinity"),
+    "Infinity": INFINITY,
 }
 
 _BEFORE_OPERAND = frozenset(
@@ -180,7 +180,7 @@ class Lexer:
             in_call = self.open[-1:] == [TokenKind.START_ARGUMENTS]
             kind = TokenKind.END_ARGUMENTS if in_call else TokenKind.END_GROUP
         elif text == "." and self._last in _BEFORE_OPERAND:
-            found = _DOTTED_NUMBER.match(self.source, position)
+            found = re.compile(_DOTTED_NUMBER).match(self.source, position)
             return self._number(found.group() if found else text, position)
         else:
             kind = _MARKS[text]
@@ -203,7 +203,7 @@ class Lexer:
         return True
 
     def _unknown(self, at: int) -> ExpressionError:
-        found = _UNKNOWN.match(self.source, at)
+        found = re.compile(_UNKNOWN).match(self.source, at)
         text, position = (found["text"], found.start("text")) if found else ("", at)
         return self._unexpected(text, position, "lexing")
 

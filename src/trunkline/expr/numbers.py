@@ -7,11 +7,12 @@ import re
 
 from trunkline.expr.characters import WHITESPACE
 
-_DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\Z")
-_HEX = re.compile(r"0x[0-9a-fA-F]+\Z")
-_OCTAL = re.compile(r"0o[0-7]+\Z")
+_DECIMAL = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+_HEX = "0x[0-9a-fA-F]+"
+_OCTAL = "0o[0-7]+"
 _WORDS = {"INFINITY": math.inf, "+INFINITY": math.inf, "-INFINITY": -math.inf}
 
+INFINITY = math.inf
 NOT_A_NUMBER = math.nan
 
 
@@ -23,11 +24,11 @@ def parse_number(text: str) -> float:
     text = text.strip(WHITESPACE)
     if not text:
         return 0.0
-    if _DECIMAL.match(text):
+    if re.fullmatch(_DECIMAL, text):
         return float(text)
-    if _HEX.match(text):
+    if re.fullmatch(_HEX, text):
         return _signed(text[2:], 16)
-    if _OCTAL.match(text):
+    if re.fullmatch(_OCTAL, text):
         return _signed(text[2:], 8)
     return _WORDS.get(text.upper(), NOT_A_NUMBER)
 

@@ -65,7 +65,8 @@ def skip_mark(message: str) -> str | None:
     for mark in _SKIP_MARKS:
         if mark in message:
             return mark
-    return "skip-checks: true" if re.search(_SKIP_TRAILER, "\n\n" + message) else None
+    asked = "skip-checks:" in message and re.search(_SKIP_TRAILER, "\n\n" + message)
+    return "skip-checks: true" if asked else None
 
 
 def _subject(occurrence: Occurrence) -> str:

@@ -22,7 +22,7 @@ FIELDS = ("file", "fromPath", "line", "column", "severity", "code", "message")
 # What may see beyond its line, or hold on to what it took there: look-around, atomic groups,
 # conditions, flags, possessive quantifiers and absolute anchors.
 _BEYOND_LINE = r"\(\?(?!:|<[A-Za-z_])|[*+?}]\+|\\[AZzGKXR]"
-_COLOURS = re.compile("\x1b\\[[0-9;]*m?")
+_COLOURS = "\x1b\\[[0-9;]*m?"
 
 
 class Match(Protocol):
@@ -181,7 +181,7 @@ class Matchers:
         """
         if any(any(running) for running in self._running.values()):
             return True
-        plain = _COLOURS.sub("", lines) if "\x1b[" in lines else lines
+        plain = re.sub(_COLOURS, "", lines) if "\x1b[" in lines else lines
         for rule in self.rules:
             first = rule.patterns[0].in_block
             try:
@@ -197,7 +197,7 @@ class Matchers:
         A rule is to be dropped when it ran out of time three times on the line. The first rule
         that matches wins, and resets all others.
         """
-        plain = _COLOURS.sub("", line) if "\x1b[" in line else line
+        plain = re.sub(_COLOURS, "", line) if "\x1b[" in line else line
         dropped: list[MatcherRule] = []
         for rule in self.rules:
             try:

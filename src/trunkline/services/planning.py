@@ -28,7 +28,7 @@ from trunkline.workflow.model import Workflow
 from trunkline.workflow.reading import Readers
 
 NOT_FOUND = "workflow was not found."
-SERVER_URL = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?/?", re.IGNORECASE)
+SERVER_URL = r"(?i:https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?/?)"
 
 Load = Callable[[str], bytes | None]
 
@@ -95,7 +95,7 @@ def repository_facts(forge: Forge, directory: str, request: Request) -> Reposito
     owner, slash, name = request.repository.partition("/")
     if request.repository and not (slash and owner and name and "/" not in name):
         raise UsageError(f"'{request.repository}' is not OWNER/NAME")
-    if request.server_url and not SERVER_URL.fullmatch(request.server_url):
+    if request.server_url and not re.fullmatch(SERVER_URL, request.server_url):
         raise UsageError(
             f"'{request.server_url}' is not the address of a server",
             hint="Give its scheme and host, as in https://git.example.com:8443.",

@@ -165,7 +165,7 @@ def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
 
 def without_credentials(url: str) -> str:
     """Return an http(s) URL without its `user:password@`."""
-    return re.sub(r"^(https?://)[^/@]*@", r"\1", url)
+    return re.sub(r"^(https?://)[^/@]*@", r"\1", url) if "@" in url else url
 
 
 @cache
