@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
+
+from trunkline.base.errors import Unavailable
 
 # Paths are limited to 4096 bytes; a folder this deep is moved up before it is emptied.
 LONG_PATH = 1000
@@ -22,6 +25,19 @@ def make_private(path: str) -> None:
             raise
         make_private(above)
         make_private(path)
+
+
+def make_cache(path: str | os.PathLike[str]) -> None:
+    """Make a folder of the cache, and those above it. Raises Unavailable: it can't be written to."""
+    try:
+        os.makedirs(path, exist_ok=True)
+        if not os.access(path, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise Unavailable(
+            f"The cache can't be written: {error.strerror}: '{path}'",
+            hint="TRUNKLINE_CACHE names another folder for it.",
+        ) from error
 
 
 def names_below(root: str, below: str = "") -> Iterator[str]:

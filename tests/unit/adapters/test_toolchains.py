@@ -198,6 +198,15 @@ def test_the_real_registry(tmp_path: Path) -> None:
     assert done.stdout.startswith("v24.")
 
 
+@pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not here")
+def test_npm_says_why(tmp_path: Path) -> None:
+    away = {"npm_config_registry": "http://127.0.0.1:9/", "npm_config_fetch_retries": "0"}
+    npm = Registry({**os.environ, **away})
+    told = r"^a@1 can't be had from the npm registry: .*request to http://127\.0\.0\.1:9/a failed"
+    with pytest.raises(Unavailable, match=told):
+        npm.fetch("a", "1", tmp_path)
+
+
 def test_without_npm_a_registry_must_be_named(tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
     curl = shutil.which("curl")

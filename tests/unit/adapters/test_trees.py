@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from trunkline.adapters.git.mirror import Mirror
+from trunkline.adapters.toolchains.installing import held
 from trunkline.adapters.trees import make_private, names_below, remove_tree
+from trunkline.base.errors import Unavailable
 
 
 def test_folders_are_made_for_their_owner_alone(tmp_path: Path) -> None:
@@ -31,6 +34,17 @@ def test_a_folder_that_takes_no_folders_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "broken").symlink_to("nowhere")
     with pytest.raises(FileExistsError):
         make_private(str(tmp_path / "broken/a"))
+
+
+def test_a_cache_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    cache.write_text("")
+    with pytest.raises(Unavailable, match=r"The cache can't be written: Not a dir.*/node") as error:
+        held(cache / "node")
+    assert "TRUNKLINE_CACHE" in error.value.hint
+    mirror = Mirror(cache, "octo/action", "https://example.org", 1.0, lambda: False)
+    with pytest.raises(Unavailable, match="The cache can't be written"):
+        mirror.commit("v1", offline=True)
 
 
 def test_nothing_is_left_of_a_tree(tmp_path: Path) -> None:

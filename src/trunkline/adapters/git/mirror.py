@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from trunkline.adapters.git.archive import unpack
 from trunkline.adapters.git.command import TICK, GitFailed, Stopped, git
+from trunkline.adapters.trees import make_cache
 from trunkline.base.errors import ActionUnavailable
 
 FULL_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -53,7 +54,7 @@ class Mirror:
     def commit(self, ref: str, *, offline: bool) -> str:
         """Return the commit that `ref` ('' is the default branch) stands for, its objects at hand.
 
-        Raises ActionUnavailable, Stopped.
+        Raises ActionUnavailable, Unavailable, Stopped.
         """
         with self._locked():
             known = self._known(ref, offline=offline)
@@ -188,7 +189,7 @@ class Mirror:
 
     def _unpack(self, sha: str, target: Path) -> None:
         """Unpack a commit's files, whole or not at all."""
-        self._trees.mkdir(parents=True, exist_ok=True)
+        make_cache(self._trees)
         draft = self._trees / f".draft-{sha}"
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir()
@@ -200,7 +201,7 @@ class Mirror:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """Keep other threads and processes out of this mirror."""
-        self.git_dir.parent.mkdir(parents=True, exist_ok=True)
+        make_cache(self.git_dir.parent)
         lock = os.open(self.git_dir.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o644)
         try:
             self._lock(lock)

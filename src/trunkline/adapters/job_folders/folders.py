@@ -21,6 +21,7 @@ OWNER = ".owner"
 TAKEN = frozenset({"", OWNER, "_temp", "_tool", "_actions"})
 SYSTEMS = {"linux": "Linux", "darwin": "macOS"}
 MACHINES = {"x86_64": "X64", "amd64": "X64", "aarch64": "ARM64", "arm64": "ARM64"}
+ANOTHER = "Name another one in TRUNKLINE_WORK."
 # How often jobs that end may be in the way of one that starts.
 TRIES = 20
 
@@ -39,11 +40,13 @@ def own_root(root: str) -> None:
         make_private(root)
         found = os.lstat(root)
     except OSError as error:
-        raise Unavailable(f"The folder of workspaces can't be made: {reason(error)}") from error
+        raise Unavailable(
+            f"The folder of workspaces can't be made: {reason(error)}", hint=ANOTHER
+        ) from error
     if found.st_uid != os.geteuid() or not stat.S_ISDIR(found.st_mode):
         raise Unavailable(
             f"The folder of workspaces {root} belongs to somebody else.",
-            hint="Name another one in TRUNKLINE_WORK.",
+            hint=ANOTHER,
         )
 
 

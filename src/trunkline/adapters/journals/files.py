@@ -277,4 +277,7 @@ def _nothing() -> None:
 
 
 def _unavailable(error: OSError, path: str) -> Unavailable:
-    return Unavailable(f"The journal can't be written: {error.strerror}: '{path}'")
+    return Unavailable(
+        f"The journal can't be written: {error.strerror}: '{path}'",
+        hint="TRUNKLINE_STATE names another folder for runs.",
+    )

@@ -137,6 +137,7 @@ class NodeToolchain:
         if self._offline:
             raise Unavailable(
                 f"Node {versions} is not here, and --offline was given. Versions here: {here}.",
+                hint="Run once without --offline.",
             )
         with held(self._cache):
             made = self._newest(versions)

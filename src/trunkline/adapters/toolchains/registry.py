@@ -14,6 +14,8 @@ from trunkline.adapters.toolchains.installing import run_client
 from trunkline.adapters.toolkit.semver import parse_range, parse_version
 from trunkline.base.errors import Unavailable
 
+# npm waits a minute between its tries, and tells nobody; these are milliseconds.
+IMPATIENT = ("--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000")
 _ABBREVIATED = "Accept: application/vnd.npm.install-v1+json"
 
 
@@ -53,7 +55,7 @@ class Registry:
             self._environment,
             (
                 *(self._npm or "npm", "pack", spec, "--json", "--silent"),
-                *("--pack-destination", str(folder)),
+                *("--pack-destination", str(folder), *IMPATIENT),
             ),
         )
         packed = json.loads(told)
