@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import secrets
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -70,6 +72,15 @@ def tool(name: str) -> str:
     return name
 
 
+@functools.cache
+def users() -> str:
+    """Return the file of users that the command makes for Alice; her password's hash takes a second."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = Place(Path(folder))
+        add_user(place, ALICE, WORD, "team/*=*", "library/*=pull")
+        return (place.state / "registry" / "users.yaml").read_text()
+
+
 class opened:  # noqa: N801 - a context manager
     """A registry that is open, or asks for Alice's password in one way or another."""
 
@@ -82,7 +93,9 @@ class opened:  # noqa: N801 - a context manager
         self._certificates: Certificate | None = None
         options: list[str] = []
         if guard != "open":
-            add_user(place, ALICE, WORD, "team/*=*", "library/*=pull")
+            file = place.state / "registry" / "users.yaml"
+            file.parent.mkdir(parents=True)
+            file.write_text(users())
             options += ["--auth", "basic" if guard == "basic" else "bearer"]
         if guard == "tls":
             made = self._certificates = make_certificate(folder)
