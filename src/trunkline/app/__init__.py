@@ -12,9 +12,9 @@ from trunkline.app.adapter_table import adapter
 from trunkline.app.late import LateForge, LateNatives, LateToolchains, Once, Places
 from trunkline.base.diagnostics import Diagnostic
 from trunkline.engine.action_loader import Sources
-from trunkline.engine.job_setup import Listener, World
 from trunkline.engine.push_evidence import Evidence, Origin
 from trunkline.engine.step_runner import FindHandler, Handler
+from trunkline.engine.world import Listener, World
 from trunkline.ports.clock import Clock, Ids
 from trunkline.ports.containers import Images
 from trunkline.ports.endpoints import REGISTRY, RESULTS, Endpoints

@@ -15,12 +15,13 @@ from trunkline.engine.instances import Instance
 from trunkline.engine.job_containers import place_of
 from trunkline.engine.job_context import JobContext, StepPlace, TemplateError
 from trunkline.engine.job_log import JobLog
-from trunkline.engine.job_setup import Parts, Ready, World, set_up
+from trunkline.engine.job_setup import Parts, Ready, set_up
 from trunkline.engine.output import JobOutput, StepOutput
 from trunkline.engine.processes import Limits
 from trunkline.engine.services_access import JobAccess, services_job
 from trunkline.engine.step_reports import Report, StepReports
 from trunkline.engine.step_runner import Carrying, hints
+from trunkline.engine.world import World
 from trunkline.expr.errors import ExpressionError
 from trunkline.ports.sandbox import Sandbox
 from trunkline.run import job_machine as machine

@@ -39,8 +39,8 @@ from trunkline.adapters.secrets.memory import MemorySecrets
 from trunkline.app import handler_of
 from trunkline.engine.action_loader import Sources
 from trunkline.engine.image_evidence import ImageEvidence
-from trunkline.engine.job_setup import World
 from trunkline.engine.job_worker import JobWorker
+from trunkline.engine.world import World
 from trunkline.ports.forge import Fetched
 from trunkline.ports.toolchains import NodeProgram
 from trunkline.run.events import Annotated, Event, JobCompleted, StepCompleted
