@@ -19,12 +19,7 @@ from trunkline.services.actions.jobs import PREFIX as JOB_TOKEN
 from trunkline.services.github import rate_limits
 from trunkline.services.github.calls import Call, Reply, Stores
 from trunkline.services.github.forwarding import Forwarding
-from trunkline.services.github.refusals import (
-    NOT_ACCESSIBLE,
-    WITH_THE_SERVER,
-    Refused,
-    not_found,
-)
+from trunkline.services.github.refusals import NOT_ACCESSIBLE, Refused, not_found
 from trunkline.web.content import Incoming
 from trunkline.web.github_api_forwarded import Address, ForwardedApi
 from trunkline.web.github_api_messages import MEDIA_TYPE, refusal, to_response
@@ -112,7 +107,7 @@ class GitHubApi:
     ) -> Response:
         end_point, values, is_own = found
         if isinstance(end_point, Elsewhere):
-            raise Refused(410, WITH_THE_SERVER)
+            raise Refused(410, end_point.message)
         if not isinstance(end_point, EndPoint) or not is_own:
             raise not_found()
         if not _may(job, end_point):

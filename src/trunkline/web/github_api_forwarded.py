@@ -18,6 +18,7 @@ from trunkline.ports.job_services import ServicesJob
 from trunkline.ports.upstream import Received
 from trunkline.services.github.forwarding import NOT_GIVEN, READING, Asked, Forwarding
 from trunkline.services.github.graphql import InvalidDocument, mutations, needed
+from trunkline.services.github.graphql_subjects import Subjects, are_of, question, subjects
 from trunkline.services.github.refusals import NOT_ACCESSIBLE, Refused, not_found
 from trunkline.web.content import PIECE, Incoming
 from trunkline.web.github_api_messages import JSON, refusal
@@ -26,6 +27,7 @@ from trunkline.web.github_tokens import token_of
 
 LONGEST_JSON = 32 << 20
 LONGEST_DOCUMENT = 1 << 20
+NOTHING = Subjects(frozenset(), frozenset())
 # Of one connection (RFC 9110, section 7.6.1), or about the body as it came.
 NOT_PASSED_ON = frozenset(
     {
@@ -115,15 +117,34 @@ class ForwardedGraphQl:
             raise Refused(413, "The request is too large")
         try:
             record = msgspec.json.decode(data, type=dict[str, Any])
-            wanted = mutations(str(record.get("query", "")))
+            document = str(record.get("query", ""))
+            wanted = mutations(document)
+            about = subjects(document, record.get("variables")) if wanted else NOTHING
         except (msgspec.DecodeError, InvalidDocument) as error:
             raise Refused(400, "Problems parsing JSON") from error
         for name in wanted:
             if not any(job.permissions.get(scope) == WRITE for scope in needed(name)):
-                problem = {"type": "FORBIDDEN", "path": [name], "message": NOT_ACCESSIBLE}
-                body = msgspec.json.encode({"data": None, "errors": [problem]})
-                return Response(body, 200, content_type=JSON)
-        sent = msgspec.json.encode(record)  # what was looked at, and nothing else
+                return _forbidden(name)
+        if wanted and not self._are_own(request, job, about):
+            return _forbidden(wanted[0])
+        answer = self._send(request, job, record, wanted)  # what was looked at, and nothing else
+        return Response(_Body(answer), answer.status, _passed_on(answer), direct_passthrough=True)
+
+    def _are_own(self, request: Request, job: ServicesJob, about: Subjects) -> bool:
+        """Tell whether mutations are about the job's own repository alone; the server knows ids."""
+        own = job.repository.lower()
+        if any(name.lower() != own for name in about.repositories):
+            return False
+        if not about.ids:
+            return bool(about.repositories)
+        answer = self._send(request, job, question(about.ids), ())
+        told = msgspec.json.decode(_whole(answer)) if answer.status == HTTPStatus.OK else None
+        return are_of(told, len(about.ids), own)
+
+    def _send(
+        self, request: Request, job: ServicesJob, record: object, wanted: tuple[str, ...]
+    ) -> Received:
+        sent = msgspec.json.encode(record)
         asked = Asked(
             method="POST",
             target="",
@@ -131,8 +152,13 @@ class ForwardedGraphQl:
             content=_Bytes(sent),
             length=len(sent),
         )
-        answer = self._forwarding.graphql(job, asked, wanted)
-        return Response(_Body(answer), answer.status, _passed_on(answer), direct_passthrough=True)
+        return self._forwarding.graphql(job, asked, wanted)
+
+
+def _forbidden(mutation: str) -> Response:
+    problem = {"type": "FORBIDDEN", "path": [mutation], "message": NOT_ACCESSIBLE}
+    body = msgspec.json.encode({"data": None, "errors": [problem]})
+    return Response(body, 200, content_type=JSON)
 
 
 class _Bytes:

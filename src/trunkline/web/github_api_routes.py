@@ -20,6 +20,7 @@ from trunkline.services.github import (
     git_data,
     licenses,
     pulls,
+    refusals,
     release_assets,
     releases,
     repositories,
@@ -51,9 +52,13 @@ class EndPoint(msgspec.Struct, frozen=True):
 
 
 class Elsewhere(msgspec.Struct, frozen=True):
-    """An end point that there is with the server alone; one of `scopes` is needed to send to it."""
+    """An end point that there is with the server alone; one of `scopes` is needed to send to it.
+
+    `message` says so to who asks.
+    """
 
     scopes: tuple[str, ...] = ()
+    message: str = refusals.WITH_THE_SERVER
 
 
 # Paths behind the repository's: (methods and path, what answers), by permission.
@@ -214,7 +219,7 @@ def make_map() -> Map:
         rules += [_rule(REPOSITORY, each, scope) for each in listed]
     for name, scopes in WITH_THE_SERVER.items():
         rules += [
-            Rule(f"{REPOSITORY}/{name}{rest}", endpoint=Elsewhere(scopes))
+            Rule(f"{REPOSITORY}/{name}{rest}", endpoint=_elsewhere(name, scopes))
             for rest in ("", "/<path:rest>")
         ]
     for rest in ("", "/<path:rest>"):
@@ -223,6 +228,10 @@ def make_map() -> Map:
     merge = f"{REPOSITORY}/pulls/<int:pull>/merge"
     rules.append(Rule(merge, methods=["PUT"], endpoint=Elsewhere(("contents",))))
     return Map(rules, strict_slashes=False, merge_slashes=False, redirect_defaults=False)
+
+
+def _elsewhere(name: str, scopes: tuple[str, ...]) -> Elsewhere:
+    return Elsewhere(scopes, refusals.PAGES) if name == "pages" else Elsewhere(scopes)
 
 
 def _rule(below: str, listed: tuple[str, Callable[[Call], Answer]], scope: str) -> Rule:

@@ -134,6 +134,7 @@ def test_refs_as_older_clients_ask_for_them(github: GitHub):
         "GET /issues/1/comments",
         "GET /labels",
         "GET /pages",
+        "POST /pages/deployments",
         "GET /pulls/1/comments",
         "POST /pulls",
         "PATCH /pulls/1",
@@ -144,6 +145,7 @@ def test_what_comes_with_the_server(github: GitHub, asked: str):
     method, path = asked.split()
     told = github.done(github.ask(method, path, {}), 410)
     assert "come with the Trunkline server" in told["message"]
+    assert ("GitHub Pages" in told["message"]) == ("/pages" in path)
 
 
 @pytest.mark.parametrize(

@@ -270,29 +270,65 @@ class Other:
         return [b'{"data": {"url": "https://api.github.com/x"}}']
 
 
-def mutation(local: Local, document: str, token: str = "") -> Answer:
+class Nodes(Other):
+    """A server that knows of nodes: the repository of each is what stands before `#` in its id."""
+
+    def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> list[bytes]:
+        whole = super().__call__(environ, start)
+        asked = msgspec.json.decode(self.seen[-1][3])
+        if "nodes(" not in asked["query"]:
+            return whole
+        names = (each.partition("#")[0] for each in asked["variables"]["ids"])
+        nodes = [{"__typename": "I", "repository": {"nameWithOwner": name}} for name in names]
+        return [msgspec.json.encode({"data": {"nodes": nodes}})]
+
+
+def mutation(local: Local, document: str, token: str = "", **variables: str) -> Answer:
     url = local.api.replace("/api/v3", "/api/graphql")
     headers = {"authorization": f"bearer {token or local.token}", "cookie": "a=b"}
-    return ask("POST", url, msgspec.json.encode({"query": document}), headers)
+    record = {"query": document, "variables": variables}
+    return ask("POST", url, msgspec.json.encode(record), headers)
 
 
 def test_graphql(tmp_path: Path):
-    other = Other()
+    other = Nodes()
     permissions = {"contents": "read", "issues": "write"}
+    comment = "mutation ($id: ID!) { addComment(subjectId: $id) { a } }"
     with (
         server.serve(other) as there,
         publishing(tmp_path, f"{there.url}/api/v3", "ghp_mine", permissions) as local,
     ):
         assert mutation(local, "{ viewer { login } }").status == 200
-        told = msgspec.json.decode(mutation(local, "mutation { createRef { a } }").body)
-        assert told["errors"][0]["message"] == DENIED
-        assert mutation(local, "mutation { addComment(x: 1) { a } }").status == 200
+        for document, id_ in (
+            ('mutation { createRef(repositoryId: "octo/demo#1") { a } }', ""),
+            (comment, "octo/other#1"),
+            ("mutation { addComment(body: 1) { a } }", ""),
+        ):
+            refused = mutation(local, document, **({"id": id_} if id_ else {}))
+            assert msgspec.json.decode(refused.body)["errors"][0]["message"] == DENIED
+        assert mutation(local, comment, id="octo/demo#2").status == 200
         assert mutation(local, "mutation { ...F }").status == 400
         assert mutation(local, "{ a }", "ghs_forged").status == 401
         assert [each[:3] for each in other.seen] == [
             ("POST /api/graphql", "Bearer ghp_mine", "")
-        ] * 2
+        ] * 4
+        assert [b"mutation" in each[3] for each in other.seen] == [False, False, False, True]
         assert [each.what for each in local.heard] == ["addComment, 200"]
+
+
+def test_a_commit_by_graphql_goes_to_the_own_repository_alone(tmp_path: Path):
+    other = Nodes()
+    commit_to = (
+        "mutation ($to: String!) { createCommitOnBranch(input: "
+        '{branch: {repositoryNameWithOwner: $to, branchName: "x"}}) { a } }'
+    )
+    with (
+        server.serve(other) as there,
+        publishing(tmp_path, f"{there.url}/api/v3", "ghp_mine", ALL) as local,
+    ):
+        assert DENIED in mutation(local, commit_to, to="octo/other").body.decode()
+        assert DENIED not in mutation(local, commit_to, to="octo/demo").body.decode()
+        assert len(other.seen) == 1
 
 
 def test_a_redirect_is_not_followed_with_the_token(tmp_path: Path):

@@ -39,11 +39,11 @@ def mutations(document: str) -> tuple[str, ...]:
     Raises InvalidDocument, also for mutations that stand in fragments: they can't be told.
     """
     found: list[str] = []
-    tokens = list(_tokens(document))
+    words = list(tokens(document))
     depth = 0
-    for at, token in enumerate(tokens):
+    for at, token in enumerate(words):
         if depth == 0 and token == MUTATION:
-            found += _fields(tokens, at + 1)
+            found += _fields(words, at + 1)
         depth += (token in OPENING) - (token in CLOSING)
         if depth < 0:
             raise InvalidDocument("a bracket is closed that was not opened")
@@ -55,7 +55,8 @@ def needed(mutation: str) -> tuple[str, ...]:
     return next((scopes for name, scopes in NEEDED if name.fullmatch(mutation)), ())
 
 
-def _tokens(document: str) -> Iterator[str]:
+def tokens(document: str) -> Iterator[str]:
+    """Yield the words, texts and signs of a document. Raises InvalidDocument."""
     for found in TOKEN.finditer(document):
         if found[0] == '"':
             raise InvalidDocument("a text has no end")
@@ -63,12 +64,12 @@ def _tokens(document: str) -> Iterator[str]:
             yield found[0]
 
 
-def _fields(tokens: Sequence[str], start: int) -> list[str]:
+def _fields(words: Sequence[str], start: int) -> list[str]:
     """Return the fields of the operation whose name, variables and selection begin at `start`."""
     found: list[str] = []
     inner, is_selection = 0, False
-    for at in range(start, len(tokens)):
-        word = tokens[at]
+    for at in range(start, len(words)):
+        word = words[at]
         if word in OPENING and (inner or is_selection or word != "{"):
             inner += 1
         elif word == "{":
@@ -78,14 +79,14 @@ def _fields(tokens: Sequence[str], start: int) -> list[str]:
         elif word in CLOSING:
             inner -= 1
         elif is_selection and not inner:
-            found += _field(tokens, at)
+            found += _field(words, at)
     raise InvalidDocument("an operation has no end")
 
 
-def _field(tokens: Sequence[str], at: int) -> list[str]:
+def _field(words: Sequence[str], at: int) -> list[str]:
     """Return the field at a place; an alias before it and a directive's name are none."""
-    word = tokens[at]
+    word = words[at]
     if word == FRAGMENTS:
         raise InvalidDocument("mutations in fragments are not sent")
-    is_alias = tokens[at + 1 : at + 2] == [":"]
-    return [word] if word.isidentifier() and tokens[at - 1] != "@" and not is_alias else []
+    is_alias = words[at + 1 : at + 2] == [":"]
+    return [word] if word.isidentifier() and words[at - 1] != "@" and not is_alias else []
