@@ -63,6 +63,23 @@ jobs:
       - run: docker build -t $REGISTRY/{name}:by-hand .
       - run: docker push $REGISTRY/{name}:by-hand
 """
+BY_DIGEST = """
+  inside:
+    needs: push
+    runs-on: ubuntu-latest
+    container: {image}
+    steps:
+      - run: cat /answer
+  beside:
+    needs: push
+    runs-on: ubuntu-latest
+    services:
+      built:
+        image: {image}
+        command: sh -c 'cat /answer && sleep 60'
+    steps:
+      - run: docker logs ${{{{ job.services.built.id }}}}
+"""
 # Any loopback address but 127.0.0.1 is another machine to a rehearsal.
 FAR = "127.0.0.2"
 # The password is `engine`.
@@ -179,4 +196,19 @@ def test_publish_with_wrong_credentials_is_denied_and_told(
     done = run(docked, text, busybox_image, "--publish", "-s", "PASSWORD=wrong")
     assert done.code == 1, done.text
     assert not missing(["push: failure in …, in step … 'Log in'…"], done.out.splitlines()), done.out
+    assert remote.tags(name) == []
+
+
+def test_what_was_pushed_runs_by_its_digest_in_the_next_jobs(
+    docked: Place, busybox_image: str, remote: Remote, name: str
+):
+    text = WORKFLOW.format(registry=remote.address, name=name)
+    text = text.replace(
+        "    steps:\n",
+        "    outputs: {digest: '${{ steps.built.outputs.digest }}'}\n    steps:\n",
+    )
+    image = f"{remote.address}/{name}@${{{{ needs.push.outputs.digest }}}}"
+    done = run(docked, text + BY_DIGEST.format(image=image), busybox_image)
+    assert done.code == 0, done.text
+    assert {"inside | 42", "beside | 42"} <= set(done.out.splitlines()), done.out
     assert remote.tags(name) == []

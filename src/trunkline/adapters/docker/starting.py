@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 from docker.errors import APIError
+from msgspec.structs import replace
 
 from trunkline.adapters.docker.engine import Engine, words
 from trunkline.adapters.docker.images import DockerImages
@@ -95,7 +96,7 @@ class Starter:
 
     def service(self, alias: str, spec: ContainerSpec, create: Create) -> Started:
         """Start a service."""
-        self._pull(spec, create)
+        create = self._pull(spec, create)
         made = self._create(alias, spec, create)
         try:
             self._engine.client.start(made.id)
@@ -106,7 +107,7 @@ class Starter:
 
     def job(self, spec: ContainerSpec, create: Create) -> Started:
         """Start the job's own container, with the first program of its image that keeps it up."""
-        self._pull(spec, create)
+        create = self._pull(spec, create)
         for keeper in KEEPERS:
             made = self._create("job", spec, with_keeper(create, keeper))
             made.is_job = True
@@ -137,10 +138,17 @@ class Starter:
         except APIError:  # it has ended already
             return False
 
-    def _pull(self, spec: ContainerSpec, create: Create) -> None:
+    def _pull(self, spec: ContainerSpec, create: Create) -> Create:
+        """Have the image; return what to create from it.
+
+        The engine knows digests only under the names of registries that it spoke to, so an image
+        that was named by its digest is created from by its id.
+        """
         self._story.command("docker", "pull", spec.image)
-        watch = self._story.watch
-        self._images.have(spec.image, spec.login, watch, create.platform)
+        image = self._images.have(spec.image, spec.login, self._story.watch, create.platform)
+        if "@" not in spec.image:
+            return create
+        return replace(create, body={**create.body, "Image": image.id})
 
     def _create(self, alias: str, spec: ContainerSpec, create: Create) -> Made:
         options = shlex.split(spec.options)  # they have been read already
