@@ -43,8 +43,8 @@ check: env ## style, types and import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test-long: env container-tools ## the tests that take longer than a few seconds
-	@$(WITH_DOCKER) $(BIN)/pytest $(TWO) -m long
+test-long: env container-tools ## the tests that take longer than a few seconds, and properties with more examples
+	@HYPOTHESIS_PROFILE=thorough $(WITH_DOCKER) $(BIN)/pytest $(TWO) -m "long or hypothesis"
 
 container-tools: ## install what the tests of containers need (root on Debian; elsewhere nothing)
 	@sh .ci/install-container-tools

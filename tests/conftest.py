@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import functools
+import os
 import subprocess
 import sys
 import tempfile
 from collections import Counter
 
+import hypothesis
 import pytest
+
+# Properties are tried with so many examples; `make test-long` tries more.
+hypothesis.settings.register_profile("quick", max_examples=50)
+hypothesis.settings.register_profile("thorough", max_examples=1000, deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or "quick")
 
 # The fixtures that every test may ask for.
 pytest_plugins = ["tests.engine", "tests.aws"]

@@ -38,6 +38,11 @@ def help_of(verb: str) -> str:
     return generate.help_of(verb)
 
 
+@functools.cache
+def parts() -> list[tuple[Path, str, str]]:
+    return list(generate.parts())
+
+
 def between(page: Path, mark: str) -> str:
     text = page.read_text(encoding="utf-8")
     return text.partition(f"<!-- {mark} -->\n")[2].partition(f"<!-- /{mark} -->")[0]
@@ -49,7 +54,7 @@ def test_the_tree_is_the_tree_of_the_source():
 
 @pytest.mark.parametrize("mark", ["events", "forecasts", "views", "images", "native"])
 def test_what_is_generated_is_up_to_date(mark):
-    page, text = next((page, text) for page, name, text in generate.parts() if name == mark)
+    page, text = next((page, text) for page, name, text in parts() if name == mark)
     assert between(page, mark) == text, "run `make docs`"
 
 

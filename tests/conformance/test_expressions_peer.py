@@ -24,7 +24,7 @@ from trunkline.expr.values import Value
 
 pytestmark = pytest.mark.registry
 PACKAGE = "@actions/expressions@0.3.61"
-EXAMPLES = settings(max_examples=300, derandomize=True, deadline=None)
+EXAMPLES = settings(derandomize=True, deadline=None)
 
 
 @pytest.fixture(scope="module")

@@ -42,7 +42,7 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=5),
     max_leaves=30,
 )
-FAST = settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow], deadline=2000)
+FAST = settings(suppress_health_check=[HealthCheck.too_slow], deadline=2000)
 
 
 def read_as_both(text: str) -> None:
