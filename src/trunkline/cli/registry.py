@@ -115,7 +115,9 @@ def _collect(argv: list[str]) -> int:
     wanted.add_store(parser)
     wanted.add_rules(parser)
     parser.add_argument(
-        "--now", action="store_true", help="also what was used within the hour: no push goes on"
+        "--now",
+        action="store_true",
+        help="also what was used within the hour, and unfinished uploads: no push goes on",
     )
     parser.add_argument(
         "-n", "--dryrun", action="store_true", help="show what would be removed, remove nothing"

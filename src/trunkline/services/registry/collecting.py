@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trunkline.oci.collection import LEASE_SECONDS, Garbage, Rules, garbage
+from trunkline.oci.collection import LEASE_SECONDS, UPLOAD_SECONDS, Garbage, Rules, garbage
 from trunkline.ports.image_store import Collected
 from trunkline.services.registry.registry import Registry
 
@@ -11,7 +11,8 @@ def collect(registry: Registry, lease: float = LEASE_SECONDS) -> Collected:
     """Take away what nothing needs; the registry may serve meanwhile.
 
     What was used within `lease` seconds stays: with less than an hour a push that is under way
-    may have to begin again.
+    may have to begin again. 0 says that none is under way: unfinished uploads go then, too, which
+    else are given up when they got nothing for a week.
     """
     return registry.store.collect(_rules(registry, lease))
 
@@ -36,6 +37,7 @@ def _rules(registry: Registry, lease: float) -> Rules:
     return Rules(
         now=registry.clock.now(),
         lease=lease,
+        uploads=UPLOAD_SECONDS if lease else 0,
         untagged=registry.untagged,
         retention=registry.retention,
         fixed=registry.immutable,

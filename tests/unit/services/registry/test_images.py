@@ -219,6 +219,18 @@ def test_a_collection_follows_the_registrys_rules(clock: FakeClock) -> None:
     assert collecting.preview(registry) == ()
 
 
+def test_an_upload_that_was_broken_off_stays_a_week_or_until_no_push_goes_on(
+    registry: Registry, clock: FakeClock
+) -> None:
+    uploads.start(registry, APP)
+    clock.advance(DAY)
+    assert collecting.collect(registry).uploads == 0
+    assert collecting.collect(registry, lease=0).uploads == 1
+    uploads.start(registry, APP)
+    clock.advance(8 * DAY)
+    assert collecting.collect(registry).uploads == 1
+
+
 def test_what_kept_runs_pushed_stays(clock: FakeClock) -> None:
     runs = ["1", "2"]
     registry = Registry(
