@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -12,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.certificates import Signer
 from tests.engine import needed
 from tests.images import Lacking
 
@@ -49,6 +52,100 @@ def another_socket(engine_host: str, path: Path) -> Iterator[Door]:
             assert door.process.poll() is None
             time.sleep(0.01)
         yield door
+
+
+class Keys(NamedTuple):
+    """A folder of certificates as Docker's client wants it, and the server's own two files."""
+
+    client: Path
+    certificate: Path
+    key: Path
+
+
+def make_keys(folder: Path) -> Keys:
+    """Make an authority, a server for this machine and a client that it knows."""
+    client, server = folder / "client", folder / "server"
+    for each in (client, server):
+        each.mkdir(parents=True)
+    authority = Signer("trunkline tests")
+    authority.write_authority(client / "ca.pem")
+    made = Keys(client, server / "cert.pem", server / "key.pem")
+    authority.issue("127.0.0.1", made.certificate, made.key)
+    authority.issue("client", client / "cert.pem", client / "key.pem")
+    return made
+
+
+@contextmanager
+def behind_tls(engine_host: str, keys: Keys) -> Iterator[Door]:
+    """Yield the engine behind TLS; clients are asked for their certificates."""
+    port = free_port()
+    tls = f"cert={keys.certificate},key={keys.key},cafile={keys.client / 'ca.pem'},verify=1"
+    listening = f"OPENSSL-LISTEN:{port},bind=127.0.0.1,reuseaddr,fork,{tls}"
+    with _socat(f"tcp://127.0.0.1:{port}", listening, engine_host) as door:
+        _await_port(port, door.process)
+        yield door
+
+
+class Ssh(NamedTuple):
+    """An ssh server, and the folder of an `ssh` that has its keys: to be first on PATH."""
+
+    door: Door
+    programs: Path
+
+
+@contextmanager
+def over_ssh(engine_host: str, folder: Path) -> Iterator[Ssh]:
+    """Yield the engine over ssh, by a server that knows one key and a client that has it."""
+    sshd, ssh = program("sshd", "openssh-server"), program("ssh", "openssh-client")
+    for name in ("host", "user"):
+        argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)]
+        subprocess.run(argv, check=True, stdin=subprocess.DEVNULL)
+    port, user = free_port(), getpass.getuser()
+    if os.geteuid() == 0:
+        Path("/run/sshd").mkdir(exist_ok=True)  # where it gives up its privileges
+    server, client = folder / "sshd_config", folder / "ssh_config"
+    keys = f"HostKey {folder}/host\nAuthorizedKeysFile {folder}/user.pub\nStrictModes no\n"
+    methods = "PasswordAuthentication no\nPermitRootLogin prohibit-password\n"
+    pam = f"UsePAM {'yes' if os.geteuid() == 0 else 'no'}\nPidFile none\n"
+    server.write_text(f"Port {port}\nListenAddress 127.0.0.1\n{keys}{methods}{pam}")
+    public = (folder / "host.pub").read_text()
+    (folder / "known").write_text(f"[127.0.0.1]:{port} {public}")
+    client.write_text(
+        f"IdentityFile {folder}/user\nIdentitiesOnly yes\nUserKnownHostsFile {folder}/known\n"
+    )
+    programs = folder / "bin"
+    programs.mkdir()
+    (programs / "ssh").write_text(f'#!/bin/sh\nexec {ssh} -F {client} "$@"\n')
+    (programs / "ssh").chmod(0o755)
+    socket_path = engine_host.removeprefix("unix://")
+    argv = [sshd, "-D", "-e", "-f", str(server)]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(argv, start_new_session=True, stderr=log)
+    door = Door(f"ssh://{user}@127.0.0.1:{port}{socket_path}", process)
+    try:
+        _await_port(port, process)
+        yield Ssh(door, programs)
+    finally:
+        door.close()
+
+
+def free_port() -> int:
+    """Return a port of this machine that nobody has."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+def _await_port(port: int, process: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except OSError:
+            time.sleep(0.02)
+        else:
+            return
+    raise AssertionError(f"nothing listens on port {port}")
 
 
 @contextmanager

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from tests.commands import Place, assert_no_traceback, missing
+import pytest
+
+from tests.commands import Done, Place, assert_no_traceback, missing
 from tests.docker_engine import RUN_LABEL, Engine
-from tests.engine_doors import another_socket
+from tests.engine_doors import Keys, another_socket, behind_tls, make_keys, over_ssh
 from tests.repositories import repository
 from trunkline.run.events import Conclusion, JobCompleted
 
@@ -22,6 +27,120 @@ jobs:
       - run: echo kept > kept.txt
       - run: {step}
 """
+
+WHOLE = """
+on: push
+jobs:
+  test:
+    runs-on: ubuntu-latest
+    timeout-minutes: 2
+    container: {image}
+    services:
+      idle: {{image: "{image}", command: "sh -c 'echo service is up; exec tail -f /dev/null'"}}
+    steps:
+      - uses: actions/checkout@v4
+      - run: ping -c 1 -w 20 idle >/dev/null && echo inside $(cat Dockerfile | wc -l)
+      - uses: ./
+"""
+FILES = {
+    "action.yml": "runs: {using: docker, image: Dockerfile, args: [an action]}\n",
+    "Dockerfile": 'FROM {image}\nENTRYPOINT ["echo"]\n',
+}
+
+
+def run_whole(place: Place, image: str, env: Mapping[str, str]) -> Done:
+    """Run a job with a container, a service and a Docker action."""
+    root = place.root / "demo"
+    files = {name: text.replace("{image}", image) for name, text in FILES.items()}
+    repository(root, {".github/workflows/ci.yml": WHOLE.format(image=image), **files})
+    done = place.run("run", "--plain", cwd=root, env=env)
+    assert_no_traceback(done)
+    return done
+
+
+def assert_whole(done: Done) -> None:
+    wanted = ["test | inside 2", "test | an action", "test | service is up"]
+    assert done.code == 0, done.text
+    assert not missing(wanted, done.out.splitlines()), done.text
+
+
+# --- behind TLS ---------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
+    return make_keys(tmp_path_factory.mktemp("keys"))
+
+
+def with_keys(folder: Path) -> dict[str, str]:
+    return {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(folder)}
+
+
+def test_jobs_run_at_an_engine_behind_tls(docked: Place, busybox_image: str, keys: Keys) -> None:
+    with behind_tls(docked.env["DOCKER_HOST"], keys) as door:
+        env = {"DOCKER_HOST": door.address, **with_keys(keys.client)}
+        assert_whole(run_whole(docked, busybox_image, env))
+
+
+@pytest.mark.parametrize(
+    ("lacking", "told"),
+    [
+        (("cert.pem", "key.pem"), "may know clients by certificates: cert.pem and key.pem in "),
+        (("ca.pem",), "No such file or directory"),
+        (("other",), "certificate verify failed"),
+    ],
+)
+def test_an_engine_behind_tls_refuses_strangers(
+    docked: Place, busybox_image: str, keys: Keys, lacking: tuple[str, ...], told: str
+) -> None:
+    folder = docked.root / "keys"
+    shutil.copytree(
+        make_keys(folder / "o").client if lacking == ("other",) else keys.client, folder / "k"
+    )
+    for name in lacking:
+        (folder / "k" / name).unlink(missing_ok=True)
+    with behind_tls(docked.env["DOCKER_HOST"], keys) as door:
+        env = {"DOCKER_HOST": door.address, **with_keys(folder / "k")}
+        done = run_whole(docked, busybox_image, env)
+    assert done.code == 1
+    assert not missing([f"test | …{told}…"], done.out.splitlines()), done.text
+
+
+# --- over ssh -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """Yield a folder for temporary files whose name leaves room for a socket's."""
+    with tempfile.TemporaryDirectory(prefix="tl-", dir="/tmp") as folder:
+        yield Path(folder)
+
+
+def test_jobs_run_at_an_engine_over_ssh(
+    docked: Place, busybox_image: str, tmp_path: Path, short: Path
+) -> None:
+    with over_ssh(docked.env["DOCKER_HOST"], tmp_path) as ssh:
+        path = f"{ssh.programs}:{docked.env['PATH']}"
+        env = {"DOCKER_HOST": ssh.door.address, "PATH": path, "TMPDIR": str(short)}
+        assert_whole(run_whole(docked, busybox_image, env))
+        assert not list(short.iterdir())
+
+
+def test_an_ssh_server_that_does_not_know_us_is_told(
+    docked: Place, busybox_image: str, tmp_path: Path, short: Path
+) -> None:
+    with over_ssh(docked.env["DOCKER_HOST"], tmp_path) as ssh:
+        (tmp_path / "user.pub").write_text("")
+        path = f"{ssh.programs}:{docked.env['PATH']}"
+        env = {"DOCKER_HOST": ssh.door.address, "PATH": path, "TMPDIR": str(short)}
+        done = run_whole(docked, busybox_image, env)
+    assert done.code == 1
+    assert f"{ssh.door.address} can't be reached over ssh" in done.text
+    assert done.err.count("Permission denied (publickey") == 1  # nobody asks twice
+    assert not list(short.iterdir())
+
+
+# --- gone ---------------------------------------------------------------------------------
 
 
 def completed(place: Place, run_id: str) -> JobCompleted:

@@ -99,6 +99,13 @@ class Parts:
                 self._publishers.append(made)
             return self._publishers[0]
 
+    def _end_publishing(self) -> None:
+        """Let go of what pushes and pulls made on the way, where there were any."""
+        with self._lock:
+            publishers = tuple(self._publishers)
+        for publisher in publishers:
+            publisher.close()
+
     def _proxy(self) -> Any:
         """Make what serves the job's own socket; its scripts may create containers by it."""
         adapter("write-container-note")(self._note)
@@ -126,6 +133,7 @@ class Parts:
             adapter("container-wiring")(
                 connect=self._engines.connect,
                 publisher=self.publisher,
+                end_publishing=self._end_publishing,
                 door=self.door,
                 ids=system.ids,
                 note=self._note,

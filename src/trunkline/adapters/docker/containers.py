@@ -61,11 +61,12 @@ class Wiring(msgspec.Struct, frozen=True):
     """What a job's containers work with. `note` is where a later engine looks for what is left.
 
     `registry` returns the URL of this machine's registry on one of its addresses, started when
-    asked. Raises Unavailable.
+    asked. `end_publishing` closes the publisher if there is one. Both raise Unavailable.
     """
 
     connect: Callable[[], Engine]
     publisher: Callable[[], Publisher]
+    end_publishing: Callable[[], None]
     door: Door
     ids: Ids
     note: str
@@ -296,7 +297,7 @@ class JobContainers:
             ending.remove(self._made, self._network, by_label=by_label)
             self._made, self._network, self.job_id = [], "", ""
         self._actions.close()
-        self._wiring.publisher().close()
+        self._wiring.end_publishing()
         remove_note(self._wiring.note)
 
     def _reclaim(self) -> None:

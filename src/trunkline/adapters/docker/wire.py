@@ -17,10 +17,14 @@ from trunkline.base.errors import Unavailable
 
 # One progress message of the Engine API: {"status": ...}, {"aux": ...}, {"errorDetail": ...}.
 Message = Mapping[str, Any]
+# A request's method, target, body and headers.
+Ask = tuple[str, str, bytes | None, dict[str, str]]
 
 TLS_PORT, PLAIN_PORT = 2376, 2375
 # Seconds for a connection to be made; the engine may think about an answer as long as it likes.
 PATIENCE = 20
+# With TLS 1.3 a client that is not known has been let in before it is turned away.
+STRANGER = "Engines behind TLS may know clients by certificates: cert.pem and key.pem in {}."
 
 
 class EngineRefused(Unavailable):
@@ -87,7 +91,7 @@ class Wire:
         content = None if body is None else msgspec.json.encode(body)
         headers = {} if body is None else {"Content-Type": "application/json"}
         target = f"{path}?{urlencode(query)}" if query else path
-        with _Exchange(self.connect(), (method, target, content, headers)) as answer:
+        with self._exchange((method, target, content, headers)) as answer:
             text = answer.read()
         return _decoded(text) if text.strip() else None
 
@@ -100,7 +104,7 @@ class Wire:
         """
         headers = {"X-Registry-Auth": login} if login else {}
         target = f"{path}?{urlencode(query)}"
-        with _Exchange(self.connect(), (method, target, None, headers)) as answer:
+        with self._exchange((method, target, None, headers)) as answer:
             for line in answer:
                 if not line.strip():
                     continue
@@ -111,14 +115,18 @@ class Wire:
                     raise EngineRefused(_words(message))
                 yield message
 
+    def _exchange(self, request: Ask) -> _Exchange:
+        is_tls = is_secret(self.address, self._environ)
+        hint = STRANGER.format(certificates(self._environ)) if is_tls else ""
+        return _Exchange(self.connect(), request, hint)
+
 
 class _Exchange:
     """One request and its answer; errors of the connection become Unavailable."""
 
-    def __init__(
-        self, connection: socket.socket, request: tuple[str, str, bytes | None, dict[str, str]]
-    ) -> None:
-        """Take the connection, and the request's method, target, body and headers."""
+    def __init__(self, connection: socket.socket, request: Ask, hint: str) -> None:
+        """Take the connection, and what may help where it ends without an answer."""
+        self._hint = hint
         self._client = http.client.HTTPConnection("docker")
         self._client.sock = connection
         self._request = request
@@ -132,7 +140,8 @@ class _Exchange:
                 raise EngineRefused(words or answer.reason, answer.status)
         except (OSError, http.client.HTTPException) as error:
             self._client.close()
-            raise Unavailable(f"The container engine does not answer: {error}") from error
+            told = f"The container engine does not answer: {error}"
+            raise Unavailable(told, hint=self._hint) from error
         except Unavailable:
             self._client.close()
             raise
