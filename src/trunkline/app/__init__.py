@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
 import msgspec
 
 from trunkline.app.adapter_table import adapter
-from trunkline.app.late import LateForge, LateNatives, LateToolchains, Once, Places
+from trunkline.app.late import LateForge, Once, Places
 from trunkline.base.diagnostics import Diagnostic
-from trunkline.engine.action_loader import Sources
-from trunkline.engine.push_evidence import Evidence, Origin
-from trunkline.engine.step_runner import FindHandler, Handler
-from trunkline.engine.world import Listener, World
 from trunkline.ports.clock import Clock, Ids
-from trunkline.ports.containers import Images
 from trunkline.ports.endpoints import REGISTRY, RESULTS, Endpoints
-from trunkline.ports.forge import Forge
 from trunkline.ports.gate import Gate
 from trunkline.ports.job_services import JobServices
 from trunkline.ports.journal import Journals
@@ -26,23 +20,10 @@ from trunkline.ports.kept_images import KeptImages
 from trunkline.ports.logs import LogStore
 from trunkline.ports.sandbox import Sandboxes
 from trunkline.ports.secrets import Secrets
-from trunkline.ports.toolchains import Toolchains
-from trunkline.run.events import Event, ImagePushed, RunStarted
-from trunkline.run.matchers import Matching
+from trunkline.run.events import ImagePushed, RunStarted
 from trunkline.settings import Settings
-from trunkline.workflow.model import Action, UsesStep, Workflow
+from trunkline.workflow.model import Workflow
 from trunkline.workflow.reading import ReadAction, Readers, ReadWorkflow
-
-# Actions that exist as natives only.
-OWN_ACTIONS = "trunkline/"
-# The action that stands for a build of CodeBuild.
-RUN_BUILD = "aws-actions/aws-codebuild-run-build"
-
-
-def _compile_pattern(source: str, each_line: bool) -> Matching:  # noqa: FBT001 - a callable's shape
-    """Compile a problem matcher's pattern; its library is loaded with the first one."""
-    found: Matching = adapter("patterns")(source, each_line)
-    return found
 
 
 def _read_buildspec(
@@ -52,26 +33,6 @@ def _read_buildspec(
     found: tuple[Workflow | None, tuple[Diagnostic, ...]] = adapter("read-buildspec")(
         text, file, load
     )
-    return found
-
-
-def _digest(parts: Iterable[bytes]) -> str:
-    """Return what `hashFiles` gives for files with these digests; loaded with the first use."""
-    found: str = adapter("digest")(parts)
-    return found
-
-
-def _make_evidence(
-    origin: Origin, images: Callable[[], Images], report: Callable[[Event], None]
-) -> Evidence:
-    """Make what turns a job's pushes into events; loaded with the first push."""
-    found: Evidence = adapter("image-evidence")(origin, images, report)
-    return found
-
-
-def handler_of(kind: str) -> Handler:
-    """Return what carries out steps of a kind (`run`, `docker` ...); loaded with the first one."""
-    found: Handler = adapter(f"{kind}-step")
     return found
 
 
@@ -138,7 +99,7 @@ class System:
         return found
 
     @cached_property
-    def forge(self) -> Forge:
+    def forge(self) -> LateForge:
         """Return the reader of repositories."""
         return LateForge(
             lambda: adapter("forge")(
@@ -262,6 +223,13 @@ class System:
         found: KeptImages = adapter("kept-images")(self.endpoints, self.images)
         return found
 
+    def look_at(self, directory: str) -> None:
+        """Have git look at a repository already; `forge` asks it for what it saw.
+
+        Raises Unavailable (no git), NotFound (no such folder).
+        """
+        self.on_close(self.forge.look_at(directory, committed=self.choices.committed))
+
     def on_close(self, closer: Callable[[], None]) -> None:
         """Have `closer` called by `close`, after those that were given before."""
         self._closers.append(closer)
@@ -274,75 +242,4 @@ class System:
     def gate(self, repository: str) -> Gate:
         """Return the concurrency groups of a repository (`owner/name`)."""
         found: Gate = adapter("gate")(self.settings.state, repository)
-        return found
-
-    def world(self, listen: Listener | None, *, dirty: bool = False) -> World:
-        """Return what jobs need; `listen` hears their lines, `dirty`: they see uncommitted work."""
-        toolchains = LateToolchains(self._make_toolchains)
-        natives_world = Once(lambda: self._natives_world(toolchains))
-        every = LateNatives(natives_world)
-        natives = every if self.choices.native else LateNatives(natives_world, OWN_ACTIONS)
-        return World(
-            sandboxes=self.sandboxes,
-            logs=self.logs,
-            secrets=self.secrets,
-            clock=self.clock,
-            ids=self.ids,
-            sources=Sources(
-                self.forge,
-                natives,
-                self.read_action,
-                self.choices.directory,
-                self._expand,
-            ),
-            toolchains=toolchains,
-            compile_pattern=_compile_pattern,
-            digest=_digest,
-            evidence=_make_evidence,
-            handler=self._handlers(),
-            listen=listen,
-            pass_env=self.choices.pass_env,
-            env=self.choices.env,
-            dirty=dirty,
-            services=self.job_services,
-            set_ups=every,
-        )
-
-    def _handlers(self) -> FindHandler:
-        """Return what finds the kinds of steps. Raises UsageError: no terminal to pause on."""
-        if not self.choices.pauses:
-            return handler_of
-        found: FindHandler = adapter("pauses")(handler_of, adapter("terminal")())
-        return found
-
-    def _expand(self, step: UsesStep) -> Action | None:
-        """Return the action that a step stands for, when it is a whole build. See `Sources`."""
-        if step.uses.value.partition("@")[0].lower() != RUN_BUILD:
-            return None
-        found: Action = adapter("build-action")(self.choices.directory, step)
-        return found
-
-    def _make_toolchains(self) -> Toolchains:
-        found: Toolchains = adapter("toolchains")(
-            self.settings.cache, self.settings.environment, offline=self.choices.offline
-        )
-        return found
-
-    def _natives_world(self, toolchains: Toolchains) -> object:
-        state, choices = self.settings.state, self.choices
-        found: object = adapter("natives-world")(
-            forge=self.forge,
-            artifacts=adapter("artifacts")(f"{state}/runs", self.clock, self.ids),
-            caches=adapter("caches")(f"{state}/caches", self.clock, self.ids),
-            toolchains=toolchains,
-            clock=self.clock,
-            parameters=Once(lambda: adapter("parameters")()),  # noqa: PLW0108 - loaded late
-            buckets=Once(lambda: adapter("buckets")()),  # noqa: PLW0108 - loaded late
-            source=choices.directory,
-            cache=self.settings.cache,
-            environment=self.settings.environment,
-            committed=choices.committed,
-            offline=choices.offline,
-            publish=choices.publish,
-        )
         return found

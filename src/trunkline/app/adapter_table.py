@@ -44,7 +44,7 @@ ADAPTERS = {
     "gate": "trunkline.adapters.gates.files:FileGate",
     "secrets": "trunkline.adapters.secrets.files:FileSecrets",
     "blobs": "trunkline.adapters.blobs.files:FileBlobs",
-    "facts": "trunkline.adapters.git.facts:read_facts",
+    "look": "trunkline.adapters.git.facts:Look",
     "forge": "trunkline.adapters.forges.git:GitForge",
     "toolchains": "trunkline.adapters.toolchains.node:NodeToolchain",
     "natives": "trunkline.adapters.actions:NATIVE",

@@ -1,30 +1,15 @@
-"""What `run` and `plan` do alike: choose a system, and ask what an event would start."""
+"""What `run` and `plan` do alike: ask what the event of a command line would start."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
 
-from trunkline.app import Choices, System
+from trunkline.app import System
 from trunkline.app.adapter_table import adapter
 from trunkline.cli import arguments
 from trunkline.cli.workflow_files import loader, workflow_files
 from trunkline.services import planning
-
-
-def choices(options: argparse.Namespace) -> Choices:
-    """Return what a command line says of the repository and its variables.
-
-    Raises NotFound, UsageError.
-    """
-    return Choices(
-        directory=arguments.repository_root(options.directory),
-        offline=options.offline,
-        committed=options.committed,
-        local_repositories=arguments.pairs(options.local_repository, "--local-repository SPEC=DIR"),
-        variables=arguments.pairs(options.var, "--var K=V"),
-        variable_file=arguments.dotenv_file(options, "var"),
-    )
 
 
 def prospect(system: System, options: argparse.Namespace) -> planning.Prospect:

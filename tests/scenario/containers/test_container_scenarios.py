@@ -36,7 +36,7 @@ from trunkline.adapters.sandboxes.scripted import (
     ScriptedSandboxes,
 )
 from trunkline.adapters.secrets.memory import MemorySecrets
-from trunkline.app import handler_of
+from trunkline.app.world import handler_of
 from trunkline.engine.action_loader import Sources
 from trunkline.engine.image_evidence import ImageEvidence
 from trunkline.engine.job_worker import JobWorker

@@ -125,6 +125,8 @@ class Running:
 
     def stop(self) -> None:
         """Kill it and its helpers, if it still runs, and collect it."""
+        if self._process.returncode is not None:  # its number may be another's by now
+            return
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.communicate()

@@ -60,17 +60,81 @@ class _Repository(msgspec.Struct, frozen=True):
         return "" if name == "(detached)" else name
 
 
+class Look:
+    """A first look at a repository: its git processes run while others do other things."""
+
+    def __init__(self, directory: str, *, committed: bool) -> None:
+        """Start git in `directory`; `committed` leaves uncommitted work out.
+
+        Raises Unavailable (no git), NotFound (no such folder).
+        """
+        if not os.path.isdir(directory):
+            raise NotFound(f"There is no folder {directory}.")
+        untracked = ("-uno", "--ignore-submodules=all") if committed else ("-uall",)
+        self._directory = directory
+        self._committed = committed
+        self._place = Running(
+            directory,
+            (
+                *("rev-parse", "--path-format=absolute", "--is-bare-repository"),
+                *("--is-shallow-repository", "--git-common-dir", "--show-toplevel"),
+            ),
+        )
+        self._status = Running(
+            directory,
+            ("status", "--porcelain=v2", "--branch", "-z", "--no-renames", *untracked),
+        )
+        self._config = Running(
+            directory,
+            ("config", "-z", "--get-regexp", r"^(remote\..*\.url|user\.(name|email))$"),
+        )
+        self._refs = Running(
+            directory,
+            (
+                *("for-each-ref", "--format=%(objectname) %(refname) %(symref)"),
+                *(_HEADS, "refs/remotes/"),
+            ),
+        )
+        self._head = log(directory, "HEAD", limit=1)
+
+    def facts(self, event: str) -> RepositoryFacts:
+        """Return what was seen, once; `event` ('' for any) as `read_facts` takes it."""
+        try:
+            where = self._place.output().decode(errors="surrogateescape").splitlines()
+        except GitFailed as error:
+            self.stop()
+            _check_refusal(self._directory, error.text)
+            return _plain_folder(self._directory)
+        headers, names = parse_status(self._status.output())
+        repository = _Repository(
+            directory=self._directory,
+            root=where[3],
+            common_dir=where[2],
+            shallow=where[1] == "true",
+            status=headers,
+            uncommitted=() if self._committed else names,
+            config=_parse_config(self._config.output_or_nothing()),
+            refs=_parse_refs(self._refs.output()),
+            head=next(iter(parse_log(self._head.output_or_nothing())), None),
+        )
+        return _facts(repository, event)
+
+    def stop(self) -> None:
+        """End what still runs: nobody wants to know any more. Idempotent."""
+        for running in (self._place, self._status, self._config, self._refs, self._head):
+            running.stop()
+
+
 def read_facts(directory: str, *, committed: bool, event: str) -> RepositoryFacts:
     """Return the facts of the repository that holds `directory`.
 
     `committed` leaves uncommitted work out; `event` ('' for any) lets facts that only other events
     need at their defaults. Raises Unavailable (no git, refused by git), NotFound (no such folder).
     """
-    if not os.path.isdir(directory):
-        raise NotFound(f"There is no folder {directory}.")
-    repository = _read(directory, committed=committed)
-    if repository is None:
-        return _plain_folder(directory)
+    return Look(directory, committed=committed).facts(event)
+
+
+def _facts(repository: _Repository, event: str) -> RepositoryFacts:
     user = Person(repository.config.get("user.name", ""), repository.config.get("user.email", ""))
     url = without_credentials(_remote_url(repository.config))
     owner, name = _owner_and_name(url, repository.common_dir)
@@ -103,49 +167,6 @@ def local_user() -> str:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
         return os.environ.get("USER", "user")
-
-
-def _read(directory: str, *, committed: bool) -> _Repository | None:
-    untracked = ("-uno", "--ignore-submodules=all") if committed else ("-uall",)
-    place = Running(
-        directory,
-        (
-            *("rev-parse", "--path-format=absolute", "--is-bare-repository"),
-            *("--is-shallow-repository", "--git-common-dir", "--show-toplevel"),
-        ),
-    )
-    status = Running(
-        directory,
-        ("status", "--porcelain=v2", "--branch", "-z", "--no-renames", *untracked),
-    )
-    config = Running(
-        directory,
-        ("config", "-z", "--get-regexp", r"^(remote\..*\.url|user\.(name|email))$"),
-    )
-    refs = Running(
-        directory,
-        ("for-each-ref", "--format=%(objectname) %(refname) %(symref)", _HEADS, "refs/remotes/"),
-    )
-    head = log(directory, "HEAD", limit=1)
-    try:
-        where = place.output().decode(errors="surrogateescape").splitlines()
-    except GitFailed as error:
-        for running in (status, config, refs, head):
-            running.stop()
-        _check_refusal(directory, error.text)
-        return None
-    headers, names = parse_status(status.output())
-    return _Repository(
-        directory=directory,
-        root=where[3],
-        common_dir=where[2],
-        shallow=where[1] == "true",
-        status=headers,
-        uncommitted=() if committed else names,
-        config=_parse_config(config.output_or_nothing()),
-        refs=_parse_refs(refs.output()),
-        head=next(iter(parse_log(head.output_or_nothing())), None),
-    )
 
 
 def _check_refusal(directory: str, text: str) -> None:
