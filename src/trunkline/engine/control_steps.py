@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
 from trunkline.engine.background import BackgroundStep, BackgroundSteps, Ending
 from trunkline.engine.cancel import CancelToken
 from trunkline.engine.instances import StepResult
-from trunkline.engine.job_context import StepPlace, TemplateError
+from trunkline.engine.job_context import TemplateError
 from trunkline.engine.job_setup import Ready
 from trunkline.engine.output import StepOutput
 from trunkline.engine.processes import Limits
+from trunkline.engine.running_steps import RunningStep
 from trunkline.engine.step_reports import OpenStep, StepReports
 from trunkline.engine.step_runner import Carrying
 from trunkline.run.events import Conclusion
@@ -29,8 +31,8 @@ RESULT_WORDS = {
 }
 
 
-# Hears of a background step that really runs: its slot, its token, where its `if` stands.
-Started = Callable[[int, CancelToken, StepPlace], None]
+# Hears of a background step that really runs, by its slot.
+Started = Callable[[int, RunningStep], None]
 
 
 class Covered(msgspec.Struct, frozen=True):
@@ -56,7 +58,7 @@ class ControlSteps:
         self._waiting.cancel(force=force)
 
     def launch(self, task: Task, started: Started) -> None:
-        """Start a step in the background; `started` hears of its token when it really runs."""
+        """Start a step in the background; `started` hears of it when it really runs."""
         ready, instance = self._ready, self._ready.instances[task.slot]
         shared = ready.context.shared.copy()
         beginning = ready.runner.begin(instance, task.stage, shared)
@@ -77,7 +79,8 @@ class ControlSteps:
             self._reports.close_result(opened, result, instance.step.id)
             return Ending(result, shared)
 
-        started(task.slot, token, beginning.place)
+        holds = partial(ready.runner.still_holds, instance, task.stage, beginning.place)
+        started(task.slot, RunningStep(token, holds))
         self._background.add(BackgroundStep(task, instance, token, perform))
 
     def wait(self, task: Task) -> Covered:

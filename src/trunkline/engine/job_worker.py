@@ -1,4 +1,8 @@
-"""Performs one job: drives the job machine, and reports every fact as an event."""
+"""Performs one job: asks the job machine what comes next, has it done, tells the machine what came of it.
+
+What is done lies beside this file: `job_setup`, the three kinds of steps (`work_steps`, `control_steps`,
+`container_steps`) and `job_completion`. `running_steps` knows what a cancelled job stops.
+"""
 
 from __future__ import annotations
 
@@ -8,36 +12,37 @@ import msgspec
 from msgspec.structs import replace
 
 from trunkline.base.errors import TrunklineError
-from trunkline.engine.cancel import CancelToken
 from trunkline.engine.container_steps import ContainerSteps
 from trunkline.engine.control_steps import ControlSteps, Covered
 from trunkline.engine.instances import Instance
+from trunkline.engine.job_completion import environment_url, job_outputs, tear_down
 from trunkline.engine.job_containers import place_of
-from trunkline.engine.job_context import JobContext, StepPlace, TemplateError
+from trunkline.engine.job_context import TemplateError
 from trunkline.engine.job_log import JobLog
 from trunkline.engine.job_setup import Parts, Ready, set_up
 from trunkline.engine.output import JobOutput, StepOutput
-from trunkline.engine.processes import Limits
+from trunkline.engine.running_steps import RunningSteps
 from trunkline.engine.services_access import JobAccess, services_job
-from trunkline.engine.step_reports import Report, StepReports
-from trunkline.engine.step_runner import Carrying, hints
+from trunkline.engine.step_reports import OpenStep, Report, StepReports
+from trunkline.engine.step_runner import hints
+from trunkline.engine.work_steps import WorkSteps
 from trunkline.engine.world import World
 from trunkline.expr.errors import ExpressionError
 from trunkline.ports.sandbox import Sandbox
 from trunkline.run import job_machine as machine
 from trunkline.run.events import Annotated, Conclusion, JobCompleted, JobStarted
 from trunkline.run.job_machine import JobState, Kind, Stage, Task
-from trunkline.run.job_outputs import OutputsTooLarge, check_job_outputs
+from trunkline.run.job_outputs import OutputsTooLarge
 from trunkline.run.job_request import JobRequest
 
 
-class Running(msgspec.Struct, frozen=True):
-    """A stage that runs: enough to ask its `if` again when the job is cancelled."""
+class Performers(msgspec.Struct, frozen=True):
+    """What performs the steps of a job that is set up."""
 
-    instance: Instance
-    stage: Stage
-    place: StepPlace
-    token: CancelToken
+    ready: Ready
+    work: WorkSteps
+    controls: ControlSteps
+    containers: ContainerSteps
 
 
 class JobWorker:
@@ -52,15 +57,11 @@ class JobWorker:
         self._reports = StepReports(request.key, self._output, world.clock, report)
         self._lock = threading.RLock()
         self._state = JobState()
+        self._running = RunningSteps()
         self._sandbox: Sandbox | None = None
-        self._ready: Ready | None = None
-        self._controls: ControlSteps | None = None
-        self._containers: ContainerSteps | None = None
-        self._running: dict[int, Running] = {}
-        self._cancelled_by = ""
-        self._forced = False
-        self._message = ""
         self._access: JobAccess | None = None
+        self._performers: Performers | None = None
+        self._message = ""
 
     def run(self) -> None:
         """Perform the job to its end; a fault of its set-up fails this job only.
@@ -89,81 +90,88 @@ class JobWorker:
     def cancel(self, by: str, *, force: bool = False) -> None:
         """Cancel the job: what runs and whose `if` no longer holds is stopped (3.4)."""
         with self._lock:
-            if not self._cancelled_by:
-                self._cancelled_by = by
+            if not self._running.cancelled_by:
                 self._apply(machine.CancelReceived())
-            self._forced = self._forced or force
-            for running in self._running.values():
-                self._stop_unless_it_holds(running)
-            if self._controls is not None:
-                self._controls.cancel(force=force)
-            if self._containers is not None:
-                self._containers.cancel(force=force)
+            self._running.cancel(by, force=force)
+            if self._performers is not None:
+                self._performers.controls.cancel(force=force)
+                self._performers.containers.cancel(force=force)
 
-    # --- phases -------------------------------------------------------------------------
+    # --- set-up -------------------------------------------------------------------------
 
     def _prepare(self) -> None:
         opened = self._reports.open("Set up job")
         try:
-            variables = self._world.secrets.variables(self.request.environment)
-            self.request = replace(self.request, where=place_of(self.request, variables))
-            self._sandbox = self._world.sandboxes.open(self.request.where)
-            self._access = access = JobAccess(
-                self._world.services, services_job(self.request, self._world.clock.now())
-            )
-            parts = Parts(self._report, opened.output, self._is_cancelled, access)
-            ready = set_up(self.request, self._world, self._sandbox, self._output, parts)
+            ready = self._set_up(opened.output)
         except (TrunklineError, TemplateError, ExpressionError) as error:
-            self._message = self._output.masked(str(error))
-            opened.output.engine_lines(
-                [*(f"##[error]{line}" for line in str(error).splitlines()), *hints(error)]
-            )
-            self._report(
-                Annotated(key=self.request.key, level="error", message=self._message, step=1)
-            )
-            self._apply(machine.PreparationFailed())
-            self._reports.close(opened, Conclusion.FAILURE)
+            self._fail_to_prepare(opened, error)
             return
         with self._lock:
-            self._ready = ready
-            self._output.serve(ready.context, self._world.compile_pattern)
-            self._controls = ControlSteps(ready, self._reports, self.request.job.steps)
-            self._containers = ContainerSteps(ready, self._reports)
-            pre = tuple(
-                Task(stage=Stage.PRE, kind=Kind.PERFORM, slot=slot, step_id=instance.step.id)
-                for slot, instance in ready.instances.items()
-                if instance.has_pre()
-            )
-            containers = machine.container_tasks(
-                len(ready.images), containers=bool(ready.wanted.names)
-            )
-            main = machine.tasks_of(self.request.job.steps)
-            self._apply(machine.Prepared(pre, main, containers))
+            self._take(ready)
         self._reports.close(opened, Conclusion.SUCCESS)
 
+    def _set_up(self, log: StepOutput) -> Ready:
+        world = self._world
+        variables = world.secrets.variables(self.request.environment)
+        self.request = replace(self.request, where=place_of(self.request, variables))
+        self._sandbox = world.sandboxes.open(self.request.where)
+        self._access = JobAccess(world.services, services_job(self.request, world.clock.now()))
+        parts = Parts(self._report, log, self._is_cancelled, self._access)
+        return set_up(self.request, world, self._sandbox, self._output, parts)
+
+    def _fail_to_prepare(self, opened: OpenStep, error: Exception) -> None:
+        self._message = self._output.masked(str(error))
+        opened.output.engine_lines(
+            [*(f"##[error]{line}" for line in str(error).splitlines()), *hints(error)]
+        )
+        self._report(Annotated(key=self.request.key, level="error", message=self._message, step=1))
+        self._apply(machine.PreparationFailed())
+        self._reports.close(opened, Conclusion.FAILURE)
+
+    def _take(self, ready: Ready) -> None:
+        """Go on with a job that is set up: its tasks are known now."""
+        steps, reports = self.request.job.steps, self._reports
+        self._output.serve(ready.context, self._world.compile_pattern)
+        self._performers = Performers(
+            ready,
+            WorkSteps(ready, reports, self._running),
+            ControlSteps(ready, reports, steps),
+            ContainerSteps(ready, reports),
+        )
+        pre = tuple(
+            Task(stage=Stage.PRE, kind=Kind.PERFORM, slot=slot, step_id=instance.step.id)
+            for slot, instance in ready.instances.items()
+            if instance.has_pre()
+        )
+        has_containers = bool(ready.wanted.names)
+        containers = machine.container_tasks(len(ready.images), containers=has_containers)
+        self._apply(machine.Prepared(pre, machine.tasks_of(steps), containers))
+
+    def _is_cancelled(self) -> bool:
+        return bool(self._running.cancelled_by)
+
+    # --- steps --------------------------------------------------------------------------
+
     def _perform(self, task: Task) -> None:
-        ready, controls = self._ready, self._controls
-        if ready is None or controls is None:
+        performers = self._performers
+        if performers is None:
             raise RuntimeError("a step before its job is set up")
         match task.kind:
-            case Kind.PERFORM:
-                self._perform_step(task, ready)
-            case Kind.LAUNCH if self._forced:
-                self._perform_step(task, ready)
-            case Kind.LAUNCH:
+            case Kind.LAUNCH if not self._running.forced:
                 self._apply(machine.Launched(task))
-                controls.launch(task, self._background_started)
+                performers.controls.launch(task, self._running.start)
+            case Kind.PERFORM | Kind.LAUNCH:
+                conclusion = performers.work.perform(task)
+                self._register_post(task, performers.ready.instances[task.slot])
+                self._apply(machine.TaskEnded(task, conclusion))
             case Kind.AWAIT:
-                self._take_covered(task, controls.wait(task))
+                self._take_covered(task, performers.controls.wait(task))
             case Kind.STOP:
-                self._take_covered(task, controls.stop(task))
+                self._take_covered(task, performers.controls.stop(task))
             case Kind.IMAGE | Kind.BEGIN | Kind.END:
-                self._perform_containers(task)
+                self._perform_containers(task, performers.containers)
 
-    def _perform_containers(self, task: Task) -> None:
-        steps = self._containers
-        if steps is None:
-            raise RuntimeError("containers before their job is set up")
+    def _perform_containers(self, task: Task, steps: ContainerSteps) -> None:
         if machine.may_run(self._state, task):
             conclusion = steps.perform(task)
         else:
@@ -171,38 +179,9 @@ class JobWorker:
             conclusion = Conclusion.SKIPPED
         self._apply(machine.TaskEnded(task, conclusion))
 
-    def _perform_step(self, task: Task, ready: Ready) -> None:
-        instance = ready.instances[task.slot]
-        beginning = ready.runner.begin(instance, task.stage, ready.context.shared)
-        if self._forced or not beginning.holds:
-            if task.stage is Stage.MAIN:
-                instance.scope.record(instance.step.id, Conclusion.SKIPPED, Conclusion.SKIPPED, {})
-            self._reports.skip(beginning.name, instance.step.id)
-            self._apply(machine.TaskEnded(task, Conclusion.SKIPPED))
-            return
-        opened = self._reports.open(beginning.name)
-        token = CancelToken()
-        self._started(task.slot, Running(instance, task.stage, beginning.place, token))
-        result = ready.runner.carry_out(
-            instance,
-            task.stage,
-            beginning,
-            Carrying(Limits(token, None), opened.output, ready.context.shared),
-        )
-        with self._lock:
-            del self._running[task.slot]
-        if task.stage is Stage.MAIN:
-            instance.scope.record(
-                instance.step.id, result.outcome, result.conclusion, result.outputs
-            )
-        self._reports.close_result(opened, result, instance.step.id)
-        self._register_post(task, instance)
-        self._apply(machine.TaskEnded(task, result.conclusion))
-
     def _take_covered(self, task: Task, covered: Covered) -> None:
         for step, conclusion in covered.steps:
-            with self._lock:
-                self._running.pop(step.task.slot, None)
+            self._running.end(step.task.slot)
             self._apply(machine.BackgroundEnded(step.instance.step.id, conclusion))
             self._register_post(step.task, step.instance)
         self._apply(machine.TaskEnded(task, covered.conclusion))
@@ -218,25 +197,21 @@ class JobWorker:
 
     def _complete(self) -> None:
         opened = self._reports.open("Complete job")
+        context = None if self._performers is None else self._performers.ready.context
         outputs: dict[str, str] = {}
-        url = ""
-        result = Conclusion.SUCCESS
-        if self._ready is not None:
-            try:
-                outputs = self._outputs(self._ready.context, opened.output)
-                url = self._environment_url(self._ready.context)
-            except (TrunklineError, TemplateError, OutputsTooLarge) as error:
-                opened.output.line(f"##[error]{error}")
-                self._apply(machine.CompletionFailed())
-                result = Conclusion.FAILURE
-        conclusion = self._state.status
-        keep = self._ready is not None and conclusion is not Conclusion.SUCCESS
+        url, result = "", Conclusion.SUCCESS
         try:
-            self._tear_down(opened.output, keep=keep)
-        except TrunklineError as error:  # the job ends all the same, with what it has come to
+            if context is not None:
+                outputs = job_outputs(context, self._output, opened.output)
+                url = environment_url(context)
+        except (TrunklineError, TemplateError, OutputsTooLarge) as error:
             opened.output.line(f"##[error]{error}")
             self._apply(machine.CompletionFailed())
-            conclusion, result = self._state.status, Conclusion.FAILURE
+            result = Conclusion.FAILURE
+        conclusion, workspace = self._state.status, ""
+        if self._sandbox is not None:
+            keep = context is not None and conclusion is not Conclusion.SUCCESS
+            workspace = tear_down(self._sandbox, context, opened.output, keep=keep)
         self._close_access()
         self._reports.close(opened, result)
         self._output.close()
@@ -247,76 +222,17 @@ class JobWorker:
                 conclusion=conclusion,
                 outputs=outputs,
                 message=self._message,
-                workspace=self._workspace() if keep else "",
+                workspace=workspace,
                 environment_url=self._output.masked(url),
             )
         )
-
-    def _outputs(self, context: JobContext, log: StepOutput) -> dict[str, str]:
-        """Evaluate the job's outputs; drop those that hold a secret (reference section 3.6).
-
-        Raises TemplateError, OutputsTooLarge.
-        """
-        found: dict[str, str] = {}
-        for name, value in context.texts(self.request.job.outputs, context.job_place()).items():
-            if not value:
-                continue
-            if self._output.masked(value) != value:
-                log.line(f"##[warning]Skip output '{name}' since it may contain secret.")
-            else:
-                found[name] = value
-        check_job_outputs(found)
-        return found
-
-    def _environment_url(self, context: JobContext) -> str:
-        environment = self.request.job.environment
-        if environment is None or environment.url is None:
-            return ""
-        return context.text(environment.url, context.job_place())
-
-    def _tear_down(self, log: StepOutput, *, keep: bool) -> None:
-        if self._sandbox is None:
-            return
-        if self._ready is not None:
-            for session in self._ready.context.sessions.values():
-                session.end()
-        for pid, name in self._sandbox.tear_down(keep=keep):
-            log.line(f"Terminate orphan process: pid ({pid}) ({name})")
-
-    def _workspace(self) -> str:
-        if self._ready is None:
-            return ""
-        layout = self._ready.context.layout
-        return layout.outside(layout.workspace) or layout.workspace
 
     def _close_access(self) -> None:
         if self._access is not None:
             self._access.close()
 
-    # --- cancellation -------------------------------------------------------------------
-
-    def _is_cancelled(self) -> bool:
-        return bool(self._cancelled_by)
-
-    def _background_started(self, slot: int, token: CancelToken, place: StepPlace) -> None:
-        if self._ready is not None:
-            self._started(slot, Running(self._ready.instances[slot], Stage.MAIN, place, token))
-
-    def _started(self, slot: int, running: Running) -> None:
-        with self._lock:
-            self._running[slot] = running
-            if self._cancelled_by:  # perhaps after the step's `if` was asked
-                self._stop_unless_it_holds(running)
-
-    def _stop_unless_it_holds(self, running: Running) -> None:
-        if self._ready is None:
-            return
-        runner = self._ready.runner
-        if self._forced or not runner.still_holds(running.instance, running.stage, running.place):
-            running.token.cancel(force=self._forced, by=self._cancelled_by)
-
     def _apply(self, fact: machine.Fact) -> None:
         with self._lock:
             machine.apply(self._state, fact)
-            if self._ready is not None:
-                self._ready.context.status = self._state.status
+            if self._performers is not None:
+                self._performers.ready.context.status = self._state.status
