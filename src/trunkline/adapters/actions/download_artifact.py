@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import posixpath
 
-from trunkline.adapters.toolkit.inputs import Inputs, warn_of_unsupported
+from trunkline.adapters.toolkit.inputs import Inputs
 from trunkline.adapters.toolkit.names import matches_name
 from trunkline.adapters.toolkit.versioned_action import VersionedAction
 from trunkline.base.errors import NotFound
@@ -17,7 +17,9 @@ DEFAULTS = {
     "skip-decompress": "false",
     "digest-mismatch": "error",
 }
-UNSUPPORTED = {"github-token": "artifacts are taken from the runs of this machine."}
+OWN_RUN = (
+    "Input 'run-id' has no effect without 'github-token', at GitHub neither: artifacts of this run."
+)
 _MISMATCH = ("ignore", "info", "warn", "error")
 
 
@@ -35,7 +37,6 @@ class DownloadArtifact(VersionedAction):
     def main(self, call: ActionCall, job: ActionJob) -> None:
         """Download what the inputs name. Raises ActionFailed."""
         inputs = Inputs(call, DEFAULTS)
-        warn_of_unsupported(call, job, UNSUPPORTED)
         on_mismatch = inputs.text("digest-mismatch") or "error"
         if on_mismatch not in _MISMATCH:
             raise ActionFailed(
@@ -78,7 +79,7 @@ class DownloadArtifact(VersionedAction):
                 "Unable to download artifact(s): Inputs 'name' and 'artifact-ids' cannot be used "
                 "together. Please specify only one."
             )
-        known = self._known(inputs.text("run-id") or call.run_id)
+        known = self._known(_run(inputs.text("run-id"), call, job))
         if name:
             job.log("Downloading single artifact")
             found = [info for info in known if info.name == name]
@@ -121,6 +122,16 @@ class DownloadArtifact(VersionedAction):
             return
         for path, content in self._world.artifacts.read(info):
             job.sandbox.put(posixpath.normpath(f"{target}/{path}"), content)
+
+
+def _run(wanted: str, call: ActionCall, job: ActionJob) -> str:
+    """Return the run whose artifacts are meant: another one only with a token, whatever it opens."""
+    if not wanted or wanted == call.run_id:
+        return call.run_id
+    if "github-token" not in call.inputs:
+        job.annotate("warning", OWN_RUN)
+        return call.run_id
+    return wanted
 
 
 def _by_ids(known: list[ArtifactInfo], text: str, job: ActionJob) -> list[ArtifactInfo]:

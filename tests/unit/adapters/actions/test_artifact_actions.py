@@ -209,6 +209,13 @@ class TestDownload:
         assert download(place, job, artifact_ids=f"{number}, 7") == {"one.txt": "3"}
         assert job.annotations[-1][1] == "Could not find the following artifact IDs: 7"
 
+    def test_of_another_run(self, place: World, job: LocalJob) -> None:
+        told = len(job.annotations)
+        assert download(place, job, name="part-a", run_id="404") == {"one.txt": "1"}
+        assert "no effect without 'github-token'" in job.annotations[-1][1]
+        assert download(place, job, name="part-a", run_id="1", github_token="")
+        assert len(job.annotations) == told + 1
+
     def test_packed(self, place: World, job: LocalJob) -> None:
         DownloadArtifact(place).main(
             job.call("x@v8", GITHUB, name="part-a", path="z", skip_decompress="true"), job
@@ -226,7 +233,7 @@ class TestDownload:
             ({"name": "x", "artifact_ids": "1"}, "cannot be used together"),
             ({"artifact_ids": "x"}, "Invalid artifact ID: 'x'. Must be a number."),
             ({"artifact_ids": "7"}, "None of the provided artifact IDs were found"),
-            ({"run_id": "404"}, "There is no run 404"),
+            ({"run_id": "404", "github_token": ""}, "There is no run 404"),
             ({"digest_mismatch": "x"}, "Valid options are: ignore, info, warn, error"),
         ],
     )
