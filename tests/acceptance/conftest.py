@@ -33,9 +33,9 @@ def docked(place: Place, engine: Engine) -> Iterator[Place]:
         assert not engine.owned(f"{RUN_LABEL}={run_id}")
 
 
-@pytest.fixture(params=["open", "basic", "bearer", "tls"])
+@pytest.fixture(params=["open", "basic", pytest.param("bearer", marks=pytest.mark.long), "tls"])
 def shop(request: pytest.FixtureRequest, place: Place, tmp_path: Path) -> Iterator[Shop]:
-    """Yield a registry, guarded in each way."""
+    """Yield a registry, guarded in each way; `tls` gives tokens too, as `bearer` does."""
     with opened(place, tmp_path, request.param) as found:
         yield found
 

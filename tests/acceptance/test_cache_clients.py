@@ -143,7 +143,7 @@ def test_both_versions_of_the_service_have_the_same_caches(machine: Machine, pro
     assert told.results == ["k"]
 
 
-@pytest.mark.parametrize("protocol", [V2, V1])
+@pytest.mark.parametrize("protocol", [V2, pytest.param(V1, marks=pytest.mark.long)])
 def test_a_change_finds_its_branches_caches_and_hides_its_own(
     machine: Machine, protocol: str
 ) -> None:

@@ -58,7 +58,18 @@ for file in $(sed -n 's/^\\tpath = "\\(.*\\)"/\\1/p' ~/.gitconfig); do
   wget -q -O - "$base/$GITHUB_REPOSITORY/info/refs?service=git-upload-pack" | grep -a -o "service=.*"
 done
 """
-POLICIES = ["open", "registry", "none"]
+LONG = pytest.mark.long
+# A job that is kept in has the most in its way; the rest follows in `make test-long`.
+SHUT, *REST = ("none", "registry", "open")
+MANNERS = [
+    pytest.param(
+        policy,
+        contained,
+        marks=() if policy == SHUT or (policy, contained) == ("open", False) else LONG,
+    )
+    for policy in (SHUT, *REST)
+    for contained in (False, True)
+]
 
 
 def docker_action(image: str) -> dict[str, str]:
@@ -72,7 +83,7 @@ def docker_action(image: str) -> dict[str, str]:
 
 
 @NEEDS_NODE
-@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("policy", [SHUT, *(pytest.param(each, marks=LONG) for each in REST)])
 def test_a_container_job_has_all_of_them(docked: Place, debian_image: str, policy: str):
     steps: list[dict[str, Any]] = [CHECKOUT, SCRIPTS, {"uses": "./js"}, SCRIPTS]
     job = {"container": debian_image, "permissions": PERMISSIONS}
@@ -82,8 +93,7 @@ def test_a_container_job_has_all_of_them(docked: Place, debian_image: str, polic
     assert_says(done, none, *ANSWERS, none, *ANSWERS)
 
 
-@pytest.mark.parametrize("policy", POLICIES)
-@pytest.mark.parametrize("is_contained", [False, True])
+@pytest.mark.parametrize(("policy", "is_contained"), MANNERS)
 def test_a_docker_action_has_all_of_them(
     docked: Place, busybox_image: str, policy: str, *, is_contained: bool
 ):

@@ -69,6 +69,7 @@ def test_the_course_s_first_pipeline_is_green(place: Place, example: Path):
     assert "CI/CD Pipeline #1: success" in done.out
 
 
+@pytest.mark.long
 @pytest.mark.registry
 @pytest.mark.parametrize("example", ["course-ci-cd"], indirect=True)
 def test_a_broken_test_is_red_with_its_output_in_view(place: Place, example: Path):

@@ -11,7 +11,13 @@ from tests.repositories import repository
 
 pytestmark = pytest.mark.registry
 
-HOSTS = ["https://github.com", "http://ci.localhost:18080", "https://git.example.com:8443"]
+HOSTS = [
+    "https://git.example.com:8443",
+    *(
+        pytest.param(other, marks=pytest.mark.long)
+        for other in ("https://github.com", "http://ci.localhost:18080")
+    ),
+]
 WORKFLOW = """
 on: push
 jobs:

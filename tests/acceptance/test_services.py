@@ -162,7 +162,7 @@ jobs:
 
 
 def test_steps_wait_for_health(docked: Place, busybox_image: str):
-    late = "sleep 3; mkdir /www; echo ready >/www/index.html; exec httpd -f -p 8080 -h /www"
+    late = "sleep 1.2; mkdir /www; echo ready >/www/index.html; exec httpd -f -p 8080 -h /www"
     services = f"""
       late:
         image: {busybox_image}
@@ -263,9 +263,9 @@ def test_a_service_that_crashes_later_is_told_when_the_job_ends(docked: Place, b
     services = f"""
       crash:
         image: {busybox_image}
-        command: sh -c "sleep 2; echo out of luck; exit 4"
+        command: sh -c "sleep 0.7; echo out of luck; exit 4"
 """
-    done = run(docked, job(services, "      - run: sleep 4"))
+    done = run(docked, job(services, "      - run: sleep 1.5"))
     assert done.code == 0, done.text
     wanted = ["test | …out of luck…", "test | …Service crash had exited with code 4."]
     assert not missing(wanted, done.out.splitlines()), done.text

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from trunkline.adapters.registry_users import passwords
 from trunkline.adapters.registry_users.files import FileUsers
 from trunkline.adapters.registry_users.memory import MemoryUsers
 from trunkline.oci.access import Grant
@@ -13,6 +14,12 @@ from trunkline.ports.registry_users import Users
 
 GRANTS = (Grant("team/*", ("pull", "push")),)
 PUBLIC = (Grant("public/*", ("pull",)),)
+
+
+@pytest.fixture(autouse=True)
+def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash with a sixteenth of the work."""
+    monkeypatch.setattr(passwords, "COST", passwords.COST >> 4)
 
 
 @pytest.fixture(params=["files", "memory"])

@@ -17,6 +17,15 @@ from trunkline.base.errors import Corrupt, Unavailable
 from trunkline.oci.access import Grant
 
 ALL = (Grant("*", ("pull", "push", "delete")),)
+# OWASP's N for scrypt with r=8, p=5.
+WORK = 1 << 14
+
+
+@pytest.fixture(autouse=True)
+def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash with a sixteenth of the work."""
+    assert passwords.COST == WORK
+    monkeypatch.setattr(passwords, "COST", WORK >> 4)
 
 
 @pytest.fixture
