@@ -53,6 +53,9 @@ class Layer:
     def text(self, name: str, content: str, mode: int = 0o644) -> None:
         self._put(name, content.encode(), mode=mode)
 
+    def data(self, name: str, content: bytes, mode: int = 0o644) -> None:
+        self._put(name, content, mode=mode)
+
     def link(self, name: str, target: str) -> None:
         self._put(name, kind=tarfile.SYMTYPE, target=target)
 
@@ -104,10 +107,11 @@ def libraries(program: Path) -> list[Path]:
 
 def busybox(cache: Path) -> Image:
     """Make busybox alone, with a shell and no more."""
-    return _busybox().saved(cache / "busybox.tar", 'CMD ["/bin/sh"]')
+    return busybox_layer().saved(cache / "busybox.tar", 'CMD ["/bin/sh"]')
 
 
-def _busybox(users: str = "", groups: str = "") -> Layer:
+def busybox_layer(users: str = "", groups: str = "") -> Layer:
+    """Return busybox with all its applets, to be added to."""
     program = Path("/bin/busybox")
     if not program.exists() or libraries(program):
         raise Lacking("Debian's busybox-static is not installed")
@@ -121,7 +125,7 @@ def _busybox(users: str = "", groups: str = "") -> Layer:
 
 def redis(cache: Path) -> Image:
     """Make Redis on busybox."""
-    layer = _busybox()
+    layer = busybox_layer()
     for name in ("redis-server", "redis-cli"):
         found = shutil.which(name)
         if found is None:
@@ -163,7 +167,7 @@ def postgres(cache: Path) -> Image:
     if not versions:
         raise Lacking("Debian's postgresql is not installed")
     binaries = versions[-1].parent
-    layer = _busybox("postgres:x:70:70::/tmp:/bin/sh\n", "postgres:x:70:\n")
+    layer = busybox_layer("postgres:x:70:70::/tmp:/bin/sh\n", "postgres:x:70:\n")
     for name in ("postgres", "initdb", "pg_isready", "psql"):
         layer.program(binaries / name)
         layer.link(f"usr/local/bin/{name}", str(binaries / name))
@@ -216,11 +220,15 @@ def _bootstrap(suite: str, tarball: Path) -> None:
 
 
 def _mirror() -> list[str]:
-    """Return the mirror that this machine's own packages come from, when it says so."""
+    return [each for each in (debian_mirror(),) if each]
+
+
+def debian_mirror() -> str:
+    """Return the mirror that this machine's own packages come from, '' when it says none."""
     argv = ["apt-get", "indextargets", "--format", "$(SITE)", "Created-By: Packages"]
     done = subprocess.run(argv, check=False, capture_output=True, text=True)
     sites = [line for line in done.stdout.splitlines() if line.rstrip("/").endswith("/debian")]
-    return sites[:1]
+    return next(iter(sites), "")
 
 
 BUILDERS: dict[str, Callable[[Path], Image]] = {
