@@ -12,8 +12,9 @@ from collections import Counter
 import hypothesis
 import pytest
 
-# Properties are tried with so many examples; `make test-long` tries more.
-hypothesis.settings.register_profile("quick", max_examples=50)
+# Properties are tried with so many examples, however long a slow machine takes; `make test-long`
+# tries more.
+hypothesis.settings.register_profile("quick", max_examples=50, deadline=None)
 hypothesis.settings.register_profile("thorough", max_examples=1000, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or "quick")
 
