@@ -33,16 +33,20 @@ def environment_url(context: JobContext) -> str:
     return context.text(environment.url, context.job_place())
 
 
-def tear_down(sandbox: Sandbox, context: JobContext | None, log: StepOutput, *, keep: bool) -> str:
-    """End what still runs and remove the job's folders; return the workspace that `keep` leaves.
+def tear_down(sandbox: Sandbox, context: JobContext | None, log: StepOutput, *, keep: bool) -> None:
+    """End what still runs and remove the job's folders, but for the workspace where `keep` says so.
 
-    `context` is None for a job that was not set up. Returns '' where nothing is left.
+    `context` is None for a job that was not set up. Raises Unavailable when something stays.
     """
     for session in context.sessions.values() if context is not None else ():
         session.end()
     for pid, name in sandbox.tear_down(keep=keep):
         log.line(f"Terminate orphan process: pid ({pid}) ({name})")
-    if context is None or not keep:
+
+
+def kept_workspace(context: JobContext | None) -> str:
+    """Return where this machine has a job's workspace, '' for a job that was not set up."""
+    if context is None:
         return ""
     layout = context.layout
     return layout.outside(layout.workspace) or layout.workspace

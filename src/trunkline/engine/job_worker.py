@@ -15,7 +15,12 @@ from trunkline.base.errors import TrunklineError
 from trunkline.engine.container_steps import ContainerSteps
 from trunkline.engine.control_steps import ControlSteps, Covered
 from trunkline.engine.instances import Instance
-from trunkline.engine.job_completion import environment_url, job_outputs, tear_down
+from trunkline.engine.job_completion import (
+    environment_url,
+    job_outputs,
+    kept_workspace,
+    tear_down,
+)
 from trunkline.engine.job_containers import place_of
 from trunkline.engine.job_context import TemplateError
 from trunkline.engine.job_log import JobLog
@@ -205,13 +210,16 @@ class JobWorker:
                 outputs = job_outputs(context, self._output, opened.output)
                 url = environment_url(context)
         except (TrunklineError, TemplateError, OutputsTooLarge) as error:
-            opened.output.line(f"##[error]{error}")
-            self._apply(machine.CompletionFailed())
-            result = Conclusion.FAILURE
+            result = self._completion_failed(opened, error)
         conclusion, workspace = self._state.status, ""
         if self._sandbox is not None:
-            keep = context is not None and conclusion is not Conclusion.SUCCESS
-            workspace = tear_down(self._sandbox, context, opened.output, keep=keep)
+            keep = conclusion is not Conclusion.SUCCESS
+            workspace = kept_workspace(context) if keep else ""
+            try:
+                tear_down(self._sandbox, context, opened.output, keep=bool(workspace))
+            except TrunklineError as error:  # the job ends all the same, and what it keeps is told
+                result = self._completion_failed(opened, error)
+                conclusion = self._state.status
         self._close_access()
         self._reports.close(opened, result)
         self._output.close()
@@ -226,6 +234,11 @@ class JobWorker:
                 environment_url=self._output.masked(url),
             )
         )
+
+    def _completion_failed(self, opened: OpenStep, error: Exception) -> Conclusion:
+        opened.output.line(f"##[error]{error}")
+        self._apply(machine.CompletionFailed())
+        return Conclusion.FAILURE
 
     def _close_access(self) -> None:
         if self._access is not None:
