@@ -9,7 +9,6 @@ from typing import Protocol
 from trunkline.app import System
 from trunkline.app.adapter_table import load
 from trunkline.run.events import Record
-from trunkline.services import durations
 
 # A view is loaded when it is wanted: rich costs more than a whole one-step run.
 VIEWS = {
@@ -17,6 +16,8 @@ VIEWS = {
     "plain": "trunkline.cli.views.plain:PlainView",
     "records": "trunkline.cli.views.records:RecordsView",
 }
+
+EXPECTED = "trunkline.services.durations:expected"
 
 
 class View(Protocol):
@@ -44,7 +45,7 @@ def open_view(style: str, system: System) -> View:
             found = load(VIEWS["live"])(
                 system.clock,
                 system.logs,
-                lambda run_id: durations.expected(system.journals, run_id),
+                lambda run_id: load(EXPECTED)(system.journals, run_id),
             )
         case "json":
             found = load(VIEWS["records"])(out, system.clock)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -11,7 +12,6 @@ from msgspec.structs import replace
 from trunkline.engine.git_lead import GitLead
 from trunkline.engine.scopes import Scope, SharedEnvironment
 from trunkline.engine.services_access import JobAccess
-from trunkline.engine.sessions import Session
 from trunkline.expr.errors import ExpressionError
 from trunkline.expr.evaluate import evaluate, evaluate_token
 from trunkline.expr.template import Expression, Token
@@ -62,7 +62,8 @@ class JobContext:
         self.request = request
         self.sandbox = sandbox
         self.spent: deque[str] = deque()
-        self.sessions: dict[tuple[str, str, int], Session] = {}
+        # Their kind of step loads them (engine/sessions.py).
+        self.sessions: dict[tuple[str, str, int], Any] = {}
         self.layout = layout
         self._digest = digest
         self.secrets: dict[str, Value] = {}

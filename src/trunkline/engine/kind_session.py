@@ -187,7 +187,8 @@ class _Phase:
             )
             sandbox = self._runner.context.sandbox
             sessions[key] = Session(sandbox, tools.clock, shell, layout.workspace)
-        return sessions[key]
+        session: Session = sessions[key]
+        return session
 
 
 class _Tail:

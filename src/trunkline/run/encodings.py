@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import base64
+from binascii import b2a_base64
 from collections.abc import Callable, Iterable
 
 MASK = "***"
@@ -29,7 +29,7 @@ def token_values(token: str) -> tuple[str, ...]:
     """Return a token and the form in which git sends it (`x-access-token:<token>`)."""
     if not token:
         return ()
-    return token, base64.b64encode(f"x-access-token:{token}".encode()).decode()
+    return token, _encoded(f"x-access-token:{token}".encode())
 
 
 def encodings(value: str) -> set[str]:
@@ -37,18 +37,23 @@ def encodings(value: str) -> set[str]:
     return {value, *(encode(value) for encode in ENCODERS)} - {""}
 
 
+def _encoded(data: bytes) -> str:
+    # `base64` does the same, and takes a millisecond to load.
+    return b2a_base64(data, newline=False).decode()
+
+
 def _base64(value: str) -> str:
-    return base64.b64encode(_utf8(value)).decode()
+    return _encoded(_utf8(value))
 
 
 def _base64_shift_1(value: str) -> str:
     data = _utf8(value)
-    return base64.b64encode(data[1:] or data).decode()
+    return _encoded(data[1:] or data)
 
 
 def _base64_shift_2(value: str) -> str:
     data = _utf8(value)
-    return base64.b64encode(data[2:] or data).decode()
+    return _encoded(data[2:] or data)
 
 
 def _command_line(value: str) -> str:

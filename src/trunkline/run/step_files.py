@@ -89,7 +89,7 @@ def decode(data: bytes) -> str:
     """Return a step file's text: UTF-8 (UTF-16 after its byte order mark), bad bytes replaced."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return data.decode("utf-16", "replace")
-    return data.decode("utf-8-sig", "replace")
+    return data.removeprefix(codecs.BOM_UTF8).decode("utf-8", "replace")
 
 
 def _next_line(text: str, start: int) -> tuple[str, int, bool]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+
 from trunkline.base.diagnostics import Diagnostic
 from trunkline.base.spans import Span
 from trunkline.document.limits import MOST_BYTES
@@ -16,7 +18,7 @@ def decode(data: bytes, file: str) -> tuple[str, Diagnostic | None]:
     if len(data) >= MOST_BYTES:
         return data[:MOST_BYTES].decode("utf-8", "replace"), None
     try:
-        return data.decode("utf-8-sig"), None
+        return data.removeprefix(codecs.BOM_UTF8).decode(), None
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8", "replace")
         span = Span(before.count("\n") + 1, len(before) - before.rfind("\n"))
