@@ -183,6 +183,16 @@ def test_blocks_that_a_list_left_out_are_forgotten(uploads: Uploads) -> None:
     assert whole(uploads, upload) == b"a"
 
 
+def test_a_shorter_list_and_then_a_longer_one(uploads: Uploads) -> None:
+    upload = uploads.start(LIMIT)
+    for name in "abc":
+        put(uploads, upload, name, name.encode() * 4)
+    assert commit(uploads, upload, "a", "b", "c") == b"aaaabbbbcccc"
+    assert commit(uploads, upload, "a") == b"aaaa"
+    put(uploads, upload, "d", b"d" * 8)
+    assert commit(uploads, upload, "a", "d") == b"aaaadddddddd"
+
+
 def test_all_at_once(uploads: Uploads) -> None:
     upload = uploads.start(LIMIT)
     uploads.put(upload, io.BytesIO(b"all of it"), 9, "application/zip")

@@ -184,6 +184,28 @@ class JobCaches(NamedTuple):
         return self.job.sandbox.find("zstd", self.job.layout.env["PATH"]) or ""
 
 
+def keep_for_post(paths: Sequence[str], key: str, matched: str, job: ActionJob) -> None:
+    """Remember what main restored (`matched` is '' for a miss), for `save_if_missed`."""
+    job.save_state("cache-paths", "\n".join(paths))
+    job.save_state("cache-primary-key", key)
+    job.save_state("cache-matched-key", matched)
+
+
+def save_if_missed(caches: Caches, call: ActionCall, job: ActionJob) -> None:
+    """Save the cache of a set-up action that main wanted, unless it was restored by that very key."""
+    key = call.state.get("cache-primary-key", "")
+    if not key:
+        return
+    if key == call.state.get("cache-matched-key"):
+        job.log(f"Cache hit occurred on the primary key {key}, not saving cache.")
+        return
+    try:
+        if JobCaches.of(caches, call, job).save(call.state["cache-paths"].split("\n"), key):
+            job.log(f"Cache saved with the key: {key}")
+    except ActionFailed as error:
+        job.log(f"[warning]{error}")
+
+
 def _scopes(github: Any) -> tuple[str, ...]:
     ref = str(github.get("ref") or "")
     if not ref:

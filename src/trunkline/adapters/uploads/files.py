@@ -267,6 +267,10 @@ def _finish(found: _Upload, chosen: Sequence[tuple[str, Piece]], content_type: s
         size += piece.length
     if placed == list(chosen):
         os.truncate(found.path, size)
+        if (
+            found.finished is not None
+        ):  # what was hashed may be cut off now, and others in its place
+            found.digest = RunningDigest(found.path)
     else:
         aside = f"{found.path}.whole"
         try:

@@ -7,10 +7,9 @@ from typing import Any
 
 import msgspec
 
-from trunkline.base.errors import NotFound
 from trunkline.plan.payloads import stable_id
 from trunkline.services.github.calls import Answer, Call, Document, Listing, Reply, given, number
-from trunkline.services.github.commits import resolve
+from trunkline.services.github.commits import resolve, resolve_sha
 from trunkline.services.github.documents import APP, seconds_of, when
 from trunkline.services.github.refusals import Refused, invalid, not_found
 
@@ -20,6 +19,7 @@ CONCLUSIONS = (
     *("action_required", "cancelled", "failure", "neutral", "success", "skipped", "stale"),
     "timed_out",
 )
+GOOD = frozenset({"success", "neutral", "skipped"})
 LEVELS = ("notice", "warning", "failure")
 # Of one request; more come with further updates.
 MOST_ANNOTATIONS = 50
@@ -76,10 +76,9 @@ class NewCheckRun(Change, frozen=True, kw_only=True):
 def create(call: Call) -> Answer:
     """Make a check run of a commit."""
     asked = call.read(NewCheckRun, "CheckRun")
-    try:
-        sha = call.git.resolve(asked.head_sha)
-    except NotFound as error:
-        raise Refused(422, f"No commit found for SHA: {asked.head_sha}") from error
+    if isinstance(asked.output, Output):
+        _require(asked.output, "summary", "title")
+    sha = resolve_sha(call, asked.head_sha)
     now = when(call.stores.clock.now())
     base: Document = {
         "head_sha": sha,
@@ -161,7 +160,7 @@ def _suite_sha(call: Call) -> str:
 def _suite(call: Call, sha: str) -> Document:
     runs = _of(call, sha)
     done = all(run["status"] == "completed" for run in runs)
-    bad = [run["conclusion"] for run in runs if run["conclusion"] not in {"success", "neutral"}]
+    bad = [run["conclusion"] for run in runs if run["conclusion"] not in GOOD]
     key = stable_id(f"suite/{sha}")
     return {
         "id": key,
@@ -213,16 +212,27 @@ def _changed(call: Call, old: Mapping[str, Any], asked: Change) -> Document:
     output = fields.pop("output", None)
     new = {**old, **fields}
     if isinstance(output, Output):
+        _require(output, "summary")
         told = {name: getattr(output, name) for name in ("title", "summary", "text")}
         new["output"] = {**old["output"], **{k: v for k, v in told.items() if v is not None}}
         new["annotations"] = [*old["annotations"], *_annotations(output)]
         _check_text(output)
     if fields.get("conclusion"):
         new["status"] = "completed"
+    elif "status" in fields and new["status"] != "completed":  # it goes on, or runs again
+        new |= {"conclusion": None, "completed_at": None}
     _check(new)
     if new["status"] == "completed" and not new["completed_at"]:
         new["completed_at"] = when(call.stores.clock.now())
     return new
+
+
+def _require(output: Output, *names: str) -> None:
+    """Raise Refused, in GitHub's words, for what an output must tell and does not."""
+    lacking = [f'"{name}"' for name in names if getattr(output, name) is None]
+    if lacking:
+        was = "weren't" if len(lacking) > 1 else "wasn't"
+        raise Refused(422, f"Invalid request.\n\n{', '.join(lacking)} {was} supplied.")
 
 
 def _annotations(output: Output) -> list[Document]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from trunkline.base.errors import NotFound
 from trunkline.ports.github_data import CommitQuery, FileChange
 from trunkline.services.github.calls import Answer, Call, Content, Document, Listing, Reply
@@ -10,6 +12,7 @@ from trunkline.services.github.refusals import Refused, not_found
 
 # As many as GitHub tells of a comparison.
 MOST_COMMITS = 10_000
+SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 MOST_FILES = 300
 
 
@@ -118,6 +121,13 @@ def resolve(call: Call, name: str) -> str:
         return call.git.resolve(name)
     except NotFound as error:
         raise Refused(422, f"No commit found for SHA: {name}") from error
+
+
+def resolve_sha(call: Call, name: str) -> str:
+    """Return the commit of an id that a request names: nothing but an id is taken. Raises Refused."""
+    if not SHA.fullmatch(name):
+        raise Refused(422, f"No commit found for SHA: {name}")
+    return resolve(call, name)
 
 
 def _as_text(call: Call, base: str, head: str) -> Content | None:

@@ -14,12 +14,11 @@ from trunkline.ports.github_data import (
     LINK,
     CommitObject,
     InvalidObject,
-    Signature,
     TreeEntry,
 )
 from trunkline.services.actions.signed_urls import READ
 from trunkline.services.github.calls import Answer, Call, Content, Document, Reply
-from trunkline.services.github.documents import acting, commit_summary, quoted, seconds_of
+from trunkline.services.github.documents import Person, commit_summary, quoted, signed
 from trunkline.services.github.downloads import FILES
 from trunkline.services.github.refusals import Refused, invalid, not_found
 
@@ -120,14 +119,6 @@ def _download_url(call: Call, entry: TreeEntry) -> str | None:
     return call.stores.urls.url(call.origin, call.job, READ, FILES, entry.sha)
 
 
-class Person(msgspec.Struct, frozen=True):
-    """Who a commit is by."""
-
-    name: str
-    email: str
-    date: str = ""
-
-
 class PutRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A file to write: `content` in base64; `sha` is that of the file it replaces."""
 
@@ -225,8 +216,8 @@ def _write(
     entry: TreeEntry,
 ) -> Document:
     branch, parent = onto
-    committer = _signature(call, asked.committer or asked.author)
-    author = _signature(call, asked.author or asked.committer)
+    committer = signed(call, asked.committer or asked.author)
+    author = signed(call, asked.author or asked.committer)
     try:
         tree = call.git.write_tree(call.git.tree_id(parent) if parent else "", (entry,))
         new = CommitObject(
@@ -246,12 +237,3 @@ def _write(
     change = "written" if entry.sha else "removed"
     call.tell("file", f"{entry.path}, {change} on {branch}")
     return commit_summary(call, call.git.commit(sha))
-
-
-def _signature(call: Call, by: Person | None) -> Signature:
-    if by is None:
-        return acting(call)
-    at = seconds_of(by.date) if by.date else call.stores.clock.now()
-    if at is None:
-        raise invalid("Commit", "date", "invalid")
-    return Signature(by.name, by.email, int(at))

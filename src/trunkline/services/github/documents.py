@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
 from trunkline.plan.payloads import stable_id
 from trunkline.ports.github_data import CommitObject, Signature
 from trunkline.services.github.calls import Call, Document
+from trunkline.services.github.refusals import invalid
 
 BOT = "github-actions[bot]"
 BOT_ID = 41898282
@@ -82,6 +85,24 @@ def told_repository(call: Call) -> Mapping[str, Any]:
 def acting(call: Call) -> Signature:
     """Return who signs what a job's token writes."""
     return Signature(BOT, BOT_EMAIL, int(call.stores.clock.now()))
+
+
+class Person(msgspec.Struct, frozen=True):
+    """Who made a commit or a tag, and when, as requests say it."""
+
+    name: str
+    email: str
+    date: str = ""
+
+
+def signed(call: Call, by: Person | None) -> Signature:
+    """Return who a commit or a tag shall be by: `by`, else who acts. Raises Refused."""
+    if by is None:
+        return acting(call)
+    at = seconds_of(by.date) if by.date else call.stores.clock.now()
+    if at is None:
+        raise invalid("Commit", "date", "invalid")
+    return Signature(by.name, by.email, int(at))
 
 
 def git_person(by: Signature) -> Document:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import binascii
-import re
 from base64 import b64decode, encodebytes
 
 import msgspec
@@ -19,15 +18,14 @@ from trunkline.ports.github_data import (
     CommitObject,
     InvalidObject,
     Ref,
-    Signature,
     TagObject,
     TreeEntry,
 )
 from trunkline.services.github.calls import Answer, Call, Document, Listing, Reply
-from trunkline.services.github.documents import UNVERIFIED, acting, git_person, seconds_of
+from trunkline.services.github.commits import SHA
+from trunkline.services.github.documents import UNVERIFIED, Person, git_person, signed
 from trunkline.services.github.refusals import Refused, invalid, not_found
 
-SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 KINDS = {FILE: "blob", PROGRAM: "blob", LINK: "blob", FOLDER: "tree", MODULE: "commit"}
 # As many entries as GitHub lists of a tree.
 MOST_ENTRIES = 100_000
@@ -178,14 +176,6 @@ def get_commit(call: Call) -> Answer:
         raise not_found() from error
 
 
-class Person(msgspec.Struct, frozen=True):
-    """Who made a commit or a tag, and when."""
-
-    name: str
-    email: str
-    date: str = ""
-
-
 class NewCommit(msgspec.Struct, frozen=True, kw_only=True):
     """A commit to make."""
 
@@ -200,13 +190,13 @@ class NewCommit(msgspec.Struct, frozen=True, kw_only=True):
 def create_commit(call: Call) -> Answer:
     """Store a commit; no branch moves."""
     asked = call.read(NewCommit, "Commit")
-    author = _signature(call, asked.author or asked.committer)
+    author = signed(call, asked.author or asked.committer)
     new = CommitObject(
         sha="",
         tree=asked.tree,
         parents=asked.parents,
         author=author,
-        committer=_signature(call, asked.committer) if asked.committer else author,
+        committer=signed(call, asked.committer) if asked.committer else author,
         message=asked.message,
     )
     try:
@@ -216,15 +206,6 @@ def create_commit(call: Call) -> Answer:
         raise Refused(422, f"{which} does not exist") from error
     document = _commit_document(call, call.git.commit(sha))
     return Reply(document, 201, location=str(document["url"]))
-
-
-def _signature(call: Call, by: Person | None) -> Signature:
-    if by is None:
-        return acting(call)
-    at = seconds_of(by.date) if by.date else call.stores.clock.now()
-    if at is None:
-        raise invalid("Commit", "date", "invalid")
-    return Signature(by.name, by.email, int(at))
 
 
 def _commit_document(call: Call, commit: CommitObject) -> Document:
@@ -422,7 +403,7 @@ def create_tag(call: Call) -> Answer:
         object=asked.object,
         type=asked.type,
         message=asked.message,
-        tagger=_signature(call, asked.tagger),
+        tagger=signed(call, asked.tagger),
     )
     try:
         sha = call.git.write_tag(new)

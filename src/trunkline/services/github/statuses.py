@@ -5,10 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from trunkline.services.github.calls import Answer, Call, Document, Listing, Reply
-from trunkline.services.github.commits import resolve
+from trunkline.services.github.commits import resolve, resolve_sha
 from trunkline.services.github.documents import bot, when
-from trunkline.services.github.git_data import SHA
-from trunkline.services.github.refusals import Refused, invalid
+from trunkline.services.github.refusals import invalid
 from trunkline.services.github.repositories import repository
 
 KIND = "statuses"
@@ -34,10 +33,7 @@ def create(call: Call) -> Answer:
         raise invalid(
             "Status", "description", "custom", "description is too long (maximum is 140 characters)"
         )
-    name = str(call.path["ref"])
-    if not SHA.fullmatch(name):
-        raise Refused(422, f"No commit found for SHA: {name}")
-    sha = resolve(call, name)
+    sha = resolve_sha(call, str(call.path["ref"]))
     now = when(call.stores.clock.now())
     document = {
         **msgspec.structs.asdict(asked),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -119,6 +120,38 @@ def test_a_check_as_test_reporter_makes_it(github: GitHub, heard: Heard):
     assert [each["id"] for each in runs["check_runs"]] == [made["id"]]
     assert heard[0] == ("check run", f"tests, in_progress, of {github.head[:7]}")
     assert heard[-1] == ("check run", f"tests, failure, of {github.head[:7]}")
+
+
+def test_a_check_that_runs_again(github: GitHub):
+    new = {"head_sha": github.head, "name": "tests", "conclusion": "skipped"}
+    made = github.post("/check-runs", new)
+    (suite,) = github.get("/commits/main/check-suites")["check_suites"]
+    assert (made["status"], suite["conclusion"]) == ("completed", "success")
+    place = f"/check-runs/{made['id']}"
+    told = github.done(github.ask("PATCH", place, {"status": "in_progress"}), 200)
+    assert (told["status"], told["conclusion"], told["completed_at"]) == ("in_progress", None, None)
+    told = github.done(github.ask("PATCH", place, {"status": "completed"}), 422)
+    assert told["errors"][0]["field"] == "conclusion"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"head_sha": "main"}, "No commit found for SHA: main"),
+        ({"head_sha": "0" * 40}, f"No commit found for SHA: {'0' * 40}"),
+        ({"output": {"title": "t"}}, 'Invalid request.\n\n"summary" wasn\'t supplied.'),
+        ({"output": {}}, 'Invalid request.\n\n"summary", "title" weren\'t supplied.'),
+    ],
+)
+def test_checks_that_are_refused(github: GitHub, change: dict[str, Any], message: str):
+    new = {"head_sha": github.head, "name": "tests", **change}
+    assert github.post("/check-runs", new, 422)["message"] == message
+
+
+@pytest.mark.parametrize("name", ["main", "v1", "0" * 40, "abc"])
+def test_statuses_are_of_commits_by_their_ids(github: GitHub, name: str):
+    told = github.post(f"/statuses/{name}", {"state": "success"}, 422)
+    assert told["message"] == f"No commit found for SHA: {name}"
 
 
 def test_files_are_written_as_commits_beside_the_repository(github: GitHub, heard: Heard):

@@ -7,7 +7,7 @@ import re
 
 from trunkline.adapters.actions.setup_node.copied import bring, can_be_brought
 from trunkline.adapters.actions.setup_node.versions import as_range, wanted
-from trunkline.adapters.toolkit.caching import JobCaches
+from trunkline.adapters.toolkit.caching import JobCaches, keep_for_post, save_if_missed
 from trunkline.adapters.toolkit.files import has_file, hash_files, read_text
 from trunkline.adapters.toolkit.groups import group
 from trunkline.adapters.toolkit.inputs import Inputs, warn_of_unsupported
@@ -87,18 +87,7 @@ class SetupNode(VersionedAction):
 
     def post(self, call: ActionCall, job: ActionJob) -> None:
         """Save the cache, when one was asked for and missed."""
-        key = call.state.get("cache-primary-key", "")
-        if not key:
-            return
-        if key == call.state.get("cache-matched-key"):
-            job.log(f"Cache hit occurred on the primary key {key}, not saving cache.")
-            return
-        paths = call.state["cache-paths"].split("\n")
-        try:
-            if JobCaches.of(self._world.caches, call, job).save(paths, key):
-                job.log(f"Cache saved with the key: {key}")
-        except ActionFailed as error:
-            job.log(f"[warning]{error}")
+        save_if_missed(self._world.caches, call, job)
 
     def _find(self, text: str, *, latest: bool, job: ActionJob) -> NodeProgram:
         """Return the newest node that fits, installing one where none does. Raises ActionFailed."""
@@ -159,9 +148,7 @@ class SetupNode(VersionedAction):
             raise ActionFailed(f"Could not get {manager} cache folder path")
         key = f"node-cache-{job.layout.os}-{job.layout.arch.lower()}-{manager}-{digest}"
         matched = JobCaches.of(self._world.caches, call, job).restore([folder], key, ())
-        job.save_state("cache-paths", folder)
-        job.save_state("cache-primary-key", key)
-        job.save_state("cache-matched-key", matched)
+        keep_for_post([folder], key, matched, job)
         job.set_output("cache-primary-key", key)
         job.set_output("cache-matched-key", matched)
         job.set_output("cache-hit", "true" if matched else "false")

@@ -6,10 +6,11 @@ import re
 from pathlib import Path
 
 from trunkline.adapters.actions.setup_python import environment, versions
-from trunkline.adapters.actions.setup_python.caching import restore, save, system_name
+from trunkline.adapters.actions.setup_python.caching import restore, system_name
 from trunkline.adapters.actions.setup_python.interpreters import Interpreter, Interpreters
 from trunkline.adapters.actions.setup_python.versions import Wish
 from trunkline.adapters.toolchains.uv import UvToolchain
+from trunkline.adapters.toolkit.caching import save_if_missed
 from trunkline.adapters.toolkit.files import has_file
 from trunkline.adapters.toolkit.groups import group
 from trunkline.adapters.toolkit.inputs import Inputs, warn_of_unsupported
@@ -86,7 +87,7 @@ class SetupPython(VersionedAction):
 
     def post(self, call: ActionCall, job: ActionJob) -> None:
         """Save the cache, when one was asked for and missed."""
-        save(self._world.caches, call, job)
+        save_if_missed(self._world.caches, call, job)
 
     def _shared(self, job: ActionJob) -> str:
         """Return where unpacked packages are kept for other jobs of the same place."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from trunkline.adapters.toolkit.caching import JobCaches
+from trunkline.adapters.toolkit.caching import JobCaches, keep_for_post
 from trunkline.adapters.toolkit.files import hash_files, read_text
 from trunkline.adapters.toolkit.inputs import Inputs
 from trunkline.ports.actions import ActionCall, ActionFailed, ActionJob
@@ -34,26 +34,9 @@ def restore(inputs: Inputs, version: str, caches: Caches, call: ActionCall, job:
     key, paths = f"{prefix}-{digest}", _paths(manager, job)
     restore_keys = [prefix] if manager == "pip" else []
     matched = JobCaches.of(caches, call, job).restore(paths, key, restore_keys)
-    job.save_state("cache-paths", "\n".join(paths))
-    job.save_state("cache-primary-key", key)
-    job.save_state("cache-matched-key", matched)
+    keep_for_post(paths, key, matched, job)
     job.set_output("cache-hit", "true" if matched == key else "false")
     job.log(f"Cache restored from key: {matched}" if matched else f"{manager} cache is not found")
-
-
-def save(caches: Caches, call: ActionCall, job: ActionJob) -> None:
-    """Save the cache that main restored, unless it was the same."""
-    key = call.state.get("cache-primary-key", "")
-    if not key:
-        return
-    if key == call.state.get("cache-matched-key"):
-        job.log(f"Cache hit occurred on the primary key {key}, not saving cache.")
-        return
-    try:
-        if JobCaches.of(caches, call, job).save(call.state["cache-paths"].split("\n"), key):
-            job.log(f"Cache saved with the key: {key}")
-    except ActionFailed as error:
-        job.log(f"[warning]{error}")
 
 
 def system_name(job: ActionJob) -> str:
