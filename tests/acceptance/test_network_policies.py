@@ -139,7 +139,9 @@ def test_a_job_s_container_and_its_services(
     assert sorted(said(done)) == sorted([*found, *answered])
 
 
-@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize(
+    "policy", ["none", pytest.param("registry", marks=pytest.mark.long), "open"]
+)
 def test_containers_and_builds_of_scripts(
     docked: Place, outside: Outside, busybox_image: str, policy: str
 ):
