@@ -9,7 +9,6 @@ from msgspec.structs import replace
 
 from trunkline.engine.action_images import ActionImage, ActionImages, images_of
 from trunkline.engine.action_loader import ActionLoader
-from trunkline.engine.engine_use import job_needs_engine
 from trunkline.engine.instances import Instance
 from trunkline.engine.job_containers import IN_CONTAINER, Wanted, wanted_containers
 from trunkline.engine.job_context import JobContext, TemplateError
@@ -19,6 +18,7 @@ from trunkline.engine.push_evidence import Evidence, LateEvidence, Origin
 from trunkline.engine.service_events import reported
 from trunkline.engine.services_access import JobAccess
 from trunkline.engine.setup_notes import introduction, warn_of_cache_mode, warn_of_undefined
+from trunkline.engine.step_needs import job_needs_engine
 from trunkline.engine.step_runner import StepRunner, Tools
 from trunkline.engine.world import World
 from trunkline.ports.sandbox import JobPlace, Sandbox

@@ -8,16 +8,17 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
+from trunkline.document.limits import MOST_BYTES
 from trunkline.engine.action_images import image_of
 from trunkline.engine.action_inputs import action_inputs, given_inputs, header
 from trunkline.engine.action_loader import DOCKER, Files, Image
-from trunkline.engine.engine_use import speaks_of_engine
 from trunkline.engine.job_context import StepPlace
 from trunkline.engine.kind_javascript import stage_environment
 from trunkline.engine.mounted_paths import Mounts, moved
 from trunkline.engine.processes import run_to_end
 from trunkline.engine.scopes import Scope
 from trunkline.engine.services_access import NOT_IN_CONTAINERS
+from trunkline.engine.step_needs import speaks_of_engine, without_comments
 from trunkline.engine.step_runner import StepRunner, Stop, Work, stopped
 from trunkline.expr.values import Value, to_text
 from trunkline.ports.containers import ActionRun, Watch
@@ -185,13 +186,9 @@ def _needs_engine(runner: StepRunner, work: Work, runs: DockerRuns, argv: tuple[
             stream = runner.context.sandbox.get(posixpath.join(loaded.folder, runs.image))
             if stream is not None:
                 with stream:
-                    names.append(_instructions(stream.read().decode("utf-8", "replace")))
+                    dockerfile = stream.read(MOST_BYTES).decode("utf-8", "replace")
+                    names.append(without_comments(dockerfile))
     return speaks_of_engine(*names, *argv)
-
-
-def _instructions(dockerfile: str) -> str:
-    """Return a Dockerfile without its comments: `# syntax=docker/dockerfile:1` says nothing."""
-    return "\n".join(line for line in dockerfile.splitlines() if not line.lstrip().startswith("#"))
 
 
 def _texts(value: Value) -> list[str]:

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
 
 from trunkline.base.errors import Unavailable
-from trunkline.engine.instances import Instance
-from trunkline.expr.written import written
 from trunkline.ports.job_services import JobServices, ServicesAccess, ServicesJob, StoredListener
 from trunkline.ports.job_services import ignore as ignore_stored
 from trunkline.run.cache_access import cache_mode
 from trunkline.run.encodings import token_values
 from trunkline.run.git_settings import Settings
 from trunkline.run.job_request import JobRequest
-from trunkline.workflow.model import RunStep, UsesStep
 
-# Names of GitHub's API in the text of a step: GITHUB_API_URL, github.graphql_url.
-API_WORDS = r"(api|graphql)_url"
-# What a script that asks GitHub for something says: the job's token, or git with a server.
-SCRIPT_WORDS = (
-    r"github_token|github\.token"
-    r"|\bgit\b[^\n;|&]*\b(clone|fetch|ls-remote|pull|push|submodule|remote +(update|show))\b"
-)
 IDENTITY = "id-token"
 # Docker actions get the old cache protocol (reference section 6.1).
 NOT_IN_CONTAINERS = "ACTIONS_CACHE_SERVICE_V2"
@@ -164,22 +153,6 @@ def cache_scopes(github: Mapping[str, object]) -> tuple[str, ...]:
     found = [str(github.get("ref") or "")]
     found += [f"{HEADS}{branch}" for branch in (base, default) if branch]
     return tuple(dict.fromkeys(ref for ref in found if ref))
-
-
-def speaks_of_services(instance: Instance) -> bool:
-    """Tell whether a step's own text says that it asks GitHub's API, or a script's git a server."""
-    step = instance.step
-    tokens = [step.env, step.name]
-    if isinstance(step, RunStep):
-        tokens.append(step.run)
-    elif isinstance(step, UsesStep):
-        tokens.append(step.with_)
-    text = "\n".join(written(token) for token in tokens if token is not None).lower()
-    # Most texts have not even these letters, and an expression takes half a millisecond to compile.
-    if isinstance(step, RunStep) and "git" in text and re.search(SCRIPT_WORDS, text):
-        return True
-    text += step.condition.source.lower()
-    return "_url" in text and re.search(API_WORDS, text) is not None
 
 
 def _show_all(_values: Iterable[str]) -> None:

@@ -25,9 +25,9 @@ from trunkline.engine.output import StepOutput
 from trunkline.engine.processes import Ended, Limits
 from trunkline.engine.push_evidence import Evidence
 from trunkline.engine.scopes import ActionIdentity, Scope, SharedEnvironment
-from trunkline.engine.services_access import speaks_of_services
 from trunkline.engine.step_effects import Effects
 from trunkline.engine.step_files import StepFiles
+from trunkline.engine.step_needs import needs_services
 from trunkline.expr.template import Expression
 from trunkline.expr.values import Value
 from trunkline.expr.written import written
@@ -136,7 +136,7 @@ class StepRunner:
             {"action": instance.step.id, **_identity(instance.scope.action)},
         )
         try:
-            if speaks_of_services(instance):
+            if needs_services(instance) or self._is_given_the_token(place):
                 self.services()
             env = {**place.env, **self.context.texts(instance.step.env, place)}
             place = replace(place, env=env)
@@ -145,6 +145,11 @@ class StepRunner:
         except (TemplateError, TrunklineError) as error:
             return Beginning(default_name(instance.step), place, holds=True, error=str(error))
         return Beginning(name, place, holds, "")
+
+    def _is_given_the_token(self, place: StepPlace) -> bool:
+        """Tell whether the job, or a step before, has put the job's token into the environment."""
+        token = self.context.token
+        return bool(token) and token in place.env.values()
 
     def still_holds(self, instance: Instance, stage: Stage, place: StepPlace) -> bool:
         """Tell whether a running stage may go on after its job was cancelled."""

@@ -15,8 +15,8 @@ def written(token: Token) -> str:
     match token:
         case Literal(value):
             return to_text(value)
-        case Expression(source):
-            return " ".join((_as_text(source) or f"${{{{ {source} }}}}").split())
+        case Expression():
+            return " ".join(written_script(token).split())
         case Sequence(items):
             return f"[{', '.join(written(item) for item in items)}]"
         case Mapping(entries):
@@ -24,6 +24,13 @@ def written(token: Token) -> str:
             return f"{{{inside}}}"
         case _:
             return "${{ insert }}"
+
+
+def written_script(token: Token) -> str:
+    """Return a token that holds a script as it stood in the file, with its lines."""
+    if isinstance(token, Expression):
+        return _as_text(token.source) or f"${{{{ {token.source} }}}}"
+    return written(token)
 
 
 def _as_text(source: str) -> str:

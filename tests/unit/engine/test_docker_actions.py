@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trunkline.engine.action_images import is_dockerfile
-from trunkline.engine.engine_use import speaks_of_engine
 from trunkline.engine.job_containers import registry_of
 from trunkline.engine.kind_docker import command_line, mounts_of
 from trunkline.engine.mounted_paths import moved, turned
@@ -105,26 +104,6 @@ def test_arguments_are_split_as_github_does(line: str, argv: list[str]) -> None:
 )
 def test_what_is_a_dockerfile(image: str, *, answer: bool) -> None:
     assert is_dockerfile(image) is answer
-
-
-@pytest.mark.parametrize(
-    ("text", "answer"),
-    [
-        ("docker build .", True),
-        ("DOCKER_HOST=x make", True),
-        ("run: podman ps", True),
-        ("pip install testcontainers", True),
-        ("/var/run/docker.sock:/x", True),
-        ("docker-compose up", True),
-        ("hadolint Dockerfile", False),
-        ("docker.io/library/python", False),
-        ("hub.docker.com", False),
-        ("dockerhub/login", False),
-        ("make test", False),
-    ],
-)
-def test_who_speaks_of_an_engine(text: str, *, answer: bool) -> None:
-    assert speaks_of_engine(text) is answer
 
 
 @pytest.mark.parametrize(
