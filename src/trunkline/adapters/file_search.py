@@ -13,8 +13,9 @@ import os
 import stat
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from enum import Enum
-from typing import NamedTuple, Protocol
+from typing import BinaryIO, NamedTuple, Protocol
 
 from trunkline.expr.hashing import (
     TIME_LIMIT,
@@ -170,15 +171,11 @@ class DiskTree:
             mode = os.stat(path, follow_symlinks=follow).st_mode
         except FileNotFoundError:
             return None
-        if stat.S_ISLNK(mode):
-            return Kind.LINK
-        return Kind.FOLDER if stat.S_ISDIR(mode) else Kind.FILE
+        return kind_of(mode)
 
     def children(self, path: str) -> list[tuple[str, Kind]]:
         """Return the names in a folder."""
-        with os.scandir(path) as entries:
-            found = [(entry.name, _kind(entry)) for entry in entries]
-        return sorted(found, key=lambda child: os.fsencode(child[0]))
+        return children_of(path)
 
     def real(self, path: str) -> str:
         """Return the path without any link in it."""
@@ -189,33 +186,55 @@ class DiskTree:
         status = os.lstat(path)
         link = os.readlink(path) if stat.S_ISLNK(status.st_mode) else ""
         if link:
-            try:
+            with suppress(OSError):  # a broken link stands for itself
                 status = os.stat(path)
-            except OSError:  # a broken link stands for itself
-                return Found(path=path, size=status.st_size, mode=status.st_mode, link=link)
-        return Found(
-            path=path,
-            size=status.st_size,
-            mode=status.st_mode,
-            is_folder=stat.S_ISDIR(status.st_mode),
-            link=link,
-        )
+        return found_at(path, status, link)
 
     def digest(self, path: str) -> bytes:
         """Return the SHA-256 of a file's content."""
         if not stat.S_ISREG(os.stat(path).st_mode):  # a pipe would make us wait for its writer
             raise OSError(errno.EINVAL, "not a regular file", path)
-        hashed = hashlib.sha256()
         with open(path, "rb", buffering=0) as stream:
-            while data := stream.read(CHUNK):
-                hashed.update(data)
-        return hashed.digest()
+            return hash_of(stream)
+
+
+def kind_of(mode: int) -> Kind:
+    """Return what a mode of `lstat` is of."""
+    if stat.S_ISLNK(mode):
+        return Kind.LINK
+    return Kind.FOLDER if stat.S_ISDIR(mode) else Kind.FILE
+
+
+def children_of(folder: str | int) -> list[tuple[str, Kind]]:
+    """Return the names in a folder, given by its path or open, in the order of their bytes."""
+    with os.scandir(folder) as entries:
+        found = [(entry.name, _kind(entry)) for entry in entries]
+    return sorted(found, key=lambda child: os.fsencode(child[0]))
 
 
 def _kind(entry: os.DirEntry[str]) -> Kind:
     if entry.is_symlink():
         return Kind.LINK
     return Kind.FOLDER if entry.is_dir(follow_symlinks=False) else Kind.FILE
+
+
+def found_at(path: str, status: os.stat_result, link: str) -> Found:
+    """Return the data of what is at a path; `status` is that of what a `link` leads to."""
+    return Found(
+        path=path,
+        size=status.st_size,
+        mode=status.st_mode,
+        is_folder=stat.S_ISDIR(status.st_mode),
+        link=link,
+    )
+
+
+def hash_of(stream: BinaryIO) -> bytes:
+    """Return the SHA-256 of what is left of a file."""
+    hashed = hashlib.sha256()
+    while data := stream.read(CHUNK):
+        hashed.update(data)
+    return hashed.digest()
 
 
 def digest_of(digests: Iterable[bytes]) -> str:

@@ -7,15 +7,14 @@ by folder from the mounted one, so that no link leads to a file of this machine 
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import re
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
-from trunkline.adapters.file_search import CHUNK, Kind
+from trunkline.adapters.file_search import Kind, children_of, found_at, hash_of, kind_of
 from trunkline.adapters.job_folders.copying import FOLDER
 from trunkline.ports.sandbox import Found
 
@@ -138,20 +137,16 @@ class MountedFiles:
                 mode = os.lstat(spot.name, dir_fd=spot.folder).st_mode
         except FileNotFoundError:
             return None
-        if stat.S_ISLNK(mode):
-            return Kind.LINK
-        return Kind.FOLDER if stat.S_ISDIR(mode) else Kind.FILE
+        return kind_of(mode)
 
     def children(self, path: str) -> list[tuple[str, Kind]]:
         """Return the names in a folder."""
         with self.spot(path) as spot:
             folder = os.open(spot.name, os.O_RDONLY | os.O_DIRECTORY, dir_fd=spot.folder)
         try:
-            with os.scandir(folder) as entries:
-                found = [(entry.name, _kind(entry)) for entry in entries]
+            return children_of(folder)
         finally:
             os.close(folder)
-        return sorted(found, key=lambda child: os.fsencode(child[0]))
 
     def real(self, path: str) -> str:
         """Return the path without any link in it."""
@@ -164,29 +159,15 @@ class MountedFiles:
             status = os.lstat(spot.name, dir_fd=spot.folder)
             link = _link(spot.folder, spot.name) or ""
         if link:
-            try:
-                with self.spot(path) as spot:
-                    status = os.lstat(spot.name, dir_fd=spot.folder)
-            except (OSError, NotMounted):  # a link that leads nowhere here stands for itself
-                return Found(path=path, size=status.st_size, mode=status.st_mode, link=link)
-        return Found(
-            path=path,
-            size=status.st_size,
-            mode=status.st_mode,
-            is_folder=stat.S_ISDIR(status.st_mode),
-            link=link,
-        )
+            # A link that leads nowhere here stands for itself.
+            with suppress(OSError, NotMounted), self.spot(path) as spot:
+                status = os.lstat(spot.name, dir_fd=spot.folder)
+        return found_at(path, status, link)
 
     def digest(self, path: str) -> bytes:
         """Return the SHA-256 of a file's content."""
-        hashed = hashlib.sha256()
-        file = self.open(path)
-        try:
-            while data := os.read(file, CHUNK):
-                hashed.update(data)
-        finally:
-            os.close(file)
-        return hashed.digest()
+        with open(self.open(path), "rb", buffering=0) as stream:
+            return hash_of(stream)
 
     # --- reading and writing --------------------------------------------------------------
 
@@ -241,9 +222,3 @@ def _enter(folder: int, name: str, *, make: bool) -> int:
             raise
         os.mkdir(name, 0o755, dir_fd=folder)
         return os.open(name, FOLDER, dir_fd=folder)
-
-
-def _kind(entry: os.DirEntry[str]) -> Kind:
-    if entry.is_symlink():
-        return Kind.LINK
-    return Kind.FOLDER if entry.is_dir(follow_symlinks=False) else Kind.FILE

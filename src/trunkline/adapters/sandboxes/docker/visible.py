@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import stat
 
-from trunkline.adapters.file_search import CHUNK, Kind
+from trunkline.adapters.file_search import Kind, hash_of
 from trunkline.adapters.sandboxes.docker.mounted import MountedFiles, NotMounted
 from trunkline.adapters.sandboxes.docker.own_files import IS_FOLDER, ContainerFiles, Status
 from trunkline.ports.sandbox import Found
@@ -83,11 +82,8 @@ class VisibleFiles:
             stream = self._own.get(elsewhere.path) if self._own else None
         if stream is None:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
-        hashed = hashlib.sha256()
         with stream:
-            while data := stream.read(CHUNK):
-                hashed.update(data)
-        return hashed.digest()
+            return hash_of(stream)
 
     def _status(self, path: str) -> Status | None:
         return self._own.status(path) if self._own else None
