@@ -52,7 +52,8 @@ NATIVE = (
     _native("docker/setup-buildx-action", "v3.12.0", "v4.3.0", needs="buildx"),
     _native("docker/build-push-action", "v6.19.2", "v7.3.0", needs="buildx"),
     _native("docker/setup-qemu-action", "v4.2.0")._replace(
-        why_not="runs `tonistiigi/binfmt` privileged, which this machine's engine refuses",
+        says="registry-1.docker.io",
+        why_not="its image, `tonistiigi/binfmt`, is Docker Hub's, which this machine does not reach",
         elsewhere=True,
     ),
 )
@@ -65,7 +66,7 @@ ALONE = (
     _alone("mathieudutour/github-tag-action", "v6.2"),
     _alone("peaceiris/actions-gh-pages", "v4.1.0"),
     _alone("JamesIves/github-pages-deploy-action", "v4.6.8"),
-    _alone("EndBug/add-and-commit", "v10.0.0"),
+    _alone("EndBug/add-and-commit", "v10.0.0", "v11.1.1"),
     _alone("stefanzweifel/git-auto-commit-action", "v7.2.0"),
     _alone("dorny/paths-filter", "v3.0.3", "v4.0.2"),
     Case(
@@ -118,7 +119,8 @@ NOT_HERE = (
         says=SERVER, why_not="issues come with the server, as the log says"
     ),
     _alone("actions/configure-pages", "v5.0.0")._replace(
-        says=SERVER, why_not="GitHub Pages come with the server, as the log says"
+        says="GitHub Pages come with the Trunkline server",
+        why_not="GitHub Pages come with the server, as the log says",
     ),
     _alone("peter-evans/create-or-update-comment", "v5.0.0")._replace(
         says=SERVER, why_not="comments come with the server, as the log says"
@@ -138,10 +140,6 @@ NOT_HERE = (
     _alone("peter-evans/create-pull-request", "v8.1.1")._replace(
         says="Create or update the pull request",
         why_not="asks api.github.com, whatever `GITHUB_API_URL` says; the branch it pushes is recorded",
-    ),
-    _alone("EndBug/add-and-commit", "v11.1.1")._replace(
-        says='Use of "GIT_CONFIG_COUNT" is not permitted',
-        why_not="refuses settings of git in variables, which lead git here; v10 takes them",
     ),
     _alone("google-github-actions/auth", "v3.0.0")._replace(
         says="failed to generate Google Cloud federated token",
