@@ -19,10 +19,11 @@ from trunkline.adapters.docker.images import DockerImages
 from trunkline.adapters.docker.marks import remove_note, write_note
 from trunkline.adapters.docker.networks import Policy, create_network, gateway
 from trunkline.adapters.docker.ownership import others_files, reclaim_by, reclaim_within
-from trunkline.adapters.docker.payloads import EXTERNALS, Site
+from trunkline.adapters.docker.payloads import EXTERNALS, Create, Site
 from trunkline.adapters.docker.process import Command, Container, ContainerProcess
 from trunkline.adapters.docker.proxy.belongings import Belongings
 from trunkline.adapters.docker.proxy.confining import Confined, Confinement
+from trunkline.adapters.docker.proxy.labelling import ENGINE_SOCKETS
 from trunkline.adapters.docker.publishing import Publisher
 from trunkline.adapters.docker.signals import MARK, Within, is_near
 from trunkline.adapters.docker.starting import ELSEWHERE, Made, Started, Starter
@@ -144,7 +145,7 @@ class JobContainers:
         with story.group("Starting job container"):
             socket = self.socket() if spec.needs_engine else ""
             create = payloads.job_container(self._site, spec, network, self._token(), socket)
-            started = starter.job(spec, create)
+            started = starter.job(spec, self._with_own_socket(create))
         self._keeper = int(started.found["State"]["Pid"])
         self._is_near = is_near(self._keeper, started.made.id)
         if not self._is_near and not self.engine.stat(
@@ -166,8 +167,13 @@ class JobContainers:
             _stop_if_unwanted(story)
             with story.group(f"Starting {alias} service container"):
                 create = payloads.service(self._site, alias, spec, network, self._token())
-                running[alias] = starter.service(alias, spec, create).running(network)
+                started = starter.service(alias, spec, self._with_own_socket(create))
+                running[alias] = started.running(network)
         return running
+
+    def _with_own_socket(self, create: Create) -> Create:
+        sockets = ENGINE_SOCKETS | {self.engine.wire.address.removeprefix("unix://")}
+        return payloads.with_job_socket(create, sockets, self.socket)
 
     def _await_health(self, starter: Starter, story: Story) -> None:
         services = {made.alias: made.id for made in self._made if not made.is_job}

@@ -5,13 +5,13 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Container, Mapping
 
 import msgspec
 
 from trunkline.adapters.docker.option_values import InvalidValue, Json
 from trunkline.adapters.docker.options import Options, parse_options
-from trunkline.adapters.docker.proxy.labelling import labelled_mounts
+from trunkline.adapters.docker.proxy.labelling import labelled_mounts, with_sources
 from trunkline.base.errors import Unavailable
 from trunkline.ports.containers import ActionRun, ContainerSpec
 from trunkline.ports.sandbox import Layout
@@ -76,6 +76,19 @@ def job_container(site: Site, spec: ContainerSpec, network: str, token: str, soc
     return _create(site, options, body, Place("job", spec, network, mounts, token))
 
 
+def with_job_socket(create: Create, sockets: Container[str], own: Callable[[], str]) -> Create:
+    """Return a container that has the job's Engine API socket where it names the engine's.
+
+    `sockets` are paths of the engine's, `own` returns the job's. Workflows name it as they do for
+    GitHub (`/var/run/docker.sock:/var/run/docker.sock`), and what goes through it stays a rehearsal.
+    """
+
+    def there(path: str) -> str:
+        return own() if posixpath.normpath(path) in sockets else path
+
+    return msgspec.structs.replace(create, body=with_sources(create.body, there))
+
+
 def with_keeper(create: Create, keeper: tuple[str, ...]) -> Create:
     """Return a job's container that something else keeps alive."""
     body = {**create.body, "Entrypoint": [keeper[0]], "Cmd": list(keeper[1:])}
@@ -126,19 +139,20 @@ class Place(msgspec.Struct, frozen=True):
     alias: str
     spec: ContainerSpec
     network: str
-    mounts: list[Json]
+    mounts: list[dict[str, Json]]
     token: str
 
 
 def _create(site: Site, options: Options, body: dict[str, Json], place: Place) -> Create:
     binds, anonymous = _volumes(site.layout, (*options.volumes, *place.spec.volumes))
     chosen = labelled_mounts(options.host.get("Mounts"), site.labels)
+    taken = {bind.split(":")[1] for bind in binds} | {each.get("Target") for each in chosen}
     host: dict[str, Json] = {
         **options.host,
         "NetworkMode": place.network,
         "PortBindings": options.ports.bindings,
         "Binds": binds,
-        "Mounts": [*place.mounts, *chosen],
+        "Mounts": [*(each for each in place.mounts if _is_free(each, taken)), *chosen],
     }
     body = {
         **body,
@@ -207,12 +221,17 @@ def _outside(layout: Layout, path: str) -> str:
     return layout.outside(posixpath.normpath(path)) or path
 
 
-def _bind(outside: str, inside: str) -> Json:
+def _is_free(mount: dict[str, Json], taken: Container[object]) -> bool:
+    """Tell whether a mount of ours is wanted: the socket may be among the job's own volumes."""
+    return mount["Target"] != ENGINE_SOCKET or ENGINE_SOCKET not in taken
+
+
+def _bind(outside: str, inside: str) -> dict[str, Json]:
     is_fixed = inside == EXTERNALS
     return {"Type": "bind", "Source": outside, "Target": inside, "ReadOnly": is_fixed}
 
 
-def _lend(path: str) -> Json:
+def _lend(path: str) -> dict[str, Json]:
     return {"Type": "bind", "Source": path, "Target": path, "ReadOnly": True}
 
 

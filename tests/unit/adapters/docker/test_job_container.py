@@ -8,6 +8,7 @@ import shutil
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -376,3 +377,24 @@ def test_volumes_of_a_container_that_can_not_be_made_go_too(plain: Job) -> None:
         plain.begin(volumes=(f"{name}:/data:ro:odd",))
     plain.sandbox.containers.end(plain.watch)
     assert name not in plain.engine.docker("volume", "ls", "--quiet")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"volumes": ("/var/run/docker.sock:/var/run/docker.sock",)},
+        {"volumes": ("/var/run/docker.sock:/var/run/docker.sock:ro",), "needs_engine": True},
+        {"options": "-v /run/docker.sock:/var/run/docker.sock", "needs_engine": True},
+        {"options": "--mount type=bind,src=/var/run/docker.sock,dst=/var/run/docker.sock"},
+    ],
+)
+def test_the_engine_s_socket_as_a_volume_is_the_job_s_own(plain: Job, more: dict[str, Any]) -> None:
+    told = {name: value for name, value in more.items() if name != "needs_engine"}
+    beside = ContainerSpec(image=plain.image, command="sleep 60", **told)
+    begun = plain.begin({"beside": beside}, **more)
+    assert begun.job is not None
+    own = plain.sandbox.containers.socket()
+    for container in (begun.job.id, begun.services["beside"].id):
+        mounts = plain.inspect(container)["Mounts"]
+        found = [each["Source"] for each in mounts if each["Destination"].endswith("docker.sock")]
+        assert found == [own]

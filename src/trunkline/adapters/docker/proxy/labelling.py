@@ -40,11 +40,24 @@ def labelled(body: Mapping[str, Any], labels: Mapping[str, str]) -> dict[str, An
 
 def container_of(body: Mapping[str, Any], place: Place) -> dict[str, Any]:
     """Return the description of a container as the engine is to make it."""
-    found = labelled(body, place.labels)
+    found = with_sources(labelled(body, place.labels), lambda path: _path(path, place))
     config = found.get("HostConfig")
-    if isinstance(config, dict):
-        found["HostConfig"] = {**config, **_placed(config, place)}
+    if isinstance(config, dict) and config.get("Mounts"):
+        config["Mounts"] = labelled_mounts(config["Mounts"], place.labels)
     return found
+
+
+def with_sources(body: Mapping[str, Any], there: Callable[[str], str]) -> dict[str, Any]:
+    """Return the description of a container with each mounted path of the machine as `there` says."""
+    config = body.get("HostConfig")
+    if not isinstance(config, dict):
+        return dict(body)
+    found = dict(config)
+    if config.get("Binds"):
+        found["Binds"] = [_bind(bind, there) for bind in _texts(config["Binds"])]
+    if config.get("Mounts"):
+        found["Mounts"] = [_mount(mount, there) for mount in _tables(config["Mounts"])]
+    return {**body, "HostConfig": found}
 
 
 def volumes_of(body: Mapping[str, Any]) -> dict[str, str]:
@@ -84,25 +97,15 @@ def own_only(request: Request, labels: Mapping[str, str]) -> Request:
     return with_query(request, filters=msgspec.json.encode({**filters, "label": words}).decode())
 
 
-def _placed(config: Mapping[str, Any], place: Place) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    if config.get("Binds"):
-        found["Binds"] = [_bind(bind, place) for bind in _texts(config["Binds"])]
-    if config.get("Mounts"):
-        mounts = labelled_mounts(config["Mounts"], place.labels)
-        found["Mounts"] = [_mount(mount, place) for mount in mounts]
-    return found
-
-
-def _bind(bind: str, place: Place) -> str:
+def _bind(bind: str, there: Callable[[str], str]) -> str:
     source, colon, rest = bind.partition(":")
-    return f"{_path(source, place)}{colon}{rest}" if source.startswith("/") else bind
+    return f"{there(source)}{colon}{rest}" if source.startswith("/") else bind
 
 
-def _mount(mount: dict[str, Any], place: Place) -> dict[str, Any]:
+def _mount(mount: dict[str, Any], there: Callable[[str], str]) -> dict[str, Any]:
     source, kind = mount.get("Source"), mount.get("Type")
     if kind == "bind" and isinstance(source, str):
-        return {**mount, "Source": _path(source, place)}
+        return {**mount, "Source": there(source)}
     return mount
 
 
