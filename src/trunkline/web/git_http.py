@@ -20,12 +20,9 @@ from trunkline.web.content import PIECE, Incoming
 from trunkline.web.github_tokens import token_of
 
 # A client may be led here with the name of a server before: `/-/github.com/octo/demo`.
-PATH = re.compile(
-    r"(?:/-/(?P<host>[\w.:-]+))?"
-    r"(?P<there>/(?P<repository>[\w.-]+/[\w.-]+?)(?:\.git)?"
-    r"/(?P<what>info/refs|git-upload-pack|git-receive-pack))",
-    re.ASCII,
-)
+BELOW = r"(?:/-/(?P<host>[\w.:-]+))?(?P<there>/(?P<repository>[\w.-]+/[\w.-]+?)(?:\.git)?"
+PATH = re.compile(BELOW + r"/(?P<what>info/refs|git-upload-pack|git-receive-pack))", re.ASCII)
+LARGE_FILES = re.compile(BELOW + r"/info/lfs/[\w./-]+)", re.ASCII)
 INFO = "info/refs"
 REALM = 'Basic realm="GitHub"'
 NEVER_KEPT = {
@@ -78,12 +75,11 @@ class GitApp:
     def _answer(self, request: Request) -> Response:
         found = PATH.fullmatch(request.path)
         if found is None:
-            raise _Refused(404, "Not Found")
+            return self._large_files(request)
         is_info = found["what"] == INFO
         service = request.args.get("service", "") if is_info else found["what"]
         asked = self._asked(request, found["repository"], service)
-        own = urlsplit(str(asked.job.github.get("server_url") or ""))
-        if found["host"] in {None, own.netloc}:
+        if found["host"] in {None, urlsplit(_server_url(asked.job)).netloc}:
             try:
                 return (self._advertised if is_info else self._answered)(request, asked)
             except UsageError as error:
@@ -91,17 +87,26 @@ class GitApp:
             except NotFound:
                 pass
         # Not here, or at a server whose name only begins as that of the job's does.
-        server = self._elsewhere(asked.job)
+        return self._not_here(request, asked, self._address(asked.job, found))
+
+    def _address(self, job: ServicesJob, found: re.Match[str]) -> str:
+        """Return where what a path names is at its own server, '' when that is not to be asked."""
+        server = self._elsewhere(job)
         if server and found["host"]:
-            server = f"{own.scheme}://{found['host']}"
-        return self._not_here(request, asked, server and f"{server}{found['there']}")
+            server = f"{urlsplit(server).scheme}://{found['host']}"
+        return server and f"{server}{found['there']}"
+
+    def _large_files(self, request: Request) -> Response:
+        """Send who asks for files of Git LFS to where they are, whatever the method."""
+        found = LARGE_FILES.fullmatch(request.path)
+        address = self._address(self._job(request), found) if found else ""
+        if not address:
+            raise _Refused(404, "Not Found")
+        return _told(307, "", {"Location": address})
 
     def _asked(self, request: Request, repository: str, service: str) -> GitRequest:
         """Return what a client asks for, when its job may. Raises _Refused."""
-        token = token_of(request.headers.get("Authorization", ""))
-        job = self._who(token)
-        if job is None:
-            raise _Refused(401, "Invalid username or token.", {"WWW-Authenticate": REALM})
+        job = self._job(request)
         if service not in {UPLOAD_PACK, RECEIVE_PACK}:
             raise _Refused(403, "Please upgrade your git client.")
         level = job.permissions.get("contents", "none")
@@ -110,6 +115,13 @@ class GitApp:
         if level == "none":
             raise _Refused(403, "The job has no permission 'contents: read'.")
         return GitRequest(job, repository, service, request.headers.get("Git-Protocol", ""))
+
+    def _job(self, request: Request) -> ServicesJob:
+        """Return whose token a request has. Raises _Refused."""
+        job = self._who(token_of(request.headers.get("Authorization", "")))
+        if job is None:
+            raise _Refused(401, "Invalid username or token.", {"WWW-Authenticate": REALM})
+        return job
 
     def _advertised(self, request: Request, asked: GitRequest) -> Response:
         if request.method != "GET":
@@ -137,6 +149,10 @@ class GitApp:
             raise _Refused(404, "Repository not found.")
         query = request.query_string.decode("ascii", "replace")
         return _told(302, "", {"Location": f"{other}?{query}"})
+
+
+def _server_url(job: ServicesJob) -> str:
+    return str(job.github.get("server_url") or "")
 
 
 def _told(status: int, text: str, headers: Mapping[str, str] | None = None) -> Response:

@@ -147,6 +147,8 @@ def test_a_token_that_is_not_known(tmp_path, url):
         ("/octo/demo/objects/info/packs", {}, BASIC, 404),
         ("/octo/secret/info/refs", UPLOAD, BASIC, 404),
         ("/octo/../demo/info/refs", UPLOAD, BASIC, 404),
+        ("/octo/demo.git/info/lfs/objects/batch", {}, BASIC, 404),
+        ("/octo/../demo/info/lfs/objects/batch", {}, BASIC, 404),
         ("/octo/-x/info/refs", UPLOAD, BASIC, 404),
         ("/octo/demo/git-upload-pack", {}, BASIC, 405),
     ],
@@ -155,6 +157,16 @@ def test_get(source, path, query, headers, status):
     response = Client(app(source)).get(path, query_string=query, headers=headers)
     assert response.status_code == status
     assert ("WWW-Authenticate" in response.headers) is (status == 401)
+
+
+@pytest.mark.parametrize("before", ["", "/-/github.com"])
+def test_large_files_are_at_the_server(source, before):
+    client = Client(app(source, elsewhere="https://github.com"))
+    place = "/octo/demo.git/info/lfs/objects/batch"
+    response = client.post(before + place, data=b"{}", headers=BASIC)
+    assert response.status_code == 307
+    assert response.headers["Location"] == f"https://github.com{place}"
+    assert client.post(before + place, data=b"{}").status_code == 401
 
 
 def test_garbage_that_grows_is_cut_off(source, monkeypatch):
