@@ -24,6 +24,7 @@ def prospect(system: System, options: argparse.Namespace) -> planning.Prospect:
         server_url=options.server_url,
         committed=options.committed,
         jobs=tuple(options.job),
+        matrix=arguments.selection(options).matrix,
         variables=system.secrets.variables(),
     )
     facts = planning.repository_facts(system.forge, options.directory, request)

@@ -20,7 +20,7 @@ from trunkline.plan.facts import RepositoryFacts
 from trunkline.plan.model import FileRef, NeedFiles, Plan, Source
 from trunkline.plan.occurrence import Occurrence
 from trunkline.plan.rehearsal import occurrence_of
-from trunkline.plan.selection import missing
+from trunkline.plan.selection import matrix_values, missing
 from trunkline.plan.triggers import Decision, Triggered, decide_trigger
 from trunkline.ports.forge import Forge
 from trunkline.workflow.encoding import decode
@@ -34,7 +34,7 @@ Load = Callable[[str], bytes | None]
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """What the user asks: an event with its payload and inputs, as whom, for which jobs.
+    """What the user asks: an event with its payload and inputs, as whom, for which jobs and legs.
 
     `payload` is laid over the one made from git. `repository` (`owner/name`) and `actor` replace
     what git says, when given; `server_url` is whose contexts and payloads are made, ''
@@ -49,6 +49,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     server_url: str = ""
     committed: bool = False
     jobs: tuple[str, ...] = ()
+    matrix: tuple[tuple[str, str], ...] = ()
     variables: Mapping[str, str] = {}
 
 
@@ -94,10 +95,10 @@ def repository_facts(forge: Forge, directory: str, request: Request) -> Reposito
     facts = forge.facts(directory, committed=request.committed, event=request.event)
     owner, slash, name = request.repository.partition("/")
     if request.repository and not (slash and owner and name and "/" not in name):
-        raise UsageError(f"'{request.repository}' is not OWNER/NAME")
+        raise UsageError(f"'{request.repository}' is not OWNER/NAME.")
     if request.server_url and not re.fullmatch(SERVER_URL, request.server_url):
         raise UsageError(
-            f"'{request.server_url}' is not the address of a server",
+            f"'{request.server_url}' is not the address of a server.",
             hint="Give its scheme and host, as in https://git.example.com:8443.",
         )
     return msgspec.structs.replace(
@@ -252,5 +253,24 @@ def _check_names(found: Prospect, request: Request) -> None:
     if absent:
         known = [job.id for plan in plans for job in plan.jobs]
         slip = nearest(absent[0], known)
-        hint = f"Did you mean {slip}?" if slip else f"The jobs are: {', '.join(known)}."
-        raise UsageError(f"there is no job '{absent[0]}' in what {request.event} starts", hint=hint)
+        hint = f"Did you mean '{slip}'?" if slip else f"The jobs are: {', '.join(known)}."
+        raise UsageError(
+            f"There is no job '{absent[0]}' in what {request.event} starts.", hint=hint
+        )
+    if request.matrix:
+        _check_legs(plans, request.matrix)
+
+
+def _check_legs(plans: Sequence[Plan], wanted: Sequence[tuple[str, str]]) -> None:
+    """Refuse keys and values that no leg has, as far as the matrices are known."""
+    values = matrix_values(plans)
+    if values is None:
+        return
+    for key, value in wanted:
+        known = values.get(key.lower())
+        if known is None:
+            hint = f"The keys are: {', '.join(values)}." if values else "There are no matrices."
+            raise UsageError(f"No matrix has the key '{key}'.", hint=hint)
+        if value.lower() not in map(str.lower, known):
+            hint = f"The values are: {', '.join(known)}."
+            raise UsageError(f"No leg of a matrix has '{value}' for {key}.", hint=hint)

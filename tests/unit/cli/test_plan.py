@@ -131,7 +131,7 @@ def test_a_called_workflow_on_disk(here, capsys):
 
 def test_a_wrong_file(here, capsys):
     (here / ".github/workflows/bad.yml").write_bytes(b"on: push\njobs: \xff\n")
-    assert "bad.yml:2:7: error: The file is not UTF-8 text." in told(capsys, code=2)
+    assert "bad.yml:2:7: error: The file is not UTF-8 text" in told(capsys, code=2)
 
 
 def test_repositories_in_every_state(tmp_path, capsys, monkeypatch):
@@ -154,16 +154,16 @@ def test_repositories_in_every_state(tmp_path, capsys, monkeypatch):
     ("argv", "kind", "message"),
     [
         (["psh"], UsageError, "Unknown event 'psh'"),
-        (["-j", "tset"], UsageError, "there is no job 'tset'"),
+        (["-j", "tset"], UsageError, "There is no job 'tset'"),
         (["-P", "x"], UsageError, "is not LABEL=WHERE"),
         (["--matrix", "x"], UsageError, "is not --matrix KEY:VALUE"),
         (["--var", "x"], UsageError, "is not --var K=V"),
         (["--repository", "x"], UsageError, "is not OWNER/NAME"),
-        (["-e", "none.json"], NotFound, "there is no file none.json"),
+        (["-e", "none.json"], NotFound, "There is no file none.json"),
         (["-e", "src/a.py"], UsageError, "must be a JSON object"),
         (["-e", ".github/workflows/ci.yml"], UsageError, "is not JSON"),
-        (["-W", "none"], NotFound, "there is no none"),
-        (["-W", "src"], NotFound, "there are no workflow files"),
+        (["-W", "none"], NotFound, "There is no none"),
+        (["-W", "src"], NotFound, "There are no workflow files"),
         (["-C", "none"], NotFound, "no folder"),
     ],
 )
@@ -178,3 +178,40 @@ def test_a_project_inside_a_repository_is_told_where_workflows_lie(here):
     with pytest.raises(NotFound) as refused:
         main(["-C", "sub"])
     assert refused.value.hint.startswith("The repository begins at ")
+
+
+MATRIX = """
+on: push
+jobs:
+  test:
+    runs-on: ubuntu-latest
+    strategy: {matrix: {Python: ["3.11", "3.12"], include: [{os: linux}]}}
+    steps: [{run: make}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message", "hint"),
+    [
+        ("pyhton:3.11", "No matrix has the key 'pyhton'", "python, os"),
+        ("python:3.1", "No leg of a matrix has '3.1' for python", "3.11, 3.12"),
+    ],
+)
+def test_legs_that_there_are_not(here, wanted, message, hint):
+    (here / ".github/workflows/ci.yml").write_text(MATRIX, encoding="utf-8")
+    with pytest.raises(UsageError, match=message) as error:
+        main(["--matrix", wanted])
+    assert hint in error.value.hint
+
+
+def test_legs_that_may_be_there(here, capsys):
+    file = here / ".github/workflows/ci.yml"
+    file.write_text(MATRIX, encoding="utf-8")
+    assert "1 to run" in told(capsys, "--matrix", "PYTHON:3.12", "--matrix", "os:Linux")
+    late = 'Python: ["3.11", "3.12"]', "Python: '${{ fromJSON(github.run_id) }}'"
+    file.write_text(MATRIX.replace(*late), encoding="utf-8")
+    assert "fails" in told(capsys, "--matrix", "anything:3.12")
+    file.write_text(WORKFLOW, encoding="utf-8")
+    with pytest.raises(UsageError, match="No matrix has the key 'os'") as error:
+        main(["--matrix", "os:x"])
+    assert error.value.hint == "There are no matrices."
