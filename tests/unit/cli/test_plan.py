@@ -158,6 +158,7 @@ def test_repositories_in_every_state(tmp_path, capsys, monkeypatch):
         (["-P", "x"], UsageError, "is not LABEL=WHERE"),
         (["--matrix", "x"], UsageError, "is not --matrix KEY:VALUE"),
         (["--var", "x"], UsageError, "is not --var K=V"),
+        (["--input", "who=you"], UsageError, "push has no inputs"),
         (["--repository", "x"], UsageError, "is not OWNER/NAME"),
         (["-e", "none.json"], NotFound, "There is no file none.json"),
         (["-e", "src/a.py"], UsageError, "must be a JSON object"),
