@@ -76,25 +76,30 @@ class ActionImages:
 def image_of(instance: Instance) -> ActionImage | None:
     """Return the image that a step's own action needs, None for any other kind of step.
 
-    Raises ActionUnavailable for a Docker action that names neither an image nor a Dockerfile.
+    Raises ActionUnavailable for one that names neither an image nor a Dockerfile.
     """
     loaded, step = instance.loaded, instance.step
     if isinstance(loaded, Image):
-        return ActionImage(f"Pull {loaded.image}", reference=loaded.image)
+        return _pulled(loaded.image)
     if not isinstance(loaded, Files) or not isinstance(step, UsesStep):
         return None
     runs = loaded.action.runs
     if not isinstance(runs, DockerRuns):
         return None
     if runs.image.startswith(DOCKER):
-        reference = runs.image.removeprefix(DOCKER)
-        return ActionImage(f"Pull {reference}", reference=reference)
+        return _pulled(runs.image.removeprefix(DOCKER))
     if not is_dockerfile(runs.image):
         raise ActionUnavailable(
             f"'{runs.image}' should be either '[path]/Dockerfile' or 'docker://image[:tag]'."
         )
     path = posixpath.normpath(posixpath.join(loaded.folder, runs.image))
     return ActionImage(f"Build {step.uses.value}", dockerfile=path)
+
+
+def _pulled(reference: str) -> ActionImage:
+    if not reference:
+        raise ActionUnavailable(f"'{DOCKER}' should be '{DOCKER}image[:tag]'.")
+    return ActionImage(f"Pull {reference}", reference=reference)
 
 
 def images_of(instances: Iterable[Instance]) -> tuple[ActionImage, ...]:

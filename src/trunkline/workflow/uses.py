@@ -9,6 +9,7 @@ from trunkline.workflow.model import Text
 from trunkline.workflow.wellknown import NAMES_BY_OWNER, OWNERS_BY_NAME
 
 DOCKER = "docker://"
+IMAGE_FORM = "Name one: 'docker://image[:tag]'."
 SELF_REPOSITORY = "$/"
 _LOCAL = ("./", ".\\")
 _SEPARATORS = re.compile(r"[\\/]")
@@ -35,6 +36,8 @@ def automatic_name(uses: str) -> str:
 def check_action(uses: Text, problems: Problems) -> None:
     """Tell an action reference of the wrong form, and a slip in a well-known name."""
     value = uses.value
+    if value == DOCKER:
+        problems.warning(uses.span, "Container image cannot be empty", "uses", IMAGE_FORM)
     if value.startswith((DOCKER, SELF_REPOSITORY, *_LOCAL)):
         return
     parts = _remote(value)

@@ -226,6 +226,11 @@ def test_slips_in_well_known_names(written: str, meant: str) -> None:
     assert found == ([told] if meant else [])
 
 
+def test_an_image_without_a_name_is_told() -> None:
+    assert warnings(with_steps("- uses: docker://")) == ["6:15 Container image cannot be empty"]
+    assert warnings(with_steps("- uses: docker://alpine")) == []
+
+
 # --- scripts --------------------------------------------------------------------------------
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
@@ -147,6 +148,45 @@ def device(value: str) -> Json:
     return {"PathOnHost": parts[0], "PathInContainer": inside, "CgroupPermissions": permissions}
 
 
+def device_weight(value: str) -> Json:
+    """Read `/dev/here:WEIGHT`."""
+    path, weight = _of_device(value)
+    if not weight.isdecimal() or (int(weight) and not 10 <= int(weight) <= 1000):
+        raise InvalidValue(f"invalid weight for device: {value}")
+    return {"Path": path, "Weight": int(weight)}
+
+
+def device_bytes(value: str) -> Json:
+    """Read `/dev/here:BYTES` for a second, with a unit perhaps."""
+    path, rate = _of_device(value)
+    form = "<device-path>:<number>[<unit>]. Number must be a positive integer. Unit is optional"
+    try:
+        return {"Path": path, "Rate": size(rate)}
+    except InvalidValue as error:
+        problem = f"invalid rate for device: {value}. The correct format is {form}"
+        raise InvalidValue(f"{problem} and can be kb, mb, or gb") from error
+
+
+def device_operations(value: str) -> Json:
+    """Read `/dev/here:NUMBER` for a second."""
+    path, rate = _of_device(value)
+    if not rate.isdecimal():
+        raise InvalidValue(
+            f"invalid rate for device: {value}. The correct format is <device-path>:<number>."
+            " Number must be a positive integer"
+        )
+    return {"Path": path, "Rate": int(rate)}
+
+
+def _of_device(value: str) -> tuple[str, str]:
+    path, sign, rest = value.partition(":")
+    if not sign or not path:
+        raise InvalidValue(f"bad format: {value}")
+    if not path.startswith("/dev/"):
+        raise InvalidValue(f"bad format for device path: {value}")
+    return path, rest
+
+
 def gpus(value: str) -> Json:
     """Read `all`, a number, or `device=0,driver=nvidia,...` (CSV)."""
     request: dict[str, Json] = {"Driver": "", "Count": 0, "Capabilities": [["gpu"]]}
@@ -288,6 +328,7 @@ class Ports:
         written, protocol = _protocol(value)
         rest, sign, inside = written.rpartition(":")
         address, _, outside = rest.rpartition(":") if sign else ("", "", "")
+        host = _address(address) if address else LOOPBACK
         inner = _range(inside, problem)
         outer = _range(outside, f"invalid hostPort: {outside}") if outside else []
         if outer and len(outer) != len(inner):
@@ -301,10 +342,20 @@ class Ports:
             key = f"{port}/{protocol}"
             self.exposed[key] = {}
             binding = {
-                "HostIp": address.strip("[]") or LOOPBACK,
+                "HostIp": host,
                 "HostPort": str(outer[index]) if outer else whole,
             }
             self.bindings.setdefault(key, []).append(binding)
+
+
+def _address(written: str) -> str:
+    """Return an IP address, of version 6 perhaps, then in brackets or not."""
+    address = written.removeprefix("[").removesuffix("]")
+    try:
+        ipaddress.ip_address(address)
+    except ValueError as error:
+        raise InvalidValue(f"invalid IP address: {address}") from error
+    return address
 
 
 def _protocol(value: str) -> tuple[str, str]:

@@ -16,10 +16,28 @@ from trunkline.adapters.docker import option_values as values
 from trunkline.adapters.docker.option_values import InvalidValue, Json, Ports
 from trunkline.base.errors import Unavailable
 
-HINT = "The flags of `docker create` are understood, except `--network`."
-NO_NETWORK = (
-    "The option '--network' is not supported: every container of a job is in the job's own network."
+HINT = (
+    "The flags of `docker create` are understood, except those of networks and of files that Docker's "
+    "client reads or writes."
 )
+NOT_HERE = "The option '--{name}' is not supported: {why}."
+OWN_NETWORK = "every container of a job is in the job's own network"
+CLIENT_FILE = "it is a file of Docker's client, which has no part in this"
+BY_NAME = "Containers of a job reach each other by the names of the services."
+# Flags that Docker's client has and that no container of a job can have: why, and what to do.
+REFUSED = {
+    "cidfile": (CLIENT_FILE, "`job.container.id` and `job.services.<id>.id` name the containers."),
+    "env-file": (CLIENT_FILE, "`env` of the container gives it variables."),
+    "ip": (OWN_NETWORK, BY_NAME),
+    "ip6": (OWN_NETWORK, BY_NAME),
+    "label-file": (CLIENT_FILE, "`--label NAME=VALUE` gives it a label."),
+    "link-local-ip": (OWN_NETWORK, BY_NAME),
+    "network": (OWN_NETWORK, BY_NAME),
+    "use-api-socket": (
+        "a job has an engine's socket of its own",
+        "`volumes: ['/var/run/docker.sock:/var/run/docker.sock']` brings it into the container.",
+    ),
+}
 
 
 class Options(msgspec.Struct):
@@ -152,16 +170,12 @@ def _ignore(options: Options, value: Json) -> None:
     del options, value
 
 
-def _refuse_network(options: Options, value: Json) -> None:
-    del options, value
-    raise Unavailable(NO_NETWORK)
-
-
 FLAGS: dict[str, Flag] = {
     "add-host": _list("ExtraHosts", values.extra_host),
     "annotation": _map("Annotations"),
     "attach": Flag(values.text, _ignore),
     "blkio-weight": _host("BlkioWeight", values.number),
+    "blkio-weight-device": _list("BlkioWeightDevice", values.device_weight),
     "cap-add": _list("CapAdd"),
     "cap-drop": _list("CapDrop"),
     "cgroup-parent": _host("CgroupParent"),
@@ -178,6 +192,10 @@ FLAGS: dict[str, Flag] = {
     "cpuset-mems": _host("CpusetMems"),
     "device": _list("Devices", values.device),
     "device-cgroup-rule": _list("DeviceCgroupRules"),
+    "device-read-bps": _list("BlkioDeviceReadBps", values.device_bytes),
+    "device-read-iops": _list("BlkioDeviceReadIOps", values.device_operations),
+    "device-write-bps": _list("BlkioDeviceWriteBps", values.device_bytes),
+    "device-write-iops": _list("BlkioDeviceWriteIOps", values.device_operations),
     "disable-content-trust": _switch(Flag(values.switch, _ignore)),
     "dns": _list("Dns"),
     "dns-option": _list("DnsOptions"),
@@ -211,7 +229,6 @@ FLAGS: dict[str, Flag] = {
     "memory-swappiness": _host("MemorySwappiness", values.number),
     "mount": _list("Mounts", values.mount),
     "name": _own("name"),
-    "network": Flag(values.text, _refuse_network),
     "network-alias": Flag(values.text, lambda options, value: options.aliases.append(str(value))),
     "no-healthcheck": _switch(Flag(values.switch, _no_health)),
     "oom-kill-disable": _switch(_host("OomKillDisable")),
@@ -290,6 +307,9 @@ def _flags(words: Iterator[str]) -> Iterator[tuple[str, str, str]]:
         if word.startswith("--") and len(word) > 2:
             name, sign, value = word[2:].partition("=")
             name = OTHER_NAMES.get(name, name)
+            if name in REFUSED:
+                why, instead = REFUSED[name]
+                raise Unavailable(NOT_HERE.format(name=name, why=why), hint=instead)
             if name not in FLAGS:
                 raise Unavailable(f"unknown flag: --{name}", hint=HINT)
             if not sign:

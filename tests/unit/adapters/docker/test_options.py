@@ -114,6 +114,8 @@ OPTIONS = [
         "--volume-driver d --link a:b --rm=false"
     ),
     '--gpus \'"device=0,1","capabilities=compute,utility"\' --annotation a=b --isolation default',
+    "--device-read-bps /dev/vda:1mb --device-write-bps /dev/vda:2k --blkio-weight-device /dev/vda:50",
+    "--device-read-iops /dev/vda:100 --device-write-iops /dev/vda:200 --device-write-iops /dev/vdb:0",
 ]
 
 
@@ -177,6 +179,11 @@ def test_options_mean_what_docker_s_client_makes_of_them(recorded: Engine, text:
         "--shm-size ''",
         "--health-timeout ''",
         "--health-timeout 1s5",
+        "--device-read-bps /dev/vda",
+        "--device-write-bps vda:1mb",
+        "--device-read-iops /dev/vda:1k",
+        "--device-write-iops /dev/vda:-1",
+        "--blkio-weight-device /dev/vda:5",
     ],
 )
 def test_what_docker_s_client_refuses_is_refused_in_its_words(recorded: Engine, text: str) -> None:
@@ -194,6 +201,15 @@ def test_a_container_stays_in_its_job_s_network(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "flag", ["env-file", "label-file", "cidfile", "ip", "ip6", "link-local-ip", "use-api-socket"]
+)
+def test_a_flag_of_docker_s_client_that_is_not_for_jobs_is_no_unknown_one(flag: str) -> None:
+    with pytest.raises(Unavailable, match=f"'--{flag}' is not supported: ") as raised:
+        parse_options(f"--{flag}=x")
+    assert raised.value.hint
+
+
+@pytest.mark.parametrize(
     ("text", "problem"),
     [
         ("--env 'A=1", "No closing quotation"),
@@ -206,7 +222,9 @@ def test_a_container_stays_in_its_job_s_network(text: str) -> None:
         ("--restart on-failure:x", "must be an integer"),
         ("--add-host x", "bad format for add-host"),
         ("-p x", "invalid containerPort"),
-        ("-p 1:2:3:4:99999", "invalid containerPort"),
+        ("-p 1:2:3:4:99999", "invalid IP address: 1:2:3"),
+        ("-p localhost:80:80", "invalid IP address: localhost"),
+        ("-p 99999", "invalid containerPort"),
         ("-p 80/icmp", "invalid proto"),
         ("-p 1-3:80-81", "invalid ranges"),
         ("-p x:80", "invalid hostPort"),
