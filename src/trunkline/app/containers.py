@@ -35,16 +35,14 @@ class Engines:
         environ = system.settings.environment
         self.address = Once[str](lambda: adapter("engine-address")(environ))
         self.connect = Once[Any](lambda: adapter("engine")(self.address(), environ))
-        self._swept = Once[None](lambda: adapter("sweep-engine-sockets")(environ))
+        self.swept = Once[None](lambda: adapter("sweep-engine-sockets")(environ))
 
     def of_job(self, place: JobPlace, layout: Layout) -> LateContainers:
         """Return the containers of a job on this machine; nothing is loaded yet."""
-        self._swept()
         return LateContainers(Parts(self._system, self, place, layout))
 
     def of_container_job(self, place: JobPlace, layout: Layout) -> Any:
         """Return the containers of a job in a container."""
-        self._swept()
         return Parts(self._system, self, place, layout).containers()
 
     def sweep(self, notes: list[str]) -> None:
@@ -72,9 +70,13 @@ class Parts:
         self._lock = threading.Lock()
         self._listeners: list[Callable[[ImagePush], None]] = []
         self._publishers: list[Any] = []
-        self.door = adapter("engine-door")(self._environ, system.ids.token(), self._proxy)
+        self.door = Once[Any](self._door)
         self.containers = Once[Any](self._containers)
         self.was_made = False
+
+    def _door(self) -> Any:
+        self._engines.swept()
+        return adapter("engine-door")(self._environ, self._system.ids.token(), self._proxy)
 
     def has_engine(self) -> bool:
         """Tell whether an engine may be here."""
@@ -113,7 +115,7 @@ class Parts:
         place = adapter("engine-proxy-place")(
             labels=self._labels,
             outside=self._layout.outside,
-            socket=self.door.open(),
+            socket=self.door().open(),
             policy=policy,
             confine=None if policy == "open" else self._confine,
         )
@@ -134,7 +136,7 @@ class Parts:
                 connect=self._engines.connect,
                 publisher=self.publisher,
                 end_publishing=self._end_publishing,
-                door=self.door,
+                door=self.door(),
                 ids=system.ids,
                 note=self._note,
                 registry=lambda host: system.endpoints.ensure(REGISTRY, host),
@@ -168,7 +170,7 @@ class LateContainers:
         """Return the path of the job's own Engine API socket, '' without an engine."""
         if not self._parts.has_engine():
             return ""
-        path: str = self._parts.door.open()
+        path: str = self._parts.door().open()
         return path
 
     def address(self) -> str:
@@ -177,9 +179,11 @@ class LateContainers:
 
     def end(self, watch: Watch) -> None:
         """Remove what there is, scripts' containers too."""
-        if self._parts.was_made or self._parts.door.was_used:
+        parts = self._parts
+        if parts.was_made or (parts.door.is_made and parts.door().was_used):
             self._real().end(watch)
-        self._parts.door.close()
+        if parts.door.is_made:
+            parts.door().close()
 
 
 class LateImages:
