@@ -40,7 +40,7 @@ CASES = {
     ),
     "empty": Wrong("", (), (".github/workflows/ci.yml:1:1: error: …", "…empty…")),
     "binary": Wrong(
-        b"\0\1\xff\xfe", (), (".github/workflows/ci.yml:1:3: error: The file is not UTF-8 text.",)
+        b"\0\1\xff\xfe", (), (".github/workflows/ci.yml:1:3: error: The file is not UTF-8 text",)
     ),
     "too large, cut within a character": Wrong(
         HELLO + "#" + "\u20ac" * 3_000_000,
@@ -126,21 +126,23 @@ CASES = {
     "unknown event": Wrong(
         HELLO,
         ("pul_request",),
-        ("trunkline: Unknown event 'pul_request'", "  Did you mean pull_request?"),
+        ("trunkline: Unknown event 'pul_request'", "  Did you mean 'pull_request'?"),
     ),
-    "unknown job": Wrong(HELLO, ("-j", "b"), ("trunkline: there is no job 'b'…", "…a…")),
+    "unknown job": Wrong(HELLO, ("-j", "b"), ("trunkline: There is no job 'b'…", "…a…")),
     "no such workflow": Wrong(HELLO, ("-W", "none.yml"), ("trunkline: …none.yml…",)),
     "no such folder": Wrong(HELLO, ("-C", "none"), ("trunkline: …none…",)),
     "no such payload": Wrong(HELLO, ("-e", "none.json"), ("trunkline: …none.json…",)),
     "payload that is no JSON": Wrong(
         HELLO, ("-e", ".github/workflows/ci.yml"), ("trunkline: …is not JSON…",)
     ),
-    "no pair": Wrong(HELLO, ("--env", "X"), ("trunkline: 'X' is not --env K=V",)),
-    "secret from nowhere": Wrong(HELLO, ("-s", "NOPE"), ("trunkline: the secret NOPE …",)),
-    "no such file of secrets": Wrong(HELLO, ("--secret-file", "none"), ("trunkline: …none",)),
+    "no pair": Wrong(HELLO, ("--env", "X"), ("trunkline: 'X' is not --env K=V.",)),
+    "secret from nowhere": Wrong(HELLO, ("-s", "NOPE"), ("trunkline: The secret NOPE …",)),
+    "no such file of secrets": Wrong(HELLO, ("--secret-file", "none"), ("trunkline: …none.",)),
     "unknown option": Wrong(HELLO, ("--nope",), ("trunkline run: error: …--nope",)),
     "no runner": Wrong(HELLO.replace("ubuntu-latest", "windows-latest"), (), ("…windows-latest…",)),
-    "no owner and name": Wrong(HELLO, ("--repository", "x"), ("trunkline: 'x' is not OWNER/NAME",)),
+    "no owner and name": Wrong(
+        HELLO, ("--repository", "x"), ("trunkline: 'x' is not OWNER/NAME.",)
+    ),
 }
 
 

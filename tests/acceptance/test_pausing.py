@@ -196,7 +196,7 @@ def test_without_a_terminal_nothing_runs(place: Place, folder: Path) -> None:
         check=False,
     )
     assert done.returncode == 2
-    assert "there is no terminal to open a shell on" in done.stderr
+    assert "There is no terminal to open a shell on" in done.stderr
     assert place.runs() == []
 
 

@@ -283,7 +283,7 @@ def test_users_are_added_listed_and_removed(place: Place) -> None:
         in place.run(*["registry", "user", "add", "carl", "--grant", "x=write"]).err
     )
     assert place.run("registry", "user", "add", "carl").err.startswith(
-        "trunkline: standard input has no password"
+        "trunkline: Standard input has no password."
     )
 
 
@@ -313,7 +313,7 @@ def test_a_folder_without_a_registry_is_told_and_stays_as_it_is(
 ) -> None:
     nowhere = tmp_path / "nowhere"
     done = place.run(*verb, "--store", str(nowhere))
-    assert (done.code, done.err) == (2, f"trunkline: there is no registry in {nowhere}\n")
+    assert (done.code, done.err) == (2, f"trunkline: There is no registry in {nowhere}.\n")
     assert not nowhere.exists()
 
 

@@ -36,7 +36,7 @@ def read(path: str) -> dict[str, str]:
     try:
         text = data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError:
-        raise UsageError(f"{path} is not UTF-8 text") from None
+        raise UsageError(f"{path} is not UTF-8 text.") from None
     return dict(_entries(text, path))
 
 
@@ -49,7 +49,7 @@ def _entries(text: str, path: str) -> Iterator[tuple[str, str]]:
         line = f"{path}:{text.count(chr(10), 0, position) + 1}"
         name = _compiled(_NAME).match(text, position)
         if name is None:
-            raise UsageError(f"{line}: this is no NAME=value line")
+            raise UsageError(f"{line}: this is no NAME=value line.")
         if name[2] == "<<":
             value, position = _delimited(text, name.end(), line)
         else:
@@ -72,7 +72,7 @@ def _value(text: str, position: int, line: str) -> tuple[str, int]:
         return re.sub(_COMMENT, "", found).rstrip(), position + len(found) + 1
     quoted = _compiled(_DOUBLE if quote == '"' else _SINGLE).match(text, position)
     if quoted is None:
-        raise UsageError(f"{line}: the quote {quote} is not closed")
+        raise UsageError(f"{line}: the quote {quote} is not closed.")
     rest = _compiled(_BLANK).match(text, quoted.end())
     if rest is None:
         raise UsageError(f"{line}: something follows the closing quote {quote}")
@@ -87,7 +87,7 @@ def _delimited(text: str, position: int, line: str) -> tuple[str, int]:
     delimiter, _, rest = text[position:].partition("\n")
     lines = rest.split("\n")
     if not delimiter or delimiter not in lines:
-        raise UsageError(f"{line}: the delimiter '{delimiter}' is missing")
+        raise UsageError(f"{line}: the delimiter '{delimiter}' is missing.")
     value = "\n".join(lines[: lines.index(delimiter)])
     used = (
         len(delimiter) + 1 + (len(value) + 1 if lines.index(delimiter) else 0) + len(delimiter) + 1

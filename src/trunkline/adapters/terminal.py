@@ -22,7 +22,7 @@ class OwnTerminal:
             self._file = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
         except OSError as error:
             raise UsageError(
-                "there is no terminal to open a shell on",
+                "There is no terminal to open a shell on.",
                 hint="Leave --pause-on-failure out where nobody waits.",
             ) from error
 

@@ -137,7 +137,7 @@ def adapter(name: str) -> Any:
         if package not in EXTRAS:
             raise
         raise Unavailable(
-            f"the package {package} is not installed",
+            f"The package {package} is not installed.",
             hint=f"pip install 'trunkline[{EXTRAS[package]}]'",
         ) from error
 

@@ -45,7 +45,7 @@ class LocalEndpoints:
     def ensure(self, kind: str, host: str = LOOPBACK) -> str:
         """Return the URL of a service, started with the first call. Raises NotFound, Unavailable."""
         if kind not in self._starters:
-            raise NotFound(f"there is no local service '{kind}'")
+            raise NotFound(f"There is no local service '{kind}'.")
         with self._lock:
             if (kind, host) not in self._running:
                 self._running[kind, host] = self._starters[kind](host)

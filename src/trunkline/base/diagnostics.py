@@ -20,8 +20,9 @@ class Severity(StrEnum):
 class Diagnostic(msgspec.Struct, frozen=True, kw_only=True):
     """One mistake in a pipeline file.
 
-    `message` is GitHub's own wording where GitHub has one; `hint` is ours, and says
-    what to do. `rule` is a stable short name (`syntax`, `unknown-key`, `expression`, ...).
+    `message` is GitHub's own wording where GitHub has one, else one that looks like it: a capital,
+    'quotes' around what is written in the file, no full stop. `hint` is ours, a whole sentence that
+    says what to do. `rule` is a stable short name (`syntax`, `unknown-key`, `expression`, ...).
     """
 
     rule: str

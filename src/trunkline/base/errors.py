@@ -10,6 +10,9 @@
     └── Corrupt             stored data can't be read                     exit 3
 
 A user's mistake in a file is a `Diagnostic`; a failing step is a `Conclusion`.
+
+Messages and hints are whole sentences: a capital (but for names of programs), 'quotes' around what somebody
+wrote, a full stop. What Docker, Buildx or GitHub say stays as they say it.
 """
 
 from __future__ import annotations

@@ -176,7 +176,7 @@ def dotenv_file(options: argparse.Namespace, kind: str) -> str:
     if named is None:
         return os.path.join(repository_root(options.directory), DOTENV[kind])
     if not os.path.exists(named):
-        raise NotFound(f"there is no file {named}")
+        raise NotFound(f"There is no file {named}.")
     return named
 
 
@@ -202,7 +202,7 @@ def pair(text: str, separator: str, form: str) -> tuple[str, str]:
     """Split `text` at its first `separator`. Raises UsageError, naming the form, without one."""
     name, found, value = text.partition(separator)
     if not found or not name:
-        raise UsageError(f"'{text}' is not {form}")
+        raise UsageError(f"'{text}' is not {form}.")
     return name, value
 
 
@@ -220,7 +220,7 @@ def secrets(
     for text in texts:
         name, separator, value = text.partition("=")
         if not name:
-            raise UsageError(f"'{text}' is not -s K or -s K=V")
+            raise UsageError(f"'{text}' is not -s K or -s K=V.")
         if separator:
             given[name] = value
         elif name in environment:
@@ -238,7 +238,7 @@ def payload(path: str | None) -> Mapping[str, Any] | None:
         with open(path, "rb") as file:
             data = file.read()
     except FileNotFoundError:
-        raise NotFound(f"there is no file {path}") from None
+        raise NotFound(f"There is no file {path}.") from None
     except OSError as error:
         raise Unavailable(f"{path} can't be read: {error.strerror}") from error
     try:
@@ -246,5 +246,5 @@ def payload(path: str | None) -> Mapping[str, Any] | None:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not JSON: {error}") from None
     if not isinstance(found, dict):
-        raise UsageError(f"{path} is not an event's payload: it must be a JSON object")
+        raise UsageError(f"{path} is not an event's payload: it must be a JSON object.")
     return found

@@ -110,7 +110,7 @@ def _dispatch(arguments: list[str]) -> int:
     if verb not in VERBS:
         meant = nearest(verb, VERBS)
         hint = f"Did you mean `trunkline {meant}`?" if meant else "`trunkline --help` lists them."
-        raise UsageError(f"there is no verb '{verb}'", hint=hint)
+        raise UsageError(f"There is no verb '{verb}'.", hint=hint)
     code: int = load(VERBS[verb])(arguments[1:])
     return code
 

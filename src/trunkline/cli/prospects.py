@@ -21,7 +21,7 @@ def prospect(system: System, options: argparse.Namespace) -> planning.Prospect:
     if given and options.event not in HAND_STARTED:
         raise UsageError(
             f"{options.event} has no inputs: --input is for {' and '.join(sorted(HAND_STARTED))}",
-            hint="trunkline run workflow_dispatch --input K=V starts by hand.",
+            hint="`trunkline run workflow_dispatch --input K=V` starts by hand.",
         )
     request = planning.Request(
         event=options.event,

@@ -94,7 +94,7 @@ def _collect_now_and_then(served: Registry, interval: float) -> None:
 
 def _tls(options: argparse.Namespace) -> object:
     if bool(options.tls_cert) != bool(options.tls_key):
-        raise UsageError("--tls-cert and --tls-key belong together")
+        raise UsageError("--tls-cert and --tls-key belong together.")
     return adapter("tls")(options.tls_cert, options.tls_key) if options.tls_cert else None
 
 

@@ -117,7 +117,7 @@ def existing_store(options: argparse.Namespace) -> str:
     """Return the folder that `add_store`'s option names. Raises NotFound for one without images."""
     store: str = options.store
     if store and not Path(store, "index.db").exists():
-        raise NotFound(f"there is no registry in {store}")
+        raise NotFound(f"There is no registry in {store}.")
     return store
 
 
@@ -153,7 +153,7 @@ def read_address(text: str) -> Address:
     is_bracketed = host != bare
     fits = colon and bare and port.isascii() and port.isdigit() and int(port) < 1 << 16
     if not fits or (":" in bare) is not is_bracketed:
-        raise UsageError(f"'{text}' is not --listen HOST:PORT")
+        raise UsageError(f"'{text}' is not --listen HOST:PORT.")
     return Address(bare, int(port))
 
 
@@ -168,7 +168,7 @@ def read_names(options: argparse.Namespace, address: Address) -> tuple[str, ...]
     except ValueError:
         name = None
     if options.url and name is None:
-        raise UsageError(f"'{options.url}' is not --url https://HOST")
+        raise UsageError(f"'{options.url}' is not --url https://HOST.")
     if not address.is_loopback:
         return None
     return () if name is None else (name,)
@@ -192,11 +192,11 @@ def read_doors(options: argparse.Namespace, default_file: str, address: Address)
     """
     if options.users and not Path(options.users).exists():
         hint = f"`trunkline registry user add NAME --users {options.users}` makes it."
-        raise NotFound(f"there is no file {options.users}", hint=hint)
+        raise NotFound(f"There is no file {options.users}.", hint=hint)
     if options.open:
         if options.users or options.anonymous == "pull":
             raise UsageError(
-                "--open asks nobody who he is: it goes with neither --users nor --anonymous"
+                "--open asks nobody who he is: it goes with neither --users nor --anonymous."
             )
         return None
     file = options.users or default_file
@@ -205,7 +205,7 @@ def read_doors(options: argparse.Namespace, default_file: str, address: Address)
         return Doors(users=file, anonymous=anonymous, scheme=options.auth, url=options.url)
     if not address.is_loopback:
         raise UsageError(
-            f"other machines reach {address.text}, and nobody would have to log in",
+            f"Other machines reach {address.text}, and nobody would have to log in.",
             hint="`trunkline registry user add NAME` makes a user; --open lets everybody in.",
         )
     return None

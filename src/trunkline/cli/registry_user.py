@@ -40,7 +40,7 @@ def main(argv: list[str]) -> int:
 def _add(users: Users, name: str, grants: tuple[Grant, ...]) -> None:
     if not NAME.fullmatch(name):
         raise UsageError(
-            f"'{name}' can't be a user's name",
+            f"'{name}' can't be a user's name.",
             hint="Letters and digits, with . _ @ + - between them, at most 64.",
         )
     is_new = users.put(name, _password(name), grants)
@@ -49,7 +49,7 @@ def _add(users: Users, name: str, grants: tuple[Grant, ...]) -> None:
 
 def _remove(users: Users, name: str) -> None:
     if not users.remove(name):
-        raise NotFound(f"there is no user {name}")
+        raise NotFound(f"There is no user {name}.")
     sys.stdout.write(f"{name} is gone\n")
 
 
@@ -76,7 +76,7 @@ def _grants(texts: list[str]) -> tuple[Grant, ...]:
     try:
         return read_grants(arguments.pairs(texts, FORM))
     except ValueError as error:
-        raise UsageError(str(error), hint="Such as: --grant 'team/*=pull,push'") from None
+        raise UsageError(str(error), hint="Such as: --grant 'team/*=pull,push'.") from None
 
 
 def _password(name: str) -> str:
@@ -84,11 +84,11 @@ def _password(name: str) -> str:
     if not sys.stdin.isatty():
         found = sys.stdin.readline().rstrip("\r\n")
         if not found:
-            raise UsageError("standard input has no password")
+            raise UsageError("Standard input has no password.")
         return found
     found = getpass(f"Password of {name}: ")
     if not found or getpass("Once more: ") != found:
-        raise UsageError("the passwords are not the same, or empty")
+        raise UsageError("The passwords are not the same, or empty.")
     return found
 
 

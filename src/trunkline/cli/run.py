@@ -131,7 +131,7 @@ def _system(options: argparse.Namespace) -> System:
 def _ask(name: str) -> str:
     if not sys.stdin.isatty():
         raise UsageError(
-            f"the secret {name} is not in the environment",
+            f"The secret {name} is not in the environment.",
             hint=f"Give it as -s {name}=VALUE, in the environment, or in .secrets.",
         )
     secret: str = load(ASK_SECRET)(f"{name}: ")

@@ -22,10 +22,10 @@ def workflow_files(directory: str, root: str, name: str | None) -> dict[str, byt
     named = os.path.join(root, FOLDER) if name is None else os.path.join(directory, name)
     place = os.path.normpath(named)
     if name is not None and not os.path.exists(place):
-        raise NotFound(f"there is no {name} in {directory}")
+        raise NotFound(f"There is no {name} in {directory}.")
     files = _files(place) if os.path.isdir(place) else [place]
     if not files or not os.path.exists(place):
-        raise NotFound(f"there are no workflow files in {place}", hint=_hint(directory, root))
+        raise NotFound(f"There are no workflow files in {place}.", hint=_hint(directory, root))
     return {_shown(path, root): read(path) for path in files}
 
 

@@ -75,7 +75,7 @@ def undeclared(
 def _meant(name: str, known: Mapping[str, str]) -> str:
     slip = nearest(name, known.values())
     if slip:
-        return f"Did you mean {slip}?"
+        return f"Did you mean '{slip}'?"
     if not known:
         return "The workflow declares no inputs."
     return f"The inputs are: {', '.join(known.values())}."

@@ -59,7 +59,7 @@ def occurrence_of(
 
 def _unknown_event(event: str) -> Diagnostic:
     slip = nearest(event, EVENTS)
-    hint = f"Did you mean {slip}?" if slip else f"The events are: {', '.join(EVENTS)}."
+    hint = f"Did you mean '{slip}'?" if slip else f"The events are: {', '.join(EVENTS)}."
     return Diagnostic(rule="unknown-event", message=f"Unknown event '{event}'", hint=hint)
 
 

@@ -210,11 +210,11 @@ class _TlsAdapter(cheroot_ssl.Adapter):
         try:
             context.load_cert_chain(tls.certificate, tls.key, password="")
         except FileNotFoundError as error:
-            raise NotFound(f"{tls.certificate} or {tls.key} is not there") from error
+            raise NotFound(f"{tls.certificate} or {tls.key} is not there.") from error
         except ssl.SSLError as error:
             mixed = error.reason == "KEY_VALUES_MISMATCH"
             raise UsageError(
-                f"{tls.certificate} and {tls.key} are no certificate with its key",
+                f"{tls.certificate} and {tls.key} are no certificate with its key.",
                 hint="The key is another's."
                 if mixed
                 else "Both are PEM; the key has no passphrase.",

@@ -24,7 +24,7 @@ def decode(data: bytes, file: str) -> tuple[str, Diagnostic | None]:
         span = Span(before.count("\n") + 1, len(before) - before.rfind("\n"))
         return data.decode("utf-8", "replace"), Diagnostic(
             rule="syntax",
-            message="The file is not UTF-8 text.",
+            message="The file is not UTF-8 text",
             file=file,
             span=span,
             hint="Save it as UTF-8.",

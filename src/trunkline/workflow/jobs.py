@@ -152,5 +152,5 @@ def _check_snapshot(token: Token | None, problems: Problems) -> None:
     if version is not None and not _SNAPSHOT_VERSION.fullmatch(version):
         message = f"Expected format '{{major-version}}.*' Actual '{version}'"
         problems.error(token.span, message, "snapshot")
-    message = "'snapshot' has no local effect: only GitHub keeps images of its runners."
+    message = "'snapshot' has no local effect: only GitHub keeps images of its runners"
     problems.notice(token.span, message, "no-local-effect")

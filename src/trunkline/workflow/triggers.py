@@ -20,7 +20,7 @@ def triggers(token: Token | None, problems: Problems) -> tuple[Trigger, ...]:
     found += [_trigger(name, span, value, problems) for name, span, value in entries(token)]
     for trigger in found:
         if trigger.event == "image_version":
-            message = "'image_version' starts a workflow at GitHub only: nothing local causes it."
+            message = "'image_version' starts a workflow at GitHub only: nothing local causes it"
             problems.notice(trigger.span, message, "no-local-effect")
     return tuple(found)
 

@@ -34,7 +34,7 @@ def test_dotenv_files_are_those_of_the_repository_that_holds_the_folder(tmp_path
 
 def test_a_dotenv_file_that_is_named_must_be_there(tmp_path):
     file = tmp_path / "f"
-    with pytest.raises(NotFound, match="there is no file"):
+    with pytest.raises(NotFound, match="There is no file"):
         arguments.dotenv_file(parsed("--var-file", str(file)), "var")
     file.touch()
     assert arguments.dotenv_file(parsed("--var-file", str(file)), "var") == str(file)

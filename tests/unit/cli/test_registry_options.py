@@ -69,7 +69,7 @@ def store(tmp_path: Path) -> Store:
 
 def test_without_users_it_is_open_to_this_machine_alone(store: Store) -> None:
     assert store.doors() is None
-    with pytest.raises(UsageError, match=r"other machines reach 0\.0\.0\.0:5000"):
+    with pytest.raises(UsageError, match=r"Other machines reach 0\.0\.0\.0:5000"):
         store.doors(address=THERE)
     assert store.doors("--open", address=THERE) is None
 
@@ -92,7 +92,7 @@ def test_everybody_may_pull(store: Store) -> None:
 
 
 def test_a_file_of_users_that_is_not_there_is_told(store: Store, tmp_path: Path) -> None:
-    with pytest.raises(NotFound, match="there is no file"):
+    with pytest.raises(NotFound, match="There is no file"):
         store.doors("--users", str(tmp_path / "none"))
 
 

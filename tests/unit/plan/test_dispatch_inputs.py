@@ -127,6 +127,6 @@ def test_undeclared_names():
     assert undeclared(["Version", "extra"], [one, other], "workflow_dispatch") == ()
     (problem,) = undeclared(["versoin"], [one, other], "workflow_dispatch")
     assert problem.message == "Unexpected inputs provided: [versoin]"
-    assert problem.hint == "Did you mean version?"
+    assert problem.hint == "Did you mean 'version'?"
     (none,) = undeclared(["x"], [workflow(Trigger(event="push"))], "workflow_dispatch")
     assert none.hint == "The workflow declares no inputs."

@@ -235,7 +235,7 @@ def test_unknown_event():
     assert isinstance(problems, tuple)
     (problem,) = problems
     assert problem.message == "Unknown event 'pul_request'"
-    assert problem.hint == "Did you mean pull_request?"
+    assert problem.hint == "Did you mean 'pull_request'?"
     others = occurrence_of("zzz", FACTS)
     assert isinstance(others, tuple)
     assert others[0].hint.startswith("The events are: ")

@@ -83,7 +83,7 @@ def test_actions_are_known_by_their_name() -> None:
 
 def test_bytes_that_are_no_text() -> None:
     (one,) = found(a=b"on: push\nname: \xff\n")
-    assert (one.message, one.span) == ("The file is not UTF-8 text.", Span(2, 7))
+    assert (one.message, one.span) == ("The file is not UTF-8 text", Span(2, 7))
 
 
 def lines(data: bytes) -> dict[str, list[str]]:

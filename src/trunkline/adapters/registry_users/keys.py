@@ -18,10 +18,10 @@ def signing_key(path: str) -> bytes:
             _make(file)
         key = file.read_bytes()
     except OSError as error:
-        raise Unavailable(f"the key {path} can't be had: {error.strerror}") from error
+        raise Unavailable(f"The key {path} can't be had: {error.strerror}") from error
     if len(key) != LENGTH:
         raise Corrupt(
-            f"{path} is not a key of {LENGTH} bytes",
+            f"{path} is not a key of {LENGTH} bytes.",
             hint="Remove it: a new one is made, and everybody logs in again.",
         )
     return key
