@@ -84,7 +84,11 @@ def test_a_step_with_a_home_of_its_own(tmp_path: Path, real: GitHub):
 
 def test_publishing_sends_them(tmp_path: Path, real: GitHub):
     done = run(tmp_path, real, "--publish", "-s", f"GITHUB_TOKEN={real.token}")
-    wanted = ["…push refs/heads/gh-pages, at …: sent to …", "…push refs/tags/v9, at …: sent to …"]
+    wanted = [
+        "release | refs/heads/gh-pages",
+        "…push refs/heads/gh-pages, at …: sent to …",
+        "…push refs/tags/v9, at …: sent to …",
+    ]
     assert not missing(wanted, done.out.splitlines()), done.text
     assert branch(real) == 200
     assert real.ask("GET", "/git/ref/tags/v9").status == 200

@@ -104,7 +104,8 @@ def git_settings(job: ServicesJob, url: str, tokens: Iterable[str]) -> tuple[tup
         return ()
     there, _, place = server.rstrip("/").partition("://")
     host = place.partition("/")[0]
-    users = dict.fromkeys((*USERS, f"{job.github.get('actor') or ''}:"))
+    actor = str(job.github.get("actor") or "")
+    users = dict.fromkeys((*USERS, *([f"{actor}:"] if actor else [])))
     found = [(f"http.{url}/.proxy", "")]
     for number, token in enumerate(tokens):
         ours = f"url.{scheme}://x-access-token:{token}@{rest}"

@@ -104,16 +104,19 @@ def _old_artifacts(_shared: Shared) -> WSGIApplication:
     return found
 
 
+def _untold(_job: ServicesJob, _written: object) -> None:
+    """Tell nobody."""
+
+
 def _git(shared: Shared) -> WSGIApplication:
     """Return what answers git; repositories that are not here are at the job's server."""
     choices = shared.system.choices
     own: Any = shared.github()
-    service = adapter("git-service")(
-        own.git_dir, choices.local_repositories, shared.jobs.tell_stored
-    )
+    jobs = shared.jobs
+    told = _untold if choices.publish else jobs.tell_stored  # the forwarded push is told, once
+    service = adapter("git-service")(own.git_dir, choices.local_repositories, told)
 
     if choices.publish:
-        jobs = shared.jobs
         upstream = adapter("upstream")()
         service = adapter("forwarded-pushes")(service, upstream, jobs.given, jobs.tell_stored)
 

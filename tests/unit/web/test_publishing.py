@@ -212,14 +212,14 @@ def test_without_publish_nothing_is_sent(tmp_path: Path, real: GitHub):
         assert real.ask("GET", f"/branches/{name}").status == 404
 
 
-def push(local: Local, *refs: str) -> str:
-    """Push from a clone of the real repository as an action does; return what git complains of."""
+def asked(local: Local, command: str, *args: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of git's about the real repository as an action does."""
     access = local.system.job_services.open(local.job, lambda made: hear(local, made))
     words = [word for name, value in access.git for word in ("-c", f"{name}={value}")]
     where = f"{local.job.github['server_url']}/octo/demo"
     env = {"PATH": "/usr/bin:/bin", "HOME": str(local.root), "GIT_TERMINAL_PROMPT": "0"}
-    done = subprocess.run(
-        ["git", *words, "push", "--quiet", where, *refs],
+    return subprocess.run(
+        ["git", *words, command, "--quiet", where, *args],
         cwd=local.root,
         env=env,
         capture_output=True,
@@ -227,7 +227,19 @@ def push(local: Local, *refs: str) -> str:
         timeout=60,
         check=False,
     )
+
+
+def push(local: Local, *refs: str) -> str:
+    """Push; return what git complains of."""
+    done = asked(local, "push", *refs)
     return "" if done.returncode == 0 else done.stderr
+
+
+def fetched(local: Local, branch: str) -> str:
+    """Return what a fetch says that a branch points to."""
+    done = asked(local, "ls-remote", f"refs/heads/{branch}")
+    assert done.returncode == 0, done.stderr
+    return done.stdout.partition("\t")[0]
 
 
 def hear(local: Local, made: ArtifactInfo | Written) -> None:
@@ -239,8 +251,10 @@ def test_pushes_are_sent(local: Local, real: GitHub):
     head = commit(local.root, {"site.html": "<p>\n"}, "pages")
     assert push(local, "HEAD:refs/heads/gh-pages") == ""
     assert real.get("/branches/gh-pages")["commit"]["sha"] == head
+    assert fetched(local, "gh-pages") == head
     assert "rejected" in push(local, "HEAD:refs/heads/main")
     assert push(local, ":refs/heads/gh-pages") == ""
+    assert fetched(local, "gh-pages") == ""
     assert real.ask("GET", "/branches/gh-pages").status == 404
     host = real.api.removesuffix("/api/v3").removeprefix("http://")
     assert local.sent() == [

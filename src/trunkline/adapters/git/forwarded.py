@@ -1,12 +1,16 @@
-"""Pushes sent to the real server; what is fetched comes from this machine."""
+"""Pushes sent to the real server; what is fetched comes from this machine, which keeps them too."""
 
 from __future__ import annotations
 
+import contextlib
+import tempfile
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import IO
 
 from trunkline.adapters.git.push_commands import PushCommands
-from trunkline.base.errors import UsageError
+from trunkline.base.errors import NotFound, Unavailable, UsageError
 from trunkline.ports.git_service import RECEIVE_PACK, GitRequest, GitService
 from trunkline.ports.job_services import ServicesJob, Written
 from trunkline.ports.upstream import Received, Sending, Upstream
@@ -21,7 +25,8 @@ OK = 200
 class ForwardedPushes:
     """Answers fetches from `local`, and sends pushes on with the token that `given` returns.
 
-    They go to the job's own repository at its server (`github.server_url`). `tell` hears of every
+    What the server took is pushed to `local` too, for later fetches: as far as it has the commits
+    that it builds on. Pushes go to the job's own repository at its server (`github.server_url`). `tell` hears of every
     ref that the server has taken. See the port `GitService`.
     """
 
@@ -52,18 +57,30 @@ class ForwardedPushes:
         if asked.service != RECEIVE_PACK:
             return self._local.answer(asked, body)
         commands = PushCommands()
-        sending = self._sending(asked, RECEIVE_PACK, _Pieces(commands.watch(body)))
-        said = _whole(self._upstream.send(sending))
-        self._told(asked.job, commands.refs, said)
+        with tempfile.TemporaryFile(prefix="trunkline-") as copy:
+            content = _Pieces(_copied(commands.watch(body), copy))
+            said = _whole(self._upstream.send(self._sending(asked, RECEIVE_PACK, content)))
+            taken = self._told(asked.job, commands.refs, said)
+            if taken == len(commands.refs):
+                copy.seek(0)
+                self._keep(asked, iter(partial(copy.read, PIECE), b""))
         return iter((said,))
 
-    def _told(self, job: ServicesJob, refs: Mapping[str, str], said: bytes) -> None:
-        """Tell of the refs that the server's report says are as they should be."""
+    def _keep(self, asked: GitRequest, body: Iterator[bytes]) -> None:
+        """Push to `local` what the server has taken; that is done, whatever comes of this."""
+        with contextlib.suppress(NotFound, Unavailable):
+            for _ in self._local.answer(asked, body):
+                pass
+
+    def _told(self, job: ServicesJob, refs: Mapping[str, str], said: bytes) -> int:
+        """Tell of the refs that the server's report says are as they should be; return how many."""
         server = _server(job).partition("://")[2]
-        for name, sha in refs.items():
-            if f"ok {name}\n".encode() in said:
-                state = f"at {sha[:7]}" if set(sha) != {"0"} else "removed"
-                self._tell(job, Written("push", f"{name}, {state}", server))
+        taken = [name for name in refs if f"ok {name}\n".encode() in said]
+        for name in taken:
+            sha = refs[name]
+            state = f"at {sha[:7]}" if set(sha) != {"0"} else "removed"
+            self._tell(job, Written("push", f"{name}, {state}", server))
+        return len(taken)
 
     def _sending(self, asked: GitRequest, what: str, content: _Pieces | None = None) -> Sending:
         token = self._given(asked.job)
@@ -84,6 +101,13 @@ class ForwardedPushes:
             headers=headers,
             content=content,
         )
+
+
+def _copied(pieces: Iterator[bytes], copy: IO[bytes]) -> Iterator[bytes]:
+    """Yield pieces, and keep them in a file."""
+    for piece in pieces:
+        copy.write(piece)
+        yield piece
 
 
 class _Pieces:
