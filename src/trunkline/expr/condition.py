@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from trunkline.expr.characters import WHITESPACE
-from trunkline.expr.parse import parsed
+from trunkline.expr.parse import SUCCESS, parsed
 
 STATUS_FUNCTIONS = frozenset({"always", "cancelled", "failure", "success"})
-DEFAULT = "success()"
 
 
 def condition(source: str) -> str:
@@ -17,10 +16,10 @@ def condition(source: str) -> str:
     are not rewritten. Raises `ExpressionError` when the expression can't be parsed.
     """
     if not source.strip(WHITESPACE):
-        return DEFAULT
+        return SUCCESS
     if functions_used(source) & STATUS_FUNCTIONS:
         return source
-    return f"{DEFAULT} && ({source})"
+    return f"{SUCCESS} && ({source})"
 
 
 def functions_used(source: str) -> frozenset[str]:

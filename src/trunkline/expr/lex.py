@@ -47,7 +47,7 @@ class Token(msgspec.Struct, frozen=True):
 _BOUNDARY = r"()\[\],.!<>=&|"
 _INNER = rf"(?:[^{_BOUNDARY}\s]|[\x1c-\x1f])"
 _NAME = "[A-Za-z_][A-Za-z0-9_-]*"
-_TOKEN = re.compile(
+_TOKEN = (
     rf"{SPACE}*(?:"
     rf"(?P<call>{_NAME}(?={SPACE}*\())"
     rf"|(?P<name>{_NAME})(?=[{_BOUNDARY}]|{SPACE}|\Z)"
@@ -138,9 +138,9 @@ class Lexer:
 
     def __iter__(self) -> Iterator[Token]:
         """Yield the tokens; raise `ExpressionError` at the first that is not allowed there."""
-        at = 0
+        at, tokens = 0, re.compile(_TOKEN)
         while True:
-            found = _TOKEN.match(self.source, at)
+            found = tokens.match(self.source, at)
             if found is None or found.lastgroup is None:
                 raise self._unknown(at)
             group = found.lastgroup

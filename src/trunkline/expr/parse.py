@@ -72,9 +72,19 @@ def parse(source: str) -> Node:
     return parsed(source).root
 
 
+# The condition of most jobs and steps: a run of nothing else compiles no pattern of tokens.
+SUCCESS = "success()"
+_SUCCESS = Parsed(
+    Call(name="success", key="success", arguments=()),
+    (Mention(name="success", key="success", position=0, arguments=0),),
+)
+
+
 @lru_cache(maxsize=4096)
 def parsed(source: str) -> Parsed:
     """Return the tree of an expression with the names it mentions; raises as `parse` does."""
+    if source == SUCCESS:
+        return _SUCCESS
     return read(source, lambda mention: check_arity(mention, BUILTIN_ARITY, source))
 
 

@@ -13,9 +13,10 @@ from typing import Any
 
 import msgspec
 
-from trunkline.expr.condition import DEFAULT, functions_used
+from trunkline.expr.condition import functions_used
 from trunkline.expr.errors import ExpressionError
 from trunkline.expr.evaluate import Function
+from trunkline.expr.parse import SUCCESS
 from trunkline.expr.template import Literal, Token
 from trunkline.expr.template import Mapping as MappingToken
 from trunkline.expr.values import is_truthy, to_text
@@ -228,7 +229,7 @@ _RESULTS = {Verdict.SKIPPED: "skipped", Verdict.FAILS: "failure"}
 def condition_text(job: PlannedJob | PlannedCall) -> str:
     """Return a job's `if` on one line, without what GitHub adds to it; '' for the default."""
     source = job.condition.source
-    if source == DEFAULT:
+    if source == SUCCESS:
         return ""
     rewritten = _REWRITTEN.fullmatch(source)
     return " ".join((rewritten[1] if rewritten else source).split())

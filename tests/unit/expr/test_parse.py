@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from trunkline.expr.errors import ExpressionError
-from trunkline.expr.parse import MAX_LENGTH, parse
+from trunkline.expr.parse import MAX_LENGTH, SUCCESS, parse, parsed, read
 from trunkline.expr.tree import (
     And,
     Call,
@@ -113,6 +113,10 @@ def test_trees(source, tree):
 )
 def test_refusals(source, kind, message):
     assert refusal(source) == (kind, f"{message} within expression: {source}")
+
+
+def test_the_usual_condition_is_known_as_it_is_read():
+    assert parsed(SUCCESS) == read(SUCCESS, lambda _: None)
 
 
 def test_format_takes_at_most_255_arguments():

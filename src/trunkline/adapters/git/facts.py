@@ -218,8 +218,8 @@ def _owner_and_name(url: str, common_dir: str) -> tuple[str, str]:
     above, here = os.path.split(common_dir)
     if here == ".git":
         here = os.path.basename(above)
-    path = re.sub(r"^[a-z+]+://[^/]*|^[^/]*:", "", url).rstrip("/").removesuffix(".git")
-    parts = [part for part in path.split("/") if part]
+    path = re.sub(r"^[a-z+]+://[^/]*|^[^/]*:", "", url) if url else ""
+    parts = [part for part in path.rstrip("/").removesuffix(".git").split("/") if part]
     name = parts[-1] if parts else here
     owner = parts[-2] if len(parts) > 1 else local_user()
     return _sane(owner), _sane(name)
