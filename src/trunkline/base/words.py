@@ -1,4 +1,4 @@
-"""The nearest right word for a slip of the keyboard."""
+"""Words for people: the nearest right one for a slip, and text that stays in its line."""
 
 from __future__ import annotations
 
@@ -23,6 +23,13 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return a hint that names the word of `known` that was meant, '' when none is near."""
     meant = nearest(word, known)
     return f"Did you mean '{meant}'?" if meant is not None else ""
+
+
+def printable(text: str) -> str:
+    """Return text without control characters: no line breaks, nothing that a terminal obeys."""
+    if text.isprintable():
+        return text
+    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def _likeness(places: Mapping[str, int], length: int, other: str) -> float:

@@ -8,6 +8,7 @@ import msgspec
 
 from trunkline import settings
 from trunkline.app import System
+from trunkline.base.words import printable
 from trunkline.cli.arguments import verb_parser
 from trunkline.cli.times import ago, duration
 from trunkline.services import runs as service
@@ -36,6 +37,7 @@ def main(argv: list[str]) -> int:
         state = run.conclusion or ("killed" if run.is_torn else "running")
         sys.stdout.write(
             f"{run.run_id}  {state:<9}  {ago(now - run.started):>8}  "
-            f"{spent:>7}  {run.event:<12}  {run.repository}  {run.workflow}  {run.name}\n"
+            f"{spent:>7}  {run.event:<12}  {run.repository}  {printable(run.workflow)}"
+            f"  {printable(run.name)}\n"
         )
     return 0

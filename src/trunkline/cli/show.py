@@ -8,6 +8,7 @@ import msgspec
 
 from trunkline import settings
 from trunkline.app import System
+from trunkline.base.words import printable
 from trunkline.cli.arguments import add_run, verb_parser
 from trunkline.cli.times import duration
 from trunkline.cli.views.summary import annotation_line, artifact_line, image_lines, written_line
@@ -37,7 +38,7 @@ def _lines(run: RunView) -> list[str]:
     torn = "killed, its process ended before it did"
     state = run.conclusion or (torn if run.is_torn else "running")
     found = [
-        f"{run.repository}: {run.workflow} #{run.number}: {run.name}",
+        f"{run.repository}: {printable(f'{run.workflow} #{run.number}: {run.name}')}",
         f"run {run.run_id}: {state}{spent}, on {run.event} of {run.ref} at {run.sha[:12]}",
     ]
     for job in run.jobs.values():
@@ -53,7 +54,7 @@ def _lines(run: RunView) -> list[str]:
 def _job(job: JobView) -> list[str]:
     spent = f"  {duration(job.ended - job.started)}" if job.ended and job.started else ""
     why = f" ({job.skipped})" if job.skipped else ""
-    found = ["", f"{_mark(job.conclusion)} {job.name}{spent}{why}"]
+    found = ["", f"{_mark(job.conclusion)} {printable(job.name)}{spent}{why}"]
     if job.message:
         found.append(f"    {job.message}")
     found += [_step(step) for step in job.steps.values()]
@@ -68,7 +69,7 @@ def _job(job: JobView) -> list[str]:
 def _step(step: StepView) -> str:
     code = f"  exit code {step.exit_code}" if step.exit_code else ""
     spent = duration(step.milliseconds / 1000) if step.conclusion != "skipped" else ""
-    return f"  {_mark(step.conclusion)} {step.number:>3}  {step.name}  {spent}{code}".rstrip()
+    return f"  {_mark(step.conclusion)} {step.number:>3}  {printable(step.name)}  {spent}{code}".rstrip()
 
 
 def _mark(conclusion: str | None) -> str:

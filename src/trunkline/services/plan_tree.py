@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from trunkline.base.words import printable
 from trunkline.expr.values import to_text
 from trunkline.plan.forecast import JobForecast, LegForecast, RunForecast, Verdict
 from trunkline.plan.permissions import RESTRICTED, render
@@ -27,7 +28,7 @@ def tree(found: Prospect, runs: Mapping[str, RunForecast], variables: Mapping[st
     for outlook in found.outlooks:
         run = runs.get(outlook.file)
         lines += [*_workflow(outlook, run, variables), *_errors(outlook, found.sources), ""]
-    return "\n".join([*lines, *_summary(found, runs)]) + "\n"
+    return "\n".join(map(printable, [*lines, *_summary(found, runs)])) + "\n"
 
 
 def _head(found: Prospect) -> Lines:

@@ -205,6 +205,17 @@ def test_legs_that_there_are_not(here, wanted, message, hint):
     assert hint in error.value.hint
 
 
+def test_names_stay_in_their_lines(here, capsys):
+    workflow = MATRIX.replace("test:", 'test:\n    name: "a\\nb\\e[31m"')
+    file = here / ".github/workflows/ci.yml"
+    file.write_text('name: "C\\nI"\nrun-name: "r\\tn"\n' + workflow, encoding="utf-8")
+    text = told(capsys)
+    assert "● C I  (.github/workflows/ci.yml)" in text
+    assert "run name: r n" in text
+    assert "a b [31m (3.11)" in text
+    assert "\x1b" not in text
+
+
 def test_legs_that_may_be_there(here, capsys):
     file = here / ".github/workflows/ci.yml"
     file.write_text(MATRIX, encoding="utf-8")

@@ -27,6 +27,9 @@ from trunkline.run.events import (
 )
 from trunkline.services.runs import RunView, take
 
+# Told before it is known whether somebody does.
+GROUP = "Concurrency group '{}': goes on as soon as nobody else holds it"
+
 
 class PlainView:
     """Writes to a byte stream. Thread-safe; chunks of output are prefixed and written whole.
@@ -99,7 +102,7 @@ class PlainView:
                 what = f"{run.event} of {run.ref} at {run.sha[:12]}"
                 return [("", f"{title(run)}: {one_line(run.name)} (run {run.run_id}, {what})")]
             case RunPending(group=group):
-                return [("", f"Waiting for concurrency group '{group}'")]
+                return [("", GROUP.format(one_line(group)))]
             case CancelRequested(key=key, by=by):
                 return [(key, f"Cancelling ({by})")]
             case Warned(key=key, message=message):
@@ -114,7 +117,7 @@ class PlainView:
             case JobStarted(key=key):
                 return [(key, "Job started")]
             case JobPending(key=key, group=group):
-                return [(key, f"Waiting for concurrency group '{group}'")]
+                return [(key, GROUP.format(one_line(group)))]
             case JobSkipped() | JobCompleted():
                 job = self._run.jobs[event.key]
                 hidden = job.skipped is SkipReason.NOT_SELECTED

@@ -6,6 +6,7 @@ import shlex
 from collections import Counter
 from typing import NamedTuple
 
+from trunkline.base.words import printable
 from trunkline.cli.program import program
 from trunkline.cli.times import duration
 from trunkline.run.events import (
@@ -176,7 +177,7 @@ def title(run: RunView) -> str:
 
 def one_line(text: str, most: int = 80) -> str:
     """Return text for a place in a line: control characters gone, the end cut."""
-    text = "".join(character if character.isprintable() else " " for character in text)
+    text = printable(text)
     return text if len(text) <= most else text[: most - 3] + "..."
 
 
