@@ -90,6 +90,9 @@ class Layer:
         name = name.strip("/")
         if name in self._names:
             return
+        # Folders that a tarball leaves out are closed to other users, at some engines.
+        if "/" in name:
+            self.folder(name.rpartition("/")[0])
         self._names.add(name)
         entry = tarfile.TarInfo(name)
         entry.type, entry.mode, entry.linkname, entry.size = kind, mode, target, len(content)

@@ -35,14 +35,20 @@ POLL_SECONDS = 0.005
 
 
 def is_near(pid: int, container: str) -> bool:
-    """Tell whether the engine's process numbers are this machine's: it has this container's."""
+    """Tell whether the engine's process numbers are this machine's: it has this container's.
+
+    Control groups tell it, and where a rootless engine has none, the mounted files of a container.
+    """
     if not HAS_PROC or pid <= 0:
         return False
     try:
-        with open(f"/proc/{pid}/cgroup", encoding="utf-8", errors="replace") as stream:
-            return container in stream.read()
+        for name in ("cgroup", "mountinfo"):
+            with open(f"/proc/{pid}/{name}", encoding="utf-8", errors="replace") as stream:
+                if container in stream.read():
+                    return True
     except OSError:
         return False
+    return False
 
 
 def signal_near(pid: int, chosen: Signal) -> list[int]:
