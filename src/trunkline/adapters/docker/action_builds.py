@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from zlib import crc32
 
-from docker.errors import APIError, ImageNotFound
+from docker.errors import APIError, NotFound
 
 from trunkline.adapters.docker.engine import Engine, refusals
 from trunkline.adapters.docker.labels import machine
@@ -91,7 +91,7 @@ def _tag(engine: Engine, image: str, name: str) -> bool:
     repository, _, tag = name.rpartition(":")
     try:
         return bool(engine.client.tag(image, repository, tag))
-    except ImageNotFound:
+    except NotFound:  # Podman's words are not those that the library makes an ImageNotFound of
         return False
 
 

@@ -24,6 +24,7 @@ from trunkline.base.errors import Unavailable
 PATIENCE = 300
 # The body of a request that starts a command and becomes its output.
 START_EXEC = b'{"Detach":false,"Tty":false}'
+ADDRESSES = "DOCKER_HOST is unix:///PATH, tcp://HOST:PORT or ssh://USER@HOST."
 NO_ENGINE_ANSWERS = "What listens at {} is no container engine."
 
 
@@ -103,7 +104,7 @@ class Engine:
 def connect(address: str, environ: Mapping[str, str]) -> Engine:
     """Connect to the engine at an address, in the caller's environment. Raises Unavailable."""
     if not address.startswith(("unix://", "tcp://", "http://", "https://")):
-        raise Unavailable(f"unable to parse docker host `{address}`")
+        raise Unavailable(f"unable to parse docker host `{address}`", hint=ADDRESSES)
     wire = Wire(address, environ)
     # The library would ask itself, and with the settings of the proxy that images come through.
     try:

@@ -72,6 +72,17 @@ def test_an_action_that_is_built_anew_replaces_its_image(
     assert not is_there(engine, first)
 
 
+def test_podman_builds_actions_too_and_keeps_the_newest(podman: Engine, tmp_path: Path) -> None:
+    busybox, name = podman.image("busybox"), "octo/cat/podman/Dockerfile"
+    with job(podman, tmp_path, "") as made:
+        first = build(made, busybox, name, "1")
+        made.sandbox.containers.end(made.watch)
+        assert [each.removeprefix("docker.io/") for each in names(podman, first)] == [newest(name)]
+        second = build(made, busybox, name, "2")
+        made.sandbox.containers.end(made.watch)
+        assert [is_there(podman, each) for each in (first, second)] == [False, True]
+
+
 def test_what_another_job_uses_stays_until_its_end(
     one: Job, other: Job, busybox_image: str, action: str
 ) -> None:
