@@ -44,7 +44,6 @@ def test_jobs_and_runs_are_apart(logs: LogStore) -> None:
 
 def test_nothing_is_known_of_a_job_that_printed_nothing(logs: LogStore) -> None:
     assert logs.read("1", "a") == b""
-    assert not logs.is_final("1", "a")
 
 
 def test_repeats_are_ignored(logs: LogStore) -> None:
@@ -62,24 +61,20 @@ def test_a_hole_is_refused(logs: LogStore) -> None:
     assert logs.append("1", "a", 1, b"two\n") == 2
 
 
-def test_the_last_line_is_marked(logs: LogStore) -> None:
+def test_the_end_is_no_line(logs: LogStore) -> None:
     logs.append("1", "a", 0, b"one\n")
-    assert not logs.is_final("1", "a")
     assert logs.append("1", "a", 1, b"", final=True) == 1
-    assert logs.is_final("1", "a")
     assert logs.read("1", "a") == b"one\n"
 
 
 def test_a_repeated_end_is_ignored(logs: LogStore) -> None:
     logs.append("1", "a", 0, b"one\n", final=True)
     assert logs.append("1", "a", 0, b"one\n", final=True) == 1
-    assert logs.is_final("1", "a")
     assert logs.read("1", "a") == b"one\n"
 
 
 def test_a_job_may_end_without_a_line(logs: LogStore) -> None:
     assert logs.append("1", "a", 0, b"", final=True) == 0
-    assert logs.is_final("1", "a")
     assert logs.read("1", "a") == b""
 
 

@@ -98,7 +98,7 @@ def _run(
 ) -> int:
     view = open_view(_style(options, system.settings.is_ci), system)
     try:
-        finished = _perform(system, options, view, (found, outlook))
+        finished = _perform(system, options, view, found, outlook)
     finally:
         _close(view)
     return _exit_code(finished)
@@ -116,9 +116,9 @@ def _perform(
     system: System,
     options: argparse.Namespace,
     view: View,
-    what: tuple[planning.Prospect, planning.Outlook],
+    found: planning.Prospect,
+    outlook: planning.Outlook,
 ) -> Finished:
-    found, outlook = what
     world = make_world(system, view.lines, dirty=found.facts.dirty)
     observer = _Observer(system, view)
     picked = arguments.selection(options)

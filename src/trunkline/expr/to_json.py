@@ -20,13 +20,11 @@ _ESCAPES = {
 _SPECIAL = r'["\\\x00-\x1f\x85\u2028\u2029]'
 
 
-def to_json(value: Value) -> str:
-    """Return a value as JSON text, as `toJSON` writes it; nesting of any depth is fine."""
-    return write_json(value, lambda _text: None)
+def write_json(value: Value, count: Callable[[str], object]) -> str:
+    """Return a value as JSON text, as `toJSON` writes it; nesting of any depth is fine.
 
-
-def write_json(value: Value, count: Callable[[str], None]) -> str:
-    """Return a value as JSON text, calling `count` with each piece, which may raise to stop it."""
+    `count` is called with each piece, and may raise to stop it.
+    """
     pieces: list[str] = []
     for piece in _pieces(value):
         count(piece)

@@ -5,7 +5,6 @@ from __future__ import annotations
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
-OCI_EMPTY = "application/vnd.oci.empty.v1+json"
 OCI_LAYER_GZIP = "application/vnd.oci.image.layer.v1.tar+gzip"
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
@@ -18,7 +17,6 @@ JSON = "application/json"
 MANIFESTS = frozenset({OCI_MANIFEST, DOCKER_MANIFEST})
 INDEXES = frozenset({OCI_INDEX, DOCKER_LIST})
 SCHEMA_1 = frozenset({DOCKER_SCHEMA_1, DOCKER_SIGNED_SCHEMA_1})
-CONFIGS = frozenset({OCI_CONFIG, DOCKER_CONFIG})
 
 # Layers that their vendor alone may hand out: a registry need not have them.
 NON_DISTRIBUTABLE = frozenset(

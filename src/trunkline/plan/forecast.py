@@ -161,7 +161,7 @@ class _Graph:
         if isinstance(job, PlannedCall) and verdict in {Verdict.RUNS, Verdict.LATE}:
             below = _called(job, shape.known)
             inside = _Graph(job.jobs, below, self.choices).forecasts()
-        return _forecast(job, shape, (verdict, reason), inside)
+        return _forecast(job, shape, verdict, reason, inside)
 
     def _with_needs(self, job: PlannedJob | PlannedCall) -> Known:
         """Add `needs`: results as they would be, outputs late."""
@@ -343,15 +343,16 @@ def _called(job: PlannedCall, known: Known) -> Known:
 def _forecast(
     job: PlannedJob | PlannedCall,
     shape: _Shape,
-    outcome: tuple[Verdict, str],
+    verdict: Verdict,
+    reason: str,
     inside: tuple[JobForecast, ...],
 ) -> JobForecast:
     late = shape.known
     common = JobForecast(
         id=job.id,
         name=late.text(job.name) or job.id,
-        verdict=outcome[0],
-        reason=outcome[1],
+        verdict=verdict,
+        reason=reason,
         needs=job.needs,
         condition=condition_text(job),
         legs=shape.legs,

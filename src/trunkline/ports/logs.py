@@ -21,7 +21,3 @@ class LogStore(Protocol):
     def read(self, run_id: str, key: str, start: int = 0, count: int = 0) -> bytes:
         """Return `count` lines from `start` (0: all that follow); b'' when there are none."""
         ...
-
-    def is_final(self, run_id: str, key: str) -> bool:
-        """Tell whether the job's last line is stored."""
-        ...

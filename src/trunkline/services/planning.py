@@ -127,7 +127,7 @@ def prospect(
     made = occurrence_of(request.event, facts, given=request.payload, inputs=request.inputs)
     if not isinstance(made, Occurrence):
         raise _usage(made)
-    reader = _Reader((forge, load, read), facts, made, request.variables)
+    reader = _Reader(_Origin(forge, load, read), facts, made, request.variables)
     outlooks = tuple(reader.outlook(path, data) for path, data in files.items())
     found = Prospect(facts=facts, occurrence=made, outlooks=outlooks, sources=reader.sources)
     _check_names(found, request)
@@ -148,17 +148,25 @@ def run_contexts(
     }
 
 
+class _Origin(msgspec.Struct, frozen=True):
+    """Where the files of a repository come from, and what reads them."""
+
+    forge: Forge
+    load: Load
+    read: Readers
+
+
 class _Reader:
     """Reads workflow files of one repository for one occurrence."""
 
     def __init__(
         self,
-        sources: tuple[Forge, Load, Readers],
+        origin: _Origin,
         facts: RepositoryFacts,
         occurrence: Occurrence,
         variables: Mapping[str, str],
     ) -> None:
-        self.forge, self.load, self.read = sources
+        self.forge, self.load, self.read = origin.forge, origin.load, origin.read
         self.facts = facts
         self.occurrence = occurrence
         self.variables = variables

@@ -17,10 +17,9 @@ def test_another_process_reads_what_was_written(tmp_path: Path) -> None:
     writer.append("1", "a", 0, b"one\n")
     reader = FileLogStore(str(tmp_path))
     assert reader.read("1", "a") == b"one\n"
-    assert not reader.is_final("1", "a")
+    assert not (tmp_path / "runs/1/logs/a.log").exists()
     writer.append("1", "a", 1, b"two\n", final=True)
     assert reader.read("1", "a", 1) == b"two\n"
-    assert reader.is_final("1", "a")
     assert (tmp_path / "runs/1/logs/a.log").read_bytes() == b"one\ntwo\n"
 
 

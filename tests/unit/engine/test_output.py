@@ -112,7 +112,7 @@ def test_lines_are_stamped_as_at_github():
     assert job.logs.read("1", "build").decode() == f"{STAMP}one\n{STAMP}two\n"
     assert job.output.lines == 2
     assert job.log() == ["one", "two"]
-    assert job.logs.is_final("1", "build")
+    assert ("1", "build") in job.logs.ended
 
 
 @pytest.mark.parametrize(

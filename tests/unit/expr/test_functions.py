@@ -6,7 +6,7 @@ import pytest
 
 from trunkline.expr.errors import ExpressionError
 from trunkline.expr.evaluate import evaluate
-from trunkline.expr.to_json import to_json
+from trunkline.expr.to_json import write_json
 from trunkline.expr.values import Value
 
 CONTEXTS: dict[str, Value] = {"list": [1, "b", None, True, [], {}], "object": {"a": 1}}
@@ -94,7 +94,7 @@ def test_an_empty_specifier_is_none():
 
 
 def test_json_is_written_line_by_line():
-    written = to_json({"a": [1, {}], "é\n": {"b": []}, "c": "</x>'\"\\\x01\x85\u2028"})
+    written = write_json({"a": [1, {}], "é\n": {"b": []}, "c": "</x>'\"\\\x01\x85\u2028"}, len)
     assert written == (
         "{\n"
         '  "a": [\n'
@@ -113,4 +113,4 @@ def test_json_of_any_depth_is_written():
     value: Value = []
     for _ in range(5000):
         value = [value]
-    assert to_json(value).count("[") == 5001
+    assert write_json(value, len).count("[") == 5001

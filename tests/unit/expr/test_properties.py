@@ -16,7 +16,7 @@ from trunkline.expr.hashing import parse_patterns
 from trunkline.expr.parse import parse
 from trunkline.expr.references import references
 from trunkline.expr.text import Names, compile_text
-from trunkline.expr.to_json import to_json
+from trunkline.expr.to_json import write_json
 from trunkline.expr.tree import to_source
 from trunkline.expr.values import Value, kind
 
@@ -66,7 +66,7 @@ def test_any_text_gives_a_value_or_an_error(source):
     with contextlib.suppress(ExpressionError):
         value = evaluate(source, CONTEXTS, {"always": lambda _: True})
         assert kind(value) in {"Null", "Boolean", "Number", "String", "Array", "Object"}
-        to_json(value)
+        write_json(value, len)
 
 
 @given(SOURCES)

@@ -119,7 +119,7 @@ class Publisher:
         if image is None:
             raise EngineRefused(f"{NOT_LOCALLY}: {_shown(name)}")
         try:
-            told = self._push_copy(image, (there, tag), _renaming(tell, there, name))
+            told = self._push_copy(image, there, tag, _renaming(tell, there, name))
         except Unavailable as error:
             raise _renamed(error, there, name.name) from error
         finally:
@@ -135,8 +135,7 @@ class Publisher:
             size=kept.size(repository, digest),
         )
 
-    def _push_copy(self, image: str, there: tuple[str, str], tell: Tell) -> str:
-        repository, tag = there
+    def _push_copy(self, image: str, repository: str, tag: str, tell: Tell) -> str:
         with self._lock:
             self._temporary.add(f"{repository}:{tag}")
         for _ in range(TRIES - 1):

@@ -57,10 +57,6 @@ class FileLogStore:
                 raise Unavailable(f"The log can't be read: {error.strerror}: '{name}'") from error
         return b""
 
-    def is_final(self, run_id: str, key: str) -> bool:
-        """Tell whether the job's last line is stored."""
-        return os.path.exists(self._path(run_id, key))
-
     def _path(self, run_id: str, key: str) -> str:
         return os.path.join(self._root, "runs", run_id, "logs", slug(key) + ".log")
 

@@ -8,12 +8,12 @@ from trunkline.base.errors import Conflict
 
 
 class MemoryLogStore:
-    """All logs of one object."""
+    """All logs of one object; `ended` has the (run, job) of those that are whole."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self.ended: set[tuple[str, str]] = set()
         self._lines: dict[tuple[str, str], list[bytes]] = {}
-        self._final: set[tuple[str, str]] = set()
 
     def append(
         self, run_id: str, key: str, offset: int, lines: bytes, *, final: bool = False
@@ -26,7 +26,7 @@ class MemoryLogStore:
             fresh = [line + b"\n" for line in lines.split(b"\n")[:-1]]
             stored += fresh[len(stored) - offset :]
             if final:
-                self._final.add((run_id, key))
+                self.ended.add((run_id, key))
             return len(stored)
 
     def read(self, run_id: str, key: str, start: int = 0, count: int = 0) -> bytes:
@@ -34,8 +34,3 @@ class MemoryLogStore:
         with self._lock:
             stored = self._lines.get((run_id, key), [])
             return b"".join(stored[start : start + count] if count else stored[start:])
-
-    def is_final(self, run_id: str, key: str) -> bool:
-        """Tell whether the job's last line is stored."""
-        with self._lock:
-            return (run_id, key) in self._final

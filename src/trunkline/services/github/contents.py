@@ -155,7 +155,7 @@ def put(call: Call) -> Answer:
     if asked.sha is not None and (old is None or old.sha != asked.sha):
         raise Refused(409, f"{path} does not match {asked.sha}")
     entry = TreeEntry(path, old.mode if old else FILE, "blob", call.git.write_blob(data))
-    commit = _write(call, asked, (branch, parent), entry)
+    commit = _write(call, asked, branch, parent, entry)
     document = file_document(call, path, call.git.entry(commit["sha"], path), branch)
     document.pop("content", None)
     return Reply({"content": document, "commit": commit}, 200 if old else 201)
@@ -175,7 +175,7 @@ def delete(call: Call) -> Answer:
     if old.sha != asked.sha:
         raise Refused(409, f"{path} does not match {asked.sha}")
     entry = TreeEntry(path, old.mode, "blob", "")
-    return Reply({"content": None, "commit": _write(call, asked, (branch, parent), entry)})
+    return Reply({"content": None, "commit": _write(call, asked, branch, parent, entry)})
 
 
 def _path(call: Call) -> str:
@@ -212,10 +212,10 @@ def _old(call: Call, parent: str, path: str) -> TreeEntry | None:
 def _write(
     call: Call,
     asked: PutRequest | DeleteRequest,
-    onto: tuple[str, str],
+    branch: str,
+    parent: str,
     entry: TreeEntry,
 ) -> Document:
-    branch, parent = onto
     committer = signed(call, asked.committer or asked.author)
     author = signed(call, asked.author or asked.committer)
     try:

@@ -75,7 +75,7 @@ def list_images(
     for built in registry.store.evidence.records():
         records.setdefault(built.digest, []).append(built)
     return tuple(
-        _image(registry, one, (tag, digest), users, records.get(digest, ()))
+        _image(registry, one, tag, digest, users, records.get(digest, ()))
         for one in wanted
         for tag, digest in _roots(one)
         if reference in ("", tag, digest)
@@ -165,11 +165,11 @@ def _users(held: Sequence[Holdings]) -> Counter[str]:
 def _image(
     registry: Registry,
     held: Holdings,
-    root: tuple[str, str],
+    tag: str,
+    digest: str,
     users: Mapping[str, int],
     records: Iterable[Built],
 ) -> KeptImage:
-    tag, digest = root
     manifest = held.manifests[digest]
     sizes = {one: held.blobs[one].size for one in _needed(held, digest) if one in held.blobs}
     return KeptImage(
