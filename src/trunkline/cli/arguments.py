@@ -77,7 +77,9 @@ def add_repository(parser: argparse.ArgumentParser) -> None:
         "-W",
         "--workflows",
         metavar="PATH",
-        help="a workflow file or a folder of them (default: .github/workflows)",
+        action="append",
+        default=[],
+        help="a workflow file or a folder of them (default: .github/workflows; repeatable)",
     )
     parser.add_argument("-a", "--actor", default="", metavar="NAME", help="who does it")
     parser.add_argument("--repository", default="", metavar="OWNER/NAME", help="default: from git")

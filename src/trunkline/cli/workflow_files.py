@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from trunkline.base.errors import NotFound, Unavailable
 from trunkline.document.limits import MOST_BYTES
@@ -12,21 +12,23 @@ FOLDER = ".github/workflows"
 SUFFIXES = frozenset({".yml", ".yaml"})
 
 
-def workflow_files(directory: str, root: str, name: str | None) -> dict[str, bytes]:
+def workflow_files(directory: str, root: str, names: Sequence[str]) -> dict[str, bytes]:
     """Return workflow files by path, in the order of their names.
 
-    `name` is a file or a folder, seen from `directory`; None is `.github/workflows` of the
+    `names` are files and folders, seen from `directory`; none is `.github/workflows` of the
     repository, which begins at `root`. Paths are from `root` where the file lies in it, else absolute.
     Raises NotFound, Unavailable.
     """
-    named = os.path.join(root, FOLDER) if name is None else os.path.join(directory, name)
-    place = os.path.normpath(named)
-    if name is not None and not os.path.exists(place):
-        raise NotFound(f"There is no {name} in {directory}.")
-    files = _files(place) if os.path.isdir(place) else [place]
-    if not files or not os.path.exists(place):
-        raise NotFound(f"There are no workflow files in {place}.", hint=_hint(directory, root))
-    return {_shown(path, root): read(path) for path in files}
+    found: dict[str, bytes] = {}
+    for name in names or [os.path.join(os.path.abspath(root), FOLDER)]:
+        place = os.path.normpath(os.path.join(directory, name))
+        if names and not os.path.exists(place):
+            raise NotFound(f"There is no {name} in {directory}.")
+        files = _files(place) if os.path.isdir(place) else [place]
+        if not files or not os.path.exists(place):
+            raise NotFound(f"There are no workflow files in {place}.", hint=_hint(directory, root))
+        found |= {_shown(path, root): read(path) for path in files}
+    return found
 
 
 def _hint(directory: str, top: str) -> str:

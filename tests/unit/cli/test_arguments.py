@@ -21,7 +21,7 @@ def parsed(*argv: str) -> argparse.Namespace:
 
 def test_defaults():
     options = parsed()
-    assert (options.event, options.directory, options.workflows) == ("push", ".", None)
+    assert (options.event, options.directory, options.workflows) == ("push", ".", [])
     assert arguments.selection(options) == arguments.Selection((), (), {})
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from trunkline.cli.workflow_files import loader
+from trunkline.base.errors import NotFound
+from trunkline.cli.workflow_files import loader, workflow_files
 
 
 @pytest.fixture
@@ -32,3 +33,11 @@ def test_what_lies_outside_of_the_repository_is_none_of_it(repository, path):
 
 def test_lint_reads_any_file_that_it_is_led_to(repository):
     assert loader(str(repository), inside=False)("../secret.yml") == b"password: x"
+
+
+def test_several_files_and_folders_are_named(repository):
+    (repository / "other.yml").write_text("on: push")
+    found = workflow_files(str(repository), str(repository), ["other.yml", "ci", "ci/build.yml"])
+    assert list(found)[:2] == ["other.yml", "ci/build.yml"]
+    with pytest.raises(NotFound, match="There is no none"):
+        workflow_files(str(repository), str(repository), ["ci", "none"])
