@@ -32,6 +32,10 @@ NOT_LOCALLY = "An image does not exist locally with the tag"
 LIBPOD_PULL = "/v4.0.0/libpod/images/pull"
 # Another job that pushes the same name may remove the name in between that we share.
 TRIES = 5
+UNREACHED = (
+    "The engine must reach the local registry on this machine's loopback address: one that is "
+    "elsewhere, or rootless Docker in a network namespace of its own, does not."
+)
 NO_LOGIN: Mapping[str, str] = {}
 
 
@@ -382,12 +386,10 @@ def _renaming(tell: Tell, there: str, name: ImageReference) -> Tell:
 
 def _renamed(error: Unavailable, there: str, name: str) -> Unavailable:
     text = error.message.replace(there, name)
-    hint = error.hint
     if "connection refused" in text:
-        hint = "The engine must reach this machine's loopback address: it can't be a remote one."
-    status = error.status if isinstance(error, EngineRefused) else 200
-    renamed = EngineRefused(text, status)
-    renamed.hint = hint
+        text = f"{text}. {UNREACHED}"  # clients of the engine show the message alone
+    renamed = EngineRefused(text, error.status if isinstance(error, EngineRefused) else 200)
+    renamed.hint = error.hint
     return renamed
 
 
