@@ -18,6 +18,7 @@ from trunkline.engine.push_evidence import Evidence, LateEvidence, Origin
 from trunkline.engine.service_events import reported
 from trunkline.engine.services_access import JobAccess
 from trunkline.engine.setup_notes import introduction, warn_of_cache_mode, warn_of_undefined
+from trunkline.engine.step_actions import attach_remote
 from trunkline.engine.step_needs import job_needs_engine
 from trunkline.engine.step_runner import StepRunner, Tools
 from trunkline.engine.world import World
@@ -123,7 +124,7 @@ def _instances(context: JobContext, runner: StepRunner) -> dict[int, Instance]:
     for slot, step in enumerate(laid_out(context.request.job.steps)):
         if isinstance(step, WorkStep):
             instances[slot] = instance = Instance(step, context.scope)
-            runner.load_remote(instance)
+            attach_remote(instance, runner.tools.loader)
     return instances
 
 

@@ -6,12 +6,12 @@ import posixpath
 
 from trunkline.engine.action_inputs import environment_lines
 from trunkline.engine.processes import run_to_end
+from trunkline.engine.step_names import first_line
 from trunkline.engine.step_runner import (
     StepFailed,
     StepRunner,
     Stop,
     Work,
-    first_line,
     stopped,
 )
 from trunkline.expr.template import Token

@@ -16,6 +16,7 @@ from trunkline.engine.job_context import TemplateError
 from trunkline.engine.kind_script import working_folder
 from trunkline.engine.processes import TICK, Limits
 from trunkline.engine.sessions import Session, Shell
+from trunkline.engine.step_names import default_name
 from trunkline.engine.step_runner import (
     FindHandler,
     Handler,
@@ -23,7 +24,6 @@ from trunkline.engine.step_runner import (
     StepRunner,
     Stop,
     Work,
-    default_name,
 )
 from trunkline.ports.terminal import Terminal
 from trunkline.run.events import Conclusion

@@ -10,27 +10,20 @@ from msgspec.structs import replace
 
 from trunkline.base.errors import TrunklineError
 from trunkline.engine.action_images import ActionImages
-from trunkline.engine.action_loader import (
-    ActionLoader,
-    Files,
-    Image,
-    Loaded,
-    Native,
-    check_depth,
-    is_local,
-)
+from trunkline.engine.action_loader import ActionLoader, Loaded
 from trunkline.engine.instances import Instance, StepResult
 from trunkline.engine.job_context import JobContext, StepPlace, TemplateError
 from trunkline.engine.output import StepOutput
 from trunkline.engine.processes import Ended, Limits
 from trunkline.engine.push_evidence import Evidence
-from trunkline.engine.scopes import ActionIdentity, Scope, SharedEnvironment
+from trunkline.engine.scopes import ActionIdentity, SharedEnvironment
+from trunkline.engine.step_actions import attach_local, kind_of
 from trunkline.engine.step_effects import Effects
 from trunkline.engine.step_files import StepFiles
+from trunkline.engine.step_names import default_name, first_line
 from trunkline.engine.step_needs import needs_services
 from trunkline.expr.template import Expression
 from trunkline.expr.values import Value
-from trunkline.expr.written import written
 from trunkline.ports.actions import NativeActions
 from trunkline.ports.clock import Clock, Ids
 from trunkline.ports.job_services import ServicesAccess
@@ -39,21 +32,11 @@ from trunkline.run.environment import process_environment
 from trunkline.run.events import Conclusion, Event
 from trunkline.run.job_machine import Stage
 from trunkline.run.matchers import Compile
-from trunkline.workflow.model import (
-    CompositeRuns,
-    DockerRuns,
-    JavaScriptRuns,
-    RunStep,
-    SessionStep,
-    UsesStep,
-    WorkStep,
-)
+from trunkline.workflow.model import RunStep, WorkStep
 
 # Kinds of steps for which the job's services are opened: always, or when it may ask who it is.
 ASK_SERVICES = frozenset({"javascript", "docker"})
 SCRIPTS = frozenset({"run", "session"})
-# What carries out an action, by what its `runs` is.
-KINDS = {JavaScriptRuns: "javascript", CompositeRuns: "composite", DockerRuns: "docker"}
 
 CANCELLED_TEXT = "The operation was canceled."
 NO_CONTAINER = "The job's container is not there: this step has no place to run in."
@@ -190,12 +173,12 @@ class StepRunner:
             if context.layout.in_container and context.begun is None:
                 raise StepFailed(NO_CONTAINER)  # noqa: TRY301
             limits, minutes = self._limits(instance, stage, place, run.limits)
-            self._load_local(instance, output)
+            attach_local(instance, self.tools.loader, output)
             github = {"action": instance.step.id, **_identity(instance.loaded), **files.paths}
             place = replace(place, github=github)
             files.create()
             work = Work(instance, stage, place, limits, output, run.shared)
-            kind = self._kind(instance)
+            kind = kind_of(instance)
             if kind in ASK_SERVICES or (kind in SCRIPTS and context.access.gives_identity()):
                 self.services(contained=kind == "docker")
             problem = context.access.problem()
@@ -238,58 +221,6 @@ class StepRunner:
             output.line(f"##[error]The {what} has timed out after {minutes:g} minutes.")
             return replace(stop, conclusion=Conclusion.FAILURE)
         return stop
-
-    def load_remote(self, instance: Instance) -> None:
-        """Attach the action of a step that needs no workspace, with all that it uses itself.
-
-        Raises ActionUnavailable: then the job fails before its first step.
-        """
-        step = instance.step
-        if isinstance(step, UsesStep) and not is_local(step.uses.value):
-            instance.loaded = self.tools.loader.load_step(step, instance.scope.action)
-            self.lay_out(instance)
-
-    def _load_local(self, instance: Instance, output: StepOutput) -> None:
-        """Load an action of the workspace, now that it is checked out, and lay out its children."""
-        step = instance.step
-        if not isinstance(step, UsesStep) or instance.loaded is not None:
-            return
-        instance.loaded = self.tools.loader.load_step(step, instance.scope.action)
-        if instance.declares_pre():
-            output.line(
-                "##[warning]`pre` execution is not supported for local action from "
-                f"'{step.uses.value}'"
-            )
-        self.lay_out(instance)
-
-    def lay_out(self, instance: Instance) -> None:
-        """Make a composite action's children. Raises ActionUnavailable: not there, too deep."""
-        loaded = instance.loaded
-        if not isinstance(loaded, Files) or not isinstance(loaded.action.runs, CompositeRuns):
-            return
-        scope = Scope(
-            instance.scope.shared,
-            inputs={},
-            action=loaded.identity,
-            depth=instance.scope.depth + 1,
-        )
-        check_depth(scope.depth)
-        instance.inner = scope
-        for step in loaded.action.runs.steps:
-            child = Instance(step, scope)
-            self.load_remote(child)
-            instance.children.append(child)
-
-    def _kind(self, instance: Instance) -> str:
-        match instance.loaded:
-            case None:
-                return "session" if isinstance(instance.step, SessionStep) else "run"
-            case Native():
-                return "native"
-            case Image():
-                return "docker"
-            case Files(action=action):
-                return KINDS[type(action.runs)]
 
     # --- after a stage ------------------------------------------------------------------
 
@@ -366,20 +297,3 @@ def _identity(action: Loaded | ActionIdentity | None) -> dict[str, Value]:
 def hints(error: Exception) -> list[str]:
     """Return what to do about an error, as log lines: none or one."""
     return [error.hint] if isinstance(error, TrunklineError) and error.hint else []
-
-
-def default_name(step: WorkStep) -> str:
-    """Return GitHub's name for a step without one: `Run <first line>` or `Run <uses>`."""
-    match step:
-        case UsesStep():
-            return f"Run {step.uses.value}"
-        case SessionStep(phase=phase):
-            return phase or "Run commands"
-        case RunStep(run=script):
-            return f"Run {first_line(written(script))}"
-
-
-def first_line(script: str) -> str:
-    """Return a script's first line that holds anything."""
-    lines = script.strip().splitlines()
-    return lines[0] if lines else ""
