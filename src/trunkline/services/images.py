@@ -106,7 +106,7 @@ def resolve(registry: Registry, name: str) -> Wanted:
         return _checked(registry, Wanted(fitting[0], "" if digest else tag, digest), name)
     meant = nearest(head, [end for each in known for end in _ends(each)])
     hint = f"Did you mean '{meant}'?" if meant else "`trunkline images` lists what is here."
-    raise NotFound(f"The registry has no repository '{name}'.", hint=hint)
+    raise NotFound(f"The registry has no repository '{head or name}'.", hint=hint)
 
 
 def _fitting(name: str, known: Sequence[str]) -> list[str]:

@@ -139,6 +139,7 @@ def test_json_has_it_in_full(cat: str, capsys: pytest.CaptureFixture[str]):
     ("name", "told"),
     [
         ("nothing", "The registry has no repository 'nothing'."),
+        ("octo/none:1.2", "The registry has no repository 'octo/none'."),
         ("octo/cta", "Did you mean"),
         ("cat:2", "Its tags: 1.2, latest."),
         ("cat@sha256:ffff", "names no images"),
