@@ -60,10 +60,16 @@ OBJECTS_PER_SEARCH = 100_000
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line `argv` (default: the process's) and return its exit code."""
-    if argv is None:
-        _own_process()
+    if argv is not None:
+        return _run(list(argv))
+    codes: list[int] = []
+    _own_process(codes)
+    codes.append(_run(sys.argv[1:]))
+    return codes[0]
+
+
+def _run(arguments: list[str]) -> int:
     _mend_streams()
-    arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         return _dispatch(arguments)
     except TrunklineError as error:
@@ -80,13 +86,31 @@ def main(argv: Sequence[str] | None = None) -> int:
         return FAULT
 
 
-def _own_process() -> None:
-    """Look for garbage less often, and not at the end; let SIGTERM and SIGHUP act as Ctrl-C does."""
+def _own_process(codes: list[int]) -> None:
+    """Look for garbage less often, and end at once; let SIGTERM and SIGHUP act as Ctrl-C does.
+
+    `codes` gets the exit code when it is known.
+    """
     gc.set_threshold(OBJECTS_PER_SEARCH)
-    atexit.register(gc.freeze)
+    atexit.register(_end, codes)
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, signal.default_int_handler)
+
+
+def _end(codes: list[int]) -> None:
+    """End the process, after whatever else is to be done at its end (the first comes last).
+
+    To free every object before takes the interpreter 4 ms, and gives nobody anything.
+    """
+    gc.freeze()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):  # the interpreter tries again, and tells it
+        return
+    if codes:
+        os._exit(codes[0])
 
 
 def _mend_streams() -> None:
