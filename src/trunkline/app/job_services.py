@@ -15,6 +15,8 @@ from trunkline.services.actions.jobs import LiveJobs
 IDENTITY_SCOPE = "id-token"
 # What is written before a token in an address of git's.
 USERS = ("", "x-access-token:", "github-actions:", "github-actions[bot]:", "git:", "oauth2:")
+# The second counts where a workflow sets another address for pushes alone.
+OWN_KEYS = ("insteadOf", "pushInsteadOf")
 # Before a server's host in the services' addresses.
 ELSEWHERE = "/-/"
 
@@ -96,8 +98,8 @@ def git_settings(job: ServicesJob, url: str, tokens: Iterable[str]) -> tuple[tup
 
     The server is named without a `/` behind it: an address that a workflow itself sets for
     `https://github.com/` is longer, and counts (a token of its own for private repositories, say).
-    Only pushes to the job's repository come here whatever it sets. One of the job's tokens leads here
-    in an address too, with the names that people write before it.
+    The job's own repository is here whatever it sets, below its plain name, which tools read. One
+    of the job's tokens leads here in an address too, with the names that people write before it.
     """
     server, (scheme, _, rest) = str(job.github.get("server_url") or ""), url.partition("://")
     if not server:
@@ -113,5 +115,5 @@ def git_settings(job: ServicesJob, url: str, tokens: Iterable[str]) -> tuple[tup
         for name in names if number else ["", *names]:
             found.append((f"{ours}{ELSEWHERE}{host}.insteadOf", f"{there}://{name}{place}"))
             own = f"{there}://{name}{place}/{job.repository}"
-            found.append((f"{ours}/{job.repository}.pushInsteadOf", own))
+            found += [(f"{ours}/{job.repository}.{key}", own) for key in OWN_KEYS]
     return tuple(found)

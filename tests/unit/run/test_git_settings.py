@@ -49,6 +49,8 @@ def home(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("address", "led"),
     [
+        ("https://github.com/octo/demo", f"{LEADS}/octo/demo"),
+        ("https://mona:ghs_a@github.com/octo/demo.git", f"{LEADS}/octo/demo.git"),
         ("https://github.com/octo/other", f"{LEADS}/-/github.com/octo/other"),
         ("https://x-access-token:ghs_a@github.com/o/r.git", f"{LEADS}/-/github.com/o/r.git"),
         ("https://mona:ghs_a@github.com/o/r", f"{LEADS}/-/github.com/o/r"),
@@ -64,14 +66,18 @@ def test_where_addresses_lead(home: Path, address: str, led: str):
     assert told(home, "config", "user.name") == "me"
 
 
-def test_what_a_workflow_sets_itself_counts_but_for_its_own_pushes(home: Path):
+def test_what_a_workflow_sets_itself_counts_but_for_its_own_repository(home: Path):
     theirs = "url.https://ghp_theirs@github.com/.insteadOf"
     told(home, "config", "--global", theirs, "https://github.com/")
     private = "https://github.com/octo/private"
     assert told(home, "ls-remote", "--get-url", private) == private.replace("//", "//ghp_theirs@")
+    pushes = "url.git@github.com:.pushInsteadOf"
+    told(home, "config", "--global", pushes, "https://github.com/")
     told(home, "init", "--quiet", ".")
     told(home, "remote", "add", "origin", f"https://github.com/{JOB.repository}.git")
-    assert told(home, "remote", "get-url", "--push", "origin").startswith(LEADS)
+    for flags in ((), ("--push",)):
+        led = told(home, "remote", "get-url", *flags, "origin")
+        assert led == f"{LEADS}/{JOB.repository}.git"
 
 
 def test_variables_join_those_that_are_there(tmp_path: Path):
