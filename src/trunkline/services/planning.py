@@ -224,7 +224,7 @@ class _Reader:
                     texts[ref] = self._text(ref)
                     self.sources[file_name(ref)] = texts[ref].splitlines()
                 except (NotFound, Unavailable) as error:
-                    unavailable[ref] = error.message
+                    unavailable[ref] = f"{error.message} {error.hint}".rstrip()
 
     def _kept(self, path: str) -> bytes | None:
         """Load another buildspec; its lines are shown beside what is wrong in it."""

@@ -205,6 +205,13 @@ def test_legs_that_there_are_not(here, wanted, message, hint):
     assert hint in error.value.hint
 
 
+def test_a_called_workflow_that_cannot_be_had(here, capsys):
+    calls = "jobs: {a: {uses: octo/tools/.github/workflows/w.yml@v1}}"
+    (here / ".github/workflows/ci.yml").write_text(f"on: push\n{calls}\n", encoding="utf-8")
+    text = told(capsys, "--offline", code=2)
+    assert "octo/tools@v1`: it is not in the cache, and --offline was given. --local-rep" in text
+
+
 def test_names_stay_in_their_lines(here, capsys):
     workflow = MATRIX.replace("test:", 'test:\n    name: "a\\nb\\e[31m"')
     file = here / ".github/workflows/ci.yml"
