@@ -47,10 +47,10 @@ class JobAccess:
         self._services = services
         self._job = job
         self._lock = threading.Lock()
-        self._opened: dict[str, ServicesAccess] = {}
+        self._opened: dict[bool, ServicesAccess] = {}
         self._stored: StoredListener = ignore_stored
         self._mask: Callable[[Iterable[str]], None] = _show_all
-        self._failed = False
+        self._failed: set[bool] = set()
         self._problem = ""
         self.own_token = ""
 
@@ -94,22 +94,24 @@ class JobAccess:
         """Tell whether the job may ask who it is."""
         return self._job.permissions.get(IDENTITY) == "write"
 
-    def open(self, host: str = "") -> ServicesAccess:
-        """Return how to reach the services by an address of this machine ('': loopback).
+    def open(self, address: Callable[[], str] | None = None) -> ServicesAccess:
+        """Return how to reach the services on this machine, or from containers by an `address` of it.
 
         Where they can't be started there is nothing, and `problem` says so: many actions do without.
         """
         with self._lock:
-            if host not in self._opened and not self._failed:
+            is_contained = address is not None
+            if is_contained not in self._opened and is_contained not in self._failed:
                 try:
+                    host = "" if address is None else address()
                     found = self._services.open(self._job, self._stored, host)
                 except Unavailable as error:
-                    self._failed = True
+                    self._failed.add(is_contained)
                     self._problem = f"{NONE_HERE}: {error} {error.hint}".rstrip()
                 else:
                     self._mask(found.secrets)
-                    self._opened[host] = found
-            return self._opened.get(host, NOTHING)
+                    self._opened[is_contained] = found
+            return self._opened.get(is_contained, NOTHING)
 
     def problem(self) -> str:
         """Return, once, why there are no services."""

@@ -258,8 +258,8 @@ class StepRunner:
         """Open the job's services; `contained`: for a container, whatever the job runs in."""
         context = self.context
         is_contained = contained or context.layout.in_container
-        host = context.sandbox.containers.address() if is_contained else ""
-        access = context.access.open(host)
+        address = context.sandbox.containers.address if is_contained else None
+        access = context.access.open(address)
         context.git.lead(access.git, contained=contained)
         return access
 

@@ -45,6 +45,8 @@ FINAL = re.compile(
 UNREACHED = re.compile("no such host|connection refused|unreachable|timeout", re.IGNORECASE)
 HERE = "An image with this name that was made here (`docker build`, `docker tag`) is used as it is."
 DENIED = re.compile("denied|unauthorized|no basic auth", re.IGNORECASE)
+# Where Podman says that images are which were made here: they have digests, and no registry.
+PODMAN_HOST = "localhost"
 # Steps of a pull or push that are told too often to be read.
 TOO_MUCH = frozenset(
     {"Downloading", "Extracting", "Waiting", "Pulling fs layer", "Verifying Checksum"}
@@ -209,8 +211,10 @@ def is_from_registry(reference: str, image: ImageFacts) -> bool:
     An image keeps the digests of other repositories under a name that it got by `docker tag`.
     """
     try:
-        name = parse_reference(reference).name
-        return any(parse_reference(digest).name == name for digest in image.digests)
+        wanted = parse_reference(reference)
+        if wanted.host == PODMAN_HOST:
+            return False
+        return any(parse_reference(digest).name == wanted.name for digest in image.digests)
     except InvalidReference:  # the engine knows it by its id
         return False
 

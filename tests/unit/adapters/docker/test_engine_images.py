@@ -187,6 +187,7 @@ def test_a_registry_is_asked_only_for_names_of_its_own(
         ("octo/cat", "docker.io/octo/cat", True),
         ("octo/cat", "localhost:5000/octo/cat", False),
         ("busybox", "octo/busybox", False),
+        ("localhost/cat", "localhost/cat", False),
         ("0" * 64, "busybox", False),
     ],
 )
