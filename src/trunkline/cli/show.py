@@ -11,7 +11,13 @@ from trunkline.app import System
 from trunkline.base.words import printable
 from trunkline.cli.arguments import add_run, verb_parser
 from trunkline.cli.times import duration
-from trunkline.cli.views.summary import annotation_line, artifact_line, image_lines, written_line
+from trunkline.cli.views.summary import (
+    annotation_line,
+    artifact_line,
+    image_lines,
+    kept_artifacts,
+    written_line,
+)
 from trunkline.run.events import SkipReason
 from trunkline.services import runs as service
 from trunkline.services.runs import JobView, RunView, StepView
@@ -45,7 +51,7 @@ def _lines(run: RunView) -> list[str]:
         if job.skipped is not SkipReason.NOT_SELECTED:
             found += _job(job)
     found += [f"warning: {message}" for message in run.warnings]
-    found += [f"{artifact_line(stored)} ({stored.digest})" for stored in run.artifacts]
+    found += [f"{artifact_line(stored)} ({stored.digest})" for stored in kept_artifacts(run)]
     found += image_lines(run.images)
     found += [written_line(each) for each in run.writes]
     return found

@@ -206,7 +206,8 @@ def take(found: RunView, record: Record) -> None:
         case RunCompleted(conclusion=conclusion):
             found.conclusion, found.ended = conclusion, record.at
         case ArtifactStored():
-            found.artifacts.append(event)
+            others = (each for each in found.artifacts if each.name != event.name)
+            found.artifacts = [*others, event]  # one that was overwritten is gone
         case ImagePushed():
             found.images.append(event)
         case RepositoryWritten():

@@ -26,6 +26,8 @@ from trunkline.run.events import (
 
 START = 1_700_000_000.0
 SOURCE = Source(path=".github/workflows/ci.yml")
+# A file that is there.
+ARTIFACT = __file__
 
 
 class Story:
@@ -95,7 +97,7 @@ def whole_run() -> list[Record]:
             key="build", level="warning", message="Odd", step=1, file="a.c", line=3, column=4
         ),
         ArtifactStored(
-            key="build", name="dist", digest="sha256:0", size=1500, files=2, path="/a/dist"
+            key="build", name="dist", digest="sha256:0", size=1500, files=2, path=ARTIFACT
         ),
         Summarized(key="build", step=1, markdown="# Built\n\n| a | b |\n|---|---|\n| 1 | 2 |\n"),
         JobCompleted(key="build", conclusion=Conclusion.SUCCESS),

@@ -8,11 +8,20 @@ import time
 
 import pytest
 
-from tests.unit.cli.story import Story, job_begins, started, whole_run
+from tests.unit.cli.story import ARTIFACT, Story, job_begins, started, whole_run
 from trunkline.adapters.clock import FakeClock
 from trunkline.cli.views.plain import PlainView
 from trunkline.cli.views.records import RecordsView
-from trunkline.run.events import Conclusion, ImagePushed, JobCompleted, Record, StepStarted
+from trunkline.cli.views.summary import kept_artifacts
+from trunkline.run.events import (
+    ArtifactStored,
+    Conclusion,
+    ImagePushed,
+    JobCompleted,
+    Record,
+    StepStarted,
+)
+from trunkline.services.runs import RunView, take
 
 LAST = (
     "CI #7: failure in 18s; jobs: 1 succeeded, 1 failed, 1 skipped, "
@@ -37,7 +46,7 @@ def test_a_whole_run():
         "Build it | Job started",
         "Build it | Step 1: Run make",
         "Build it | Step 1: Run make: success in 1.5s",
-        "Build it | Stored artifact dist, 2 files, 1.5 kB: /a/dist",
+        f"Build it | Stored artifact dist, 2 files, 1.5 kB: {ARTIFACT}",
         "Build it | Job success in 6.0s",
         "test | Job started",
         "test | Step 1: Run pytest more",
@@ -57,7 +66,7 @@ def test_a_whole_run():
         "windows: skipped, no runner for windows",
         "deploy: skipped, its condition does not hold",
         "warning: vars.X is not defined",
-        "artifact dist, 2 files, 1.5 kB: /a/dist",
+        f"artifact dist, 2 files, 1.5 kB: {ARTIFACT}",
         "workspace of test kept: /w/test",
         LAST,
     ]
@@ -176,3 +185,17 @@ def test_json_records():
         "event": {"type": "log", "key": "test", "step": 3, "lines": ["one", "", "grün"]},
         "version": 1,
     }
+
+
+def test_artifacts_that_were_overwritten_or_deleted_are_not_told(tmp_path):
+    run, story = RunView(run_id="42"), Story()
+    for name, size in (("a", 1), ("gone", 2), ("a", 3)):
+        path = tmp_path / f"{name}.zip"
+        path.touch()
+        stored = ArtifactStored(
+            key="b", name=name, digest="sha256:0", size=size, files=1, path=str(path)
+        )
+        for record in story.tell(stored):
+            take(run, record)
+    (tmp_path / "gone.zip").unlink()
+    assert [(each.name, each.size) for each in kept_artifacts(run)] == [("a", 3)]

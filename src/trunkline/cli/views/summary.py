@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections import Counter
 from typing import NamedTuple
@@ -48,7 +49,7 @@ def closing(run: RunView) -> list[Line]:
     jobs = [job for job in run.jobs.values() if job.skipped is not SkipReason.NOT_SELECTED]
     lines = _job_lines(jobs)
     lines += [Line(f"warning: {message}") for message in run.warnings]
-    lines += [Line(artifact_line(stored)) for stored in run.artifacts]
+    lines += [Line(artifact_line(stored)) for stored in kept_artifacts(run)]
     lines += [Line(text) for text in image_lines(run.images)]
     lines += [Line(written_line(each)) for each in run.writes]
     lines += [
@@ -99,6 +100,11 @@ def outcome(job: JobView) -> str:
 def failed_steps(job: JobView) -> list[StepView]:
     """Return the steps that failed for good, in order."""
     return [step for step in job.steps.values() if step.conclusion is Conclusion.FAILURE]
+
+
+def kept_artifacts(run: RunView) -> list[ArtifactStored]:
+    """Return the artifacts that are there: jobs delete some, of parts that they merged for example."""
+    return [each for each in run.artifacts if not each.path or os.path.lexists(each.path)]
 
 
 def artifact_line(stored: ArtifactStored) -> str:
