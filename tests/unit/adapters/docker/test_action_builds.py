@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from tests.docker_engine import Engine
+from tests.docker_engine import ALONE, Engine
 from tests.unit.adapters.docker.jobs import Job, job
 from trunkline.adapters.docker.action_builds import HELD, NEWEST
 from trunkline.adapters.slugs import slug
@@ -18,7 +18,7 @@ from trunkline.ports.containers import BuildSpec
 
 @pytest.fixture
 def action(engine: Engine) -> Iterator[str]:
-    name = f"octo/cat/{os.urandom(5).hex()}/Dockerfile"
+    name = f"{ALONE}/{os.urandom(5).hex()}/Dockerfile"
     yield name
     engine.docker("rmi", newest(name))
 
