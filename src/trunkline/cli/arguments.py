@@ -11,7 +11,6 @@ from typing import Any
 
 import msgspec
 
-from trunkline.app import Choices
 from trunkline.base.errors import NotFound, Unavailable, UsageError
 from trunkline.plan.runners import read_platforms
 
@@ -140,21 +139,6 @@ def _pairs(
     names = [name, long_name] if long_name else [name]
     parser.add_argument(
         *names, action="append", default=[], metavar=form, help=f"{what} (repeatable)"
-    )
-
-
-def choices(options: argparse.Namespace) -> Choices:
-    """Return what a command line says of the repository and its variables.
-
-    Raises NotFound, UsageError.
-    """
-    return Choices(
-        directory=repository_root(options.directory),
-        offline=options.offline,
-        committed=options.committed,
-        local_repositories=pairs(options.local_repository, "--local-repository SPEC=DIR"),
-        variables=pairs(options.var, "--var K=V"),
-        variable_file=dotenv_file(options, "var"),
     )
 
 

@@ -11,6 +11,7 @@ import msgspec
 from trunkline import settings
 from trunkline.app import System
 from trunkline.cli import arguments
+from trunkline.cli.choices import choices
 from trunkline.cli.prospects import prospect
 from trunkline.plan.forecast import Choices, RunForecast
 from trunkline.services import planning
@@ -32,7 +33,7 @@ def main(argv: list[str]) -> int:
 def show(options: argparse.Namespace) -> int:
     """Print the plan that parsed options ask for; `trunkline run --dryrun` comes here too."""
     picked = arguments.selection(options)
-    system = System(settings.read(), arguments.choices(options))
+    system = System(settings.read(), choices(options))
     found = prospect(system, options)
     variables = system.secrets.variables()
     asked = Choices(

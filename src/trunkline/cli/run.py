@@ -12,6 +12,7 @@ from trunkline.app import System
 from trunkline.app.adapter_table import adapter
 from trunkline.base.errors import UsageError
 from trunkline.cli import arguments
+from trunkline.cli.choices import choices
 from trunkline.cli.main import load
 
 # What performs runs is loaded while git looks at the repository.
@@ -115,7 +116,7 @@ def _system(options: argparse.Namespace) -> System:
     return System(
         found,
         replace(
-            arguments.choices(options),
+            choices(options),
             native=options.native,
             pass_env=tuple(options.pass_env),
             publish=options.publish,
