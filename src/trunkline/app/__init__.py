@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any
 
 import msgspec
 
 from trunkline.app.adapter_table import adapter
-from trunkline.app.late import LateForge, Once, Places
+from trunkline.app.late import JobEngines, LateForge, Once, Places, ServedJobs
 from trunkline.base.diagnostics import Diagnostic
 from trunkline.ports.clock import Clock, Ids
 from trunkline.ports.endpoints import REGISTRY, RESULTS, Endpoints
 from trunkline.ports.gate import Gate
-from trunkline.ports.job_services import JobServices
 from trunkline.ports.journal import Journals
 from trunkline.ports.kept_images import KeptImages
 from trunkline.ports.logs import LogStore
@@ -36,7 +34,7 @@ def _read_buildspec(
     return found
 
 
-def _start_server(application: object, host: str) -> Any:
+def _start_server(application: object, host: str) -> object:
     """Start a web server; its packages are loaded with the first one."""
     return adapter("web-server")(adapter("no-foreign-pages")(application), host)
 
@@ -147,7 +145,7 @@ class System:
             self._engines().sweep(notes)
 
     @cached_property
-    def _engines(self) -> Once[Any]:
+    def _engines(self) -> Once[JobEngines]:
         return Once(lambda: adapter("engines")(self))
 
     def _docker_sandboxes(self) -> Sandboxes:
@@ -185,17 +183,13 @@ class System:
         found: Endpoints = made
         return found
 
-    @cached_property
-    def _job_services(self) -> Any:
-        return adapter("job-services")(self)
-
     def _results(self) -> object:
-        return self._job_services.application()
+        return self.job_services.application()
 
-    @property
-    def job_services(self) -> JobServices:
+    @cached_property
+    def job_services(self) -> ServedJobs:
         """Return the services that actions call; they listen when the first job opens them."""
-        found: JobServices = self._job_services
+        found: ServedJobs = adapter("job-services")(self)
         return found
 
     @cached_property

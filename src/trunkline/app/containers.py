@@ -41,9 +41,10 @@ class Engines:
         """Return the containers of a job on this machine; nothing is loaded yet."""
         return LateContainers(Parts(self._system, self, place, layout))
 
-    def of_container_job(self, place: JobPlace, layout: Layout) -> Any:
+    def of_container_job(self, place: JobPlace, layout: Layout) -> Containers:
         """Return the containers of a job in a container."""
-        return Parts(self._system, self, place, layout).containers()
+        found: Containers = Parts(self._system, self, place, layout).containers()
+        return found
 
     def sweep(self, notes: list[str]) -> None:
         """Remove what killed engines of ours left at the container engine, as their notes tell.

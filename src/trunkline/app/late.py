@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from trunkline.app.adapter_table import adapter
 from trunkline.plan.facts import RepositoryFacts
 from trunkline.plan.model import FileRef
+from trunkline.ports.containers import Containers
 from trunkline.ports.forge import Fetched, Forge, never
-from trunkline.ports.sandbox import Sandbox, Sandboxes
+from trunkline.ports.job_services import JobServices
+from trunkline.ports.sandbox import JobPlace, Layout, Sandbox, Sandboxes
 
 T = TypeVar("T")
 
@@ -36,27 +38,60 @@ class Once(Generic[T]):
         return bool(self._made)
 
 
+class Look(Protocol):
+    """A look of git's at a repository, which goes on (`adapters/git/facts.py`)."""
+
+    def facts(self, event: str) -> RepositoryFacts:
+        """Return what it saw."""
+        ...
+
+    def stop(self) -> None:
+        """End it: nobody wants to know."""
+        ...
+
+
+class JobEngines(Protocol):
+    """The container engine of this process's jobs (`app/containers.py`)."""
+
+    def of_job(self, place: JobPlace, layout: Layout) -> Containers:
+        """Return the containers of a job on this machine."""
+        ...
+
+    def of_container_job(self, place: JobPlace, layout: Layout) -> Containers:
+        """Return the containers of a job in a container."""
+        ...
+
+    def sweep(self, notes: list[str]) -> None:
+        """Remove what killed engines of ours left, as their notes tell."""
+        ...
+
+
+class ServedJobs(JobServices, Protocol):
+    """The services of this process's jobs (`app/job_services.py`)."""
+
+    def application(self) -> object:
+        """Return what answers at the root of the port (WSGI)."""
+        ...
+
+
 class LateForge:
     """The reader of repositories: that of others' is made when a workflow uses one."""
 
     def __init__(self, make: Callable[[], Forge]) -> None:
         self._made = Once(make)
-        self._looks: dict[tuple[str, bool], Any] = {}
+        self._looks: dict[tuple[str, bool], Look] = {}
 
     def look_at(self, directory: str, *, committed: bool) -> Callable[[], None]:
         """Have git look at a repository in advance; return what ends a look that nobody asked for."""
-        look = adapter("look")(directory, committed=committed)
-        self._looks[directory, committed] = look
-        stop: Callable[[], None] = look.stop
-        return stop
+        look = self._looks[directory, committed] = _look(directory, committed=committed)
+        return look.stop
 
     def facts(self, directory: str, *, committed: bool = False, event: str = "") -> RepositoryFacts:
         """Read what event payloads need from the repository that holds `directory`."""
         look = self._looks.pop((directory, committed), None)
         if look is None:
-            look = adapter("look")(directory, committed=committed)
-        found: RepositoryFacts = look.facts(event)
-        return found
+            look = _look(directory, committed=committed)
+        return look.facts(event)
 
     def workflow_file(self, ref: FileRef) -> str:
         """Return the text of a workflow file in another repository."""
@@ -69,6 +104,11 @@ class LateForge:
     def fetch(self, repository: str, ref: str, unwanted: Callable[[], bool] = never) -> Fetched:
         """Return the files of `owner/name` at `ref`."""
         return self._made().fetch(repository, ref, unwanted)
+
+
+def _look(directory: str, *, committed: bool) -> Look:
+    look: Look = adapter("look")(directory, committed=committed)
+    return look
 
 
 class Places:
