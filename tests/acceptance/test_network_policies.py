@@ -145,11 +145,12 @@ def test_a_job_s_container_and_its_services(
 def test_containers_and_builds_of_scripts(
     docked: Place, outside: Outside, busybox_image: str, policy: str
 ):
-    networks = {"plain": "", "bridge": "--network bridge", "made": "--network made"}
+    token = os.urandom(4).hex()
+    networks = {"plain": "", "bridge": "--network bridge", "made": f"--network made-{token}"}
     script = "\n".join(
         (
-            f"export DOCKER_BUILDKIT=0 IMAGE=trunkline-test-{os.urandom(4).hex()}",
-            "docker network create made >/dev/null",
+            f"export DOCKER_BUILDKIT=0 IMAGE=trunkline-test-{token}",
+            f"docker network create made-{token} >/dev/null",
             *(
                 f'docker run --rm {network} {busybox_image} sh -c "{outside.tries(label)}" &'
                 for label, network in networks.items()
@@ -171,16 +172,17 @@ def test_containers_and_builds_of_scripts(
 
 @pytest.mark.parametrize("policy", CLOSED)
 def test_ways_out_are_refused(docked: Place, outside: Outside, busybox_image: str, policy: str):
+    mine = f"job-{os.urandom(4).hex()}"
     script = f"""
-docker create --name job-x {busybox_image} true >/dev/null
+docker create --name {mine} {busybox_image} true >/dev/null
 set +e
 export DOCKER_BUILDKIT=0
 docker run --rm --network host {busybox_image} true
 docker run --rm --network container:{outside.name} {busybox_image} true
-docker network connect bridge job-x
+docker network connect bridge {mine}
 docker network create --driver macvlan way-out
 docker exec {outside.name} true
-docker network connect $(docker inspect -f '{{{{.HostConfig.NetworkMode}}}}' job-x) {outside.name}
+docker network connect $(docker inspect -f '{{{{.HostConfig.NetworkMode}}}}' {mine}) {outside.name}
 docker build --network host .
 docker run --rm -p 80 {busybox_image} true
 true
@@ -208,9 +210,10 @@ true
 def test_a_port_that_a_script_publishes_is_reached_in_a_closed_job(
     docked: Place, busybox_image: str
 ):
+    web = f"web-{os.urandom(4).hex()}"
     script = f"""
-docker run --detach --name web -p 127.0.0.1::80 {busybox_image} sh -c '{SERVE}' >/dev/null
-address=$(docker port web 80)
+docker run --detach --name {web} -p 127.0.0.1::80 {busybox_image} sh -c '{SERVE}' >/dev/null
+address=$(docker port {web} 80)
 for i in $(seq 50); do exec 3<>/dev/tcp/${{address%:*}}/${{address#*:}} && break; sleep 0.1; done
 printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3
 tail -1 <&3 | sed 's/^/answer /'
