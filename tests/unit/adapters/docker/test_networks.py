@@ -29,9 +29,12 @@ def apart(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_machine_that_containers_can_not_reach_is_told(
     engine: Engine, tmp_path: Path, busybox_image: str
 ) -> None:
-    with job(
-        engine, tmp_path / "registry", busybox_image, Choices(network_policy="registry")
-    ) as one, pytest.raises(Unavailable, match="Containers can't reach this machine"):
+    with (
+        job(
+            engine, tmp_path / "registry", busybox_image, Choices(network_policy="registry")
+        ) as one,
+        pytest.raises(Unavailable, match="Containers can't reach this machine"),
+    ):
         one.begin()
     with job(engine, tmp_path / "open", busybox_image) as other:
         begun = other.begin()
