@@ -82,7 +82,7 @@ def measure(rounds: int, place: Path) -> list[list[str]]:
 
 def main() -> int:
     """Print the table, and put it where `--write` says."""
-    arguments = options("Measure a buildspec beside a bash script.", 9).parse_args()
+    arguments = options("Measure a buildspec beside a bash script.", 25).parse_args()
     with tempfile.TemporaryDirectory(prefix="trunkline-bench-") as place:
         rows = measure(arguments.rounds, Path(place))
     tell(arguments, MARK, table(HEADING, rows), machine())
