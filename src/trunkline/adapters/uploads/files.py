@@ -267,9 +267,8 @@ def _finish(found: _Upload, chosen: Sequence[tuple[str, Piece]], content_type: s
         size += piece.length
     if placed == list(chosen):
         os.truncate(found.path, size)
-        if (
-            found.finished is not None
-        ):  # what was hashed may be cut off now, and others in its place
+        # What was hashed may be cut off now, with something else in its place.
+        if found.finished is not None:
             found.digest = RunningDigest(found.path)
     else:
         aside = f"{found.path}.whole"
