@@ -6,13 +6,10 @@ import contextlib
 import os
 import re
 import signal
-import time
 from collections.abc import Iterator
 
 import msgspec
 
-# Between two signals that shall both be heard (seconds).
-APART = 0.2
 HAS_PROC = os.path.exists("/proc/self/stat")
 
 
@@ -41,13 +38,13 @@ def look_up(pid: int) -> Kin | None:
 def ask_to_stop(pid: int, *, force: bool) -> None:
     """Ask an engine to end its run; with `force` twice, which it does not wait after.
 
-    An engine that has ended meanwhile is asked in vain.
+    The second wish is another signal: of two alike the kernel delivers one when the engine has had no
+    time for the first (signal(7)). An engine that has ended meanwhile is asked in vain.
     """
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)
         if force:
-            time.sleep(APART)
-            os.kill(pid, signal.SIGTERM)
+            os.kill(pid, signal.SIGHUP)
 
 
 def identity(pid: int) -> str:
