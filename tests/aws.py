@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,9 +15,10 @@ from pathlib import Path
 import pytest
 
 from tests.docker_engine import cache_folder, locked
+from tests.ports import await_listener, reserved_port
 
 PACKAGES = ("awscli==1.46.2", "moto==5.2.5", "flask==3.1.3", "flask-cors==6.0.5")
-PATIENCE = 30
+PATIENCE = 120
 
 
 def programs() -> Path:
@@ -40,12 +39,14 @@ def programs() -> Path:
 @contextmanager
 def served_cloud() -> Iterator[str]:
     """Yield the address of an AWS on this machine."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    argv = [str(programs() / "moto_server"), "-H", "127.0.0.1", "-p", str(port)]
-    with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+    server = [str(programs() / "moto_server"), "-H", "127.0.0.1", "-p"]
+    quiet = subprocess.DEVNULL
+    with (
+        reserved_port() as port,
+        subprocess.Popen([*server, str(port)], stdout=quiet, stderr=quiet) as process,
+    ):
         try:
-            _listening(process, port)
+            await_listener(port, process)
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
@@ -72,14 +73,3 @@ def cloud(aws_server: str) -> str:
     with urllib.request.urlopen(reset, timeout=PATIENCE) as answer:  # noqa: S310
         assert answer.status == HTTPStatus.OK
     return aws_server
-
-
-def _listening(process: subprocess.Popen[bytes], port: int) -> None:
-    while True:
-        assert process.poll() is None, "moto_server ended"
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return

@@ -6,19 +6,18 @@ import getpass
 import os
 import shutil
 import signal
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from tests.certificates import Signer
 from tests.engine import needed
 from tests.images import Lacking
+from tests.ports import await_listener, reserved_port
 
-PATIENCE = 20
+PATIENCE = 60
 
 
 def program(name: str, package: str) -> str:
@@ -48,9 +47,7 @@ def another_socket(engine_host: str, path: Path) -> Iterator[Door]:
     """Yield an engine's socket at another place."""
     listening = f"UNIX-LISTEN:{path},fork"
     with _socat(f"unix://{path}", listening, engine_host) as door:
-        while not path.exists():
-            assert door.process.poll() is None
-            time.sleep(0.01)
+        await_listener(path, door.process)
         yield door
 
 
@@ -78,12 +75,15 @@ def make_keys(folder: Path) -> Keys:
 @contextmanager
 def behind_tls(engine_host: str, keys: Keys) -> Iterator[Door]:
     """Yield the engine behind TLS; clients are asked for their certificates."""
-    port = free_port()
+    with reserved_port() as port, _tls_door(engine_host, keys, port) as door:
+        await_listener(port, door.process)
+        yield door
+
+
+def _tls_door(engine_host: str, keys: Keys, port: int) -> AbstractContextManager[Door]:
     tls = f"cert={keys.certificate},key={keys.key},cafile={keys.client / 'ca.pem'},verify=1"
     listening = f"OPENSSL-LISTEN:{port},bind=127.0.0.1,reuseaddr,fork,{tls}"
-    with _socat(f"tcp://127.0.0.1:{port}", listening, engine_host) as door:
-        _await_port(port, door.process)
-        yield door
+    return _socat(f"tcp://127.0.0.1:{port}", listening, engine_host)
 
 
 class Ssh(NamedTuple):
@@ -96,13 +96,29 @@ class Ssh(NamedTuple):
 @contextmanager
 def over_ssh(engine_host: str, folder: Path) -> Iterator[Ssh]:
     """Yield the engine over ssh, by a server that knows one key and a client that has it."""
-    sshd, ssh = program("sshd", "openssh-server"), program("ssh", "openssh-client")
+    sshd = program("sshd", "openssh-server")
+    if os.geteuid() == 0:
+        Path("/run/sshd").mkdir(exist_ok=True)  # where it gives up its privileges
+    with reserved_port() as port:
+        server, programs = _ssh_files(folder, port)
+        with (folder / "log").open("wb") as log:
+            argv = [sshd, "-D", "-e", "-f", str(server)]
+            process = subprocess.Popen(argv, start_new_session=True, stderr=log)
+        place = f"{getpass.getuser()}@127.0.0.1:{port}{engine_host.removeprefix('unix://')}"
+        door = Door(f"ssh://{place}", process)
+        try:
+            await_listener(port, process)
+            yield Ssh(door, programs)
+        finally:
+            door.close()
+
+
+def _ssh_files(folder: Path, port: int) -> tuple[Path, Path]:
+    """Write what an ssh server is told, and a folder with the client that it knows; return both."""
+    ssh = program("ssh", "openssh-client")
     for name in ("host", "user"):
         argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)]
         subprocess.run(argv, check=True, stdin=subprocess.DEVNULL)
-    port, user = free_port(), getpass.getuser()
-    if os.geteuid() == 0:
-        Path("/run/sshd").mkdir(exist_ok=True)  # where it gives up its privileges
     server, client = folder / "sshd_config", folder / "ssh_config"
     keys = f"HostKey {folder}/host\nAuthorizedKeysFile {folder}/user.pub\nStrictModes no\n"
     methods = "PasswordAuthentication no\nPermitRootLogin prohibit-password\n"
@@ -117,35 +133,7 @@ def over_ssh(engine_host: str, folder: Path) -> Iterator[Ssh]:
     programs.mkdir()
     (programs / "ssh").write_text(f'#!/bin/sh\nexec {ssh} -F {client} "$@"\n')
     (programs / "ssh").chmod(0o755)
-    socket_path = engine_host.removeprefix("unix://")
-    argv = [sshd, "-D", "-e", "-f", str(server)]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(argv, start_new_session=True, stderr=log)
-    door = Door(f"ssh://{user}@127.0.0.1:{port}{socket_path}", process)
-    try:
-        _await_port(port, process)
-        yield Ssh(door, programs)
-    finally:
-        door.close()
-
-
-def free_port() -> int:
-    """Return a port of this machine that nobody has."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
-
-
-def _await_port(port: int, process: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end and process.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-        except OSError:
-            time.sleep(0.02)
-        else:
-            return
-    raise AssertionError(f"nothing listens on port {port}")
+    return server, programs
 
 
 @contextmanager

@@ -14,6 +14,7 @@ import pytest
 from tests.commands import Done, Place, assert_no_traceback, finish, missing
 from tests.docker_engine import RUN_LABEL, Engine
 from tests.engine import image
+from tests.ports import reserved_port
 from tests.repositories import repository
 
 HEALTHY = "--health-cmd 'redis-cli ping' --health-interval 1s --health-retries 30"
@@ -67,8 +68,7 @@ def test_a_host_job_reaches_a_service_by_its_mapped_port(docked: Place, redis_im
     assert not missing(["test | answer :1", "test | id 64 in …"], done.out.splitlines())
 
 
-def test_a_chosen_port_is_the_one_of_the_machine(docked: Place, redis_image: str):
-    port = free_port()
+def test_a_chosen_port_is_the_one_of_the_machine(docked: Place, redis_image: str, port: int):
     services = f"""
       redis:
         image: {redis_image}
@@ -367,6 +367,7 @@ def test_ctrl_c_removes_them(docked: Place, engine: Engine, redis_image: str):
     assert not engine.owned(f"{RUN_LABEL}={run_id}")
 
 
+@pytest.mark.usefixtures("killed_engines")
 def test_what_a_killed_engine_leaves_the_next_start_removes(
     docked: Place, engine: Engine, redis_image: str
 ):
@@ -404,7 +405,8 @@ def taken_port() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-    return port
+@pytest.fixture
+def port() -> Iterator[int]:
+    """Yield a port that only the service asks for."""
+    with reserved_port() as found:
+        yield found

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.ports import await_listener, reserved_port
 
 ROOT = Path(__file__).parents[3]
 PEER = shutil.which("docker-registry")
@@ -34,20 +34,16 @@ pytestmark = [
 
 @pytest.fixture
 def peer_url(tmp_path: Path) -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
     config = tmp_path / "config.yml"
-    config.write_text(CONFIG.format(root=tmp_path / "peer", port=port))
-    with subprocess.Popen([str(PEER), "serve", str(config)], stderr=subprocess.DEVNULL) as process:
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline and process.poll() is None:
+    argv = [str(PEER), "serve", str(config)]
+    with reserved_port() as port:
+        config.write_text(CONFIG.format(root=tmp_path / "peer", port=port))
+        with subprocess.Popen(argv, stderr=subprocess.DEVNULL) as process:
             try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                break
-            except ConnectionRefusedError:
-                time.sleep(0.05)
-        yield f"http://127.0.0.1:{port}"
-        process.terminate()
+                await_listener(port, process)
+                yield f"http://127.0.0.1:{port}"
+            finally:
+                process.terminate()
 
 
 def results(url: str = "") -> tuple[int, int]:
@@ -63,7 +59,7 @@ def results(url: str = "") -> tuple[int, int]:
         check=False,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=1200,
     )
     counts = {
         kind: int(number) for number, kind in re.findall(r"(\d+) (passed|failed)", done.stdout)
