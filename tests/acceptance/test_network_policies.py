@@ -233,6 +233,26 @@ tail -1 <&3 | sed 's/^/answer /'
     assert said(done) == ["answer outside"]
 
 
+@pytest.mark.parametrize("policy", CLOSED)
+def test_a_service_whose_port_is_published(
+    docked: Place, outside: Outside, busybox_image: str, policy: str
+):
+    wanted = expected(policy, is_own=True)
+    job = (
+        f"    services:\n      web:\n        image: {busybox_image}\n        ports: [80]\n"
+        f'        command: sh -c "({outside.tries("service", wanted)}) >/log; mkdir /w; mv /log /w; '
+        'exec httpd -f -h /w"\n'
+        '        options: --health-cmd "wget -q -O - http://127.0.0.1/log" --health-interval 1s --health-retries 30\n'
+    )
+    script = (
+        f'"{sys.executable}" -c "from urllib.request import urlopen\n'
+        "print(urlopen('http://localhost:${{ job.services.web.ports['80'] }}/log').read().decode())\""
+    )
+    done = run(docked, policy, script, job)
+    assert done.code == 0, done.text
+    assert sorted(said(done)) == sorted(lines_of("service", wanted))
+
+
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl, which asks for builds, is missing")
 def test_builds_by_buildkit_are_refused(docked: Place):
     script = """

@@ -106,3 +106,15 @@ def test_a_policy_that_needs_this_machine_is_refused(rootless: Rootless) -> None
     done = run(rootless, "policy", workflow, "--network-policy", "registry")
     assert done.code == 1
     assert "Containers can't reach this machine: their network's gateway" in done.out
+
+
+def test_a_closed_job_has_published_ports(rootless: Rootless) -> None:
+    workflow = HOST_JOB.replace(
+        "httpd -f -p 80 -h /etc", "sh -c 'ip route; httpd -f -p 80 -h /etc'"
+    )
+    ended = workflow.index("      - uses: ./\n")
+    done = run(rootless, "closed", workflow[:ended], "--network-policy", "none")
+    assert done.code == 0, done.text
+    # The service's log: its gateway is the last address of the network's range, which nobody has.
+    wanted = ["test | root:x:0:0:…", "test | default via ….254 dev eth0…"]
+    assert not missing(wanted, done.out.splitlines()), done.text

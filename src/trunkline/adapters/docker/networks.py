@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from ipaddress import ip_network
+from typing import Any
 
-from trunkline.adapters.docker.engine import Engine, refusals
+from docker import APIClient
+from docker.errors import APIError
+from docker.types import IPAMConfig, IPAMPool
+
+from trunkline.adapters.docker.engine import Engine, refusals, words
 from trunkline.base.errors import Unavailable
 
 DRIVER = "bridge"
@@ -17,7 +23,14 @@ APART = (
     "(the engine is rootless, or elsewhere)."
 )
 HOW_TO_BE_REACHED = "An engine that root runs on this machine has networks that lead to it."
+# Nor are addresses translated, which what leaves a network would need.
 NO_WAY_OUT = {"com.docker.network.bridge.enable_ip_masquerade": "false"}
+STAYS_OPEN = "This container engine can't close a network whose ports it publishes, as Docker can."
+HOW_TO_CLOSE = (
+    "Leave out `ports` and run the job in a container, which reaches services by their names."
+)
+TAKEN = "overlaps with other one"
+TRIES = 20
 
 
 class Policy(StrEnum):
@@ -31,20 +44,66 @@ class Policy(StrEnum):
 def create_network(
     engine: Engine, name: str, labels: Mapping[str, str], policy: Policy, *, has_ports: bool
 ) -> None:
-    """Create a job's network.
+    """Create a job's network. Raises Unavailable.
 
     Without a way out it is internal. An internal network publishes no ports, so one whose ports
-    the host's steps need only loses the translation of addresses that lets packets out.
+    the host's steps need has a gateway that is nobody's address.
     """
     is_closed = policy is not Policy.OPEN
     with refusals():
-        engine.client.create_network(
-            name,
-            driver=DRIVER,
-            labels=dict(labels),
-            internal=is_closed and not has_ports,
-            options=dict(NO_WAY_OUT) if is_closed and has_ports else None,
-        )
+        if is_closed and has_ports:
+            _create_without_gateway(engine.client, name, dict(labels))
+        else:
+            engine.client.create_network(
+                name, driver=DRIVER, labels=dict(labels), internal=is_closed
+            )
+
+
+def _create_without_gateway(client: APIClient, name: str, labels: dict[str, str]) -> None:
+    """Create a network whose ports are published, and whose containers have no way beyond it.
+
+    They are kept from other networks by having no route, not by the engine's rules, which go for a
+    moment whenever a network is made (libnetwork `EnsureJumpRule`). The gateway is given as an
+    address of the network, so its range must be known before: the engine chooses one, and somebody
+    may take it until it is asked for.
+    """
+    for left in reversed(range(TRIES)):
+        client.create_network(name, driver=DRIVER, labels=labels, internal=True)
+        chosen = client.inspect_network(name)
+        client.remove_network(name)
+        pools = [without_gateway(each["Subnet"], each["Gateway"]) for each in _ranges(chosen)]
+        try:
+            client.create_network(
+                name,
+                driver=DRIVER,
+                labels=labels,
+                options=NO_WAY_OUT,
+                ipam=IPAMConfig(pool_configs=pools),
+                enable_ipv6=bool(chosen.get("EnableIPv6")),
+            )
+        except APIError as error:
+            if TAKEN not in words(error) or not left:
+                raise
+            continue
+        break
+    made = _ranges(client.inspect_network(name))
+    if not all(each.get("AuxiliaryAddresses") for each in made):  # Podman knows none
+        client.remove_network(name)
+        raise Unavailable(STAYS_OPEN, hint=HOW_TO_CLOSE)
+
+
+def without_gateway(subnet: str, own: str) -> IPAMPool:
+    """Return a network's range whose gateway is an address that nobody gets: its last one.
+
+    `own` is the address in it that the engine's machine has.
+    """
+    network = ip_network(subnet)
+    nobody = {f"DefaultGatewayIPv{network.version}": str(network.broadcast_address - 1)}
+    return IPAMPool(subnet=subnet, gateway=own.partition("/")[0], aux_addresses=nobody)
+
+
+def _ranges(network: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    return (network.get("IPAM") or {}).get("Config") or ()
 
 
 def gateway(engine: Engine, name: str) -> str:
@@ -54,8 +113,7 @@ def gateway(engine: Engine, name: str) -> str:
     where the engine's networks are not this machine's, as those of rootless engines.
     """
     found = engine.client.inspect_network(name)
-    ranges = (found.get("IPAM") or {}).get("Config") or ()
-    addresses = (str(each.get("Gateway") or "").partition("/")[0] for each in ranges)
+    addresses = (str(each.get("Gateway") or "").partition("/")[0] for each in _ranges(found))
     address = next((address for address in addresses if "." in address), HOST_NAME)
     if address != HOST_NAME and not is_own(address):
         raise Unavailable(APART.format(address), hint=HOW_TO_BE_REACHED)
