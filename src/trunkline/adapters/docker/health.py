@@ -55,8 +55,8 @@ def _is_healthy(engine: Engine, alias: str, container: str, watch: Watch) -> boo
         if status != STARTING or not state.get("Running"):
             return status == HEALTHY or _tell_why(alias, state, watch)
         now = time.monotonic()
-        if not health.get("Log") and now - begun > _longest(found):
-            # The engine makes no tests, and ours have failed for as long as may be.
+        if told and not health.get("Log") and now - begun > _longest(found):
+            # The engine makes no tests, and ours (one at least) have failed for as long as may be.
             return _tell_why(alias, state, watch)
         if now >= next_word:
             pause = TOLD_PAUSES[min(told, len(TOLD_PAUSES) - 1)]

@@ -30,7 +30,7 @@ NODE = (
     "const [s, ...p] = process.argv.slice(1);"
     " for (const x of p) try { process.kill(x, s) } catch {}"
 )
-START_SECONDS = 5.0
+START_SECONDS = 60.0
 POLL_SECONDS = 0.005
 
 
