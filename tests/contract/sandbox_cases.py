@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -45,6 +45,15 @@ def show_folder(call: Call) -> Script:
     return Script(output=((0, f"{call.spec.cwd}\n".encode()),))
 
 
+# A process of a test goes on when the test says so, by a file in its folder.
+UNTIL_TOLD = "until test -e go; do sleep 0.02; done"
+# A child is another program a moment after it was started.
+UNTIL_IT_SLEEPS = "until grep -q sleep /proc/$!/comm; do sleep 0.02; done"
+FIRST_AND_SECOND = f"echo first; {UNTIL_TOLD}; echo second"
+CLOSED_BEFORE = f"exec >&- 2>&-; {UNTIL_TOLD}; exit 4"
+HELD_OPEN = f"sleep 600 & {UNTIL_IT_SLEEPS}; echo done; {UNTIL_TOLD}"
+LEAVES_A_SLEEPER = f"setsid sleep 600 >/dev/null 2>&1 & {UNTIL_IT_SLEEPS}; echo left"
+
 # What a shell does with the text, and what the fake is told to do.
 ANSWERS = "while read -r line; do echo got $line; done"
 SCRIPTS: dict[str, Script] = {
@@ -53,11 +62,9 @@ SCRIPTS: dict[str, Script] = {
     ),
     "cat; echo end of input": Script(output=((0, b"end of input\n"),)),
     "kill -9 $$": Script(exit_code=137),
-    "echo first; sleep 0.4; echo second": Script(
-        output=((0, b"first\n"), (0.4, b"second\n")), seconds=0.4
-    ),
-    "exec >&- 2>&-; sleep 0.3; exit 4": Script(seconds=0.3, exit_code=4),
-    "trap 'echo stopped; exit 5' INT; echo ready; sleep 60 & wait": Script(
+    FIRST_AND_SECOND: Script(output=((0, b"first\n"), (0.4, b"second\n")), seconds=0.4),
+    CLOSED_BEFORE: Script(seconds=0.3, exit_code=4),
+    "trap 'echo stopped; exit 5' INT; echo ready; sleep 600 >/dev/null 2>&1 & wait": Script(
         output=((0, b"ready\n"),),
         seconds=None,
         reactions={Signal.INTERRUPT: Reaction(5, b"stopped\n")},
@@ -67,16 +74,15 @@ SCRIPTS: dict[str, Script] = {
         seconds=None,
         reactions={Signal.INTERRUPT: Reaction(None), Signal.TERMINATE: Reaction(None)},
     ),
-    "set -m; sleep 60 & echo ready; wait": Script(output=((0, b"ready\n"),), seconds=None),
-    "echo done; sleep 60 &": Script(output=((0, b"done\n"),), holds=60, orphans=("sleep",)),
+    "set -m; sleep 600 & echo ready; wait": Script(output=((0, b"ready\n"),), seconds=None),
+    HELD_OPEN: Script(output=((0, b"done\n"),), holds=600, orphans=("sleep",)),
     "head -c 3000000 /dev/zero": Script(output=((0, bytes(3000000)),)),
-    "setsid sleep 60 >/dev/null 2>&1 & sleep 0.1; echo left": Script(
-        output=((0, b"left\n"),), orphans=("sleep",)
-    ),
-    "echo ready; exec sleep 60": Script(output=((0, b"ready\n"),), seconds=None),
+    LEAVES_A_SLEEPER: Script(output=((0, b"left\n"),), orphans=("sleep",)),
+    "echo ready; exec sleep 600": Script(output=((0, b"ready\n"),), seconds=None),
     ANSWERS: Script(seconds=None, answer=lambda data: b"got " + data),
 }
 SENDS_OUTPUT = "echo x=1 >> $OUT"
+PATIENCE = 60
 
 
 class Case(NamedTuple):
@@ -95,6 +101,10 @@ class Case(NamedTuple):
         started = self.start(text, **env)
         output = read_all(started)
         return started.wait(), output.decode()
+
+    def tell(self) -> None:
+        """Let a process go on that waits for it."""
+        self.sandbox.put(f"{self.layout.workspace}/go", b"")
 
     def paths(self, *patterns: str) -> list[str]:
         found = self.sandbox.search(self.layout.workspace, patterns, digests=False)
@@ -119,7 +129,7 @@ def read_all(started: Process) -> bytes:
 def read_until(started: Process, text: bytes) -> bytes:
     seen = b""
     while text not in seen:
-        data = started.read(10)
+        data = started.read(PATIENCE)
         assert data, f"{text!r} is not in {seen!r}"
         seen += data
     return seen
@@ -137,6 +147,17 @@ def maker(kind: str, folder: Path) -> Sandboxes:
     adopt = become_subreaper if kind == "host" else bool
     environ = {"PATH": os.environ["PATH"], "HOME": str(folder)}
     return HostSandboxes(str(folder / "state"), SystemIds(), environ, adopt, search_disk)
+
+
+@pytest.fixture
+def drains(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Return what changes how long a child that keeps an output open is waited for (seconds)."""
+
+    def change(seconds: float) -> None:
+        for module in (process, container_process):
+            monkeypatch.setattr(module, "DRAIN_SECONDS", seconds)
+
+    return change
 
 
 def pattern(text: str) -> str:
@@ -193,11 +214,7 @@ def docker(tmp_path_factory: pytest.TempPathFactory, engine: Engine) -> Iterator
 
 
 @pytest.fixture(params=["host", "host without orphans", "scripted", "docker"])
-def case(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Case]:
-    monkeypatch.setattr(process, "DRAIN_SECONDS", 0.3)
-    monkeypatch.setattr(container_process, "DRAIN_SECONDS", 0.3)
+def case(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
     if request.param == "docker":
         yield request.getfixturevalue("docker").case()
         return

@@ -44,7 +44,8 @@ def test_names_of_many_threads_are_different() -> None:
 
 
 def test_the_machines_clock_tells_the_time() -> None:
-    assert abs(SystemClock().now() - time.time()) < 1
+    before = time.time()
+    assert before <= SystemClock().now() <= time.time()
 
 
 def test_fake_time_moves_when_told() -> None:
@@ -74,7 +75,7 @@ def test_news_wakes_who_waits() -> None:
     waiter.start()
     news.set()
     clock.notify()
-    waiter.join(5)
+    waiter.join(60)
     assert woken == [True]
 
 

@@ -23,11 +23,16 @@ from trunkline.ports.sandbox import JobPlace, Layout, Sandbox
 from trunkline.settings import read
 
 HEALTHY = "--health-cmd 'test -e /ready' --health-interval 1h"
-UNHEALTHY = "--health-cmd false --health-interval 100ms --health-timeout 1s --health-retries 1"
+# It is tested when it has written to its log.
+UNHEALTHY = (
+    "--health-cmd 'until test -e /ready; do sleep 0.05; done; false'"
+    " --health-interval 100ms --health-timeout 60s --health-retries 1"
+)
 # Runs for ever, and writes to its log.
 SERVES = "sh -c 'echo serving; touch /ready; exec tail -f /dev/null'"
+BREAKS = SERVES.replace("serving", "broken")
 SPEAKS = 'echo "$WHO"; cat /github/workspace/in; echo out > /github/workspace/out; exit 3'
-SLEEPS = "echo ready; exec sleep 60"
+SLEEPS = "echo ready; exec sleep 600"
 
 
 class Images(NamedTuple):
@@ -108,7 +113,7 @@ def scripted() -> Iterator[Case]:
     )
     rules = [
         Rule("docker run .*exit 3", Script(output=((0, b"me\nin\n"),), exit_code=3)),
-        Rule("docker run .*sleep 60", Script(output=((0, b"ready\n"),), seconds=None)),
+        Rule("docker run .*sleep 600", Script(output=((0, b"ready\n"),), seconds=None)),
         Rule("env", Script(output=((0, b"FROM=spec\n"),))),
     ]
     sandbox = ScriptedSandboxes(rules, FakeClock(automatic=True), ids, engine=engine).open(
@@ -184,7 +189,7 @@ def test_an_action_runs_with_its_folders_and_is_gone(case: Case) -> None:
 
 def test_an_action_can_be_killed(case: Case) -> None:
     process = case.sandbox.containers.run(case.action("-c", SLEEPS))
-    assert process.read(30) == b"ready\n"
+    assert process.read(60) == b"ready\n"
     process.signal(Signal.KILL)
     assert output_of(process) == b""
     assert process.wait() == 137
@@ -198,7 +203,7 @@ def test_an_unhealthy_service_fails_with_its_log(case: Case) -> None:
     broken = case.service(
         image=case.images.unhealthy,
         options=UNHEALTHY,
-        command="sh -c 'echo broken; exec tail -f /dev/null'",
+        command=BREAKS,
     )
     with pytest.raises(Unavailable, match="One or more containers failed to start"):
         containers.begin(None, {"db": broken}, case.watch)

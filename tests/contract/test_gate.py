@@ -14,7 +14,7 @@ from trunkline.adapters.gates.files import FileGate
 from trunkline.adapters.gates.memory import MemoryGate
 from trunkline.ports.gate import Claim, Gate, Standing
 
-SECONDS = 5.0
+SECONDS = 60.0
 
 
 class Holder:

@@ -167,7 +167,7 @@ def test_one_request_at_a_time_writes_to_an_upload(store: ImageStore) -> None:
 
         def read(self, _size: int, /) -> bytes:
             begun.set()
-            assert go_on.wait(10)
+            assert go_on.wait(60)
             return self.pieces.pop(0)
 
     def send() -> None:
@@ -175,7 +175,7 @@ def test_one_request_at_a_time_writes_to_an_upload(store: ImageStore) -> None:
 
     sender = threading.Thread(target=send)
     sender.start()
-    assert begun.wait(10)
+    assert begun.wait(60)
     with pytest.raises(UploadBusy):
         store.uploads.append(REPO, upload, io.BytesIO(b"x"), None, None)
     with pytest.raises(UploadBusy):
@@ -183,7 +183,7 @@ def test_one_request_at_a_time_writes_to_an_upload(store: ImageStore) -> None:
     with pytest.raises(UploadBusy):
         store.uploads.cancel(REPO, upload)
     go_on.set()
-    sender.join(10)
+    sender.join(60)
     store.uploads.finish(REPO, upload, digest_of(b"abc"))
 
 

@@ -120,11 +120,11 @@ def test_a_follower_sees_every_record_as_it_comes(journals: Journals) -> None:
 
     follower = threading.Thread(target=follow)
     follower.start()
-    assert first.wait(5)
+    assert first.wait(60)
     assert seen == [2]
     journal.append(warned(3), 2)
     journal.append([END], 5)
-    follower.join(5)
+    follower.join(60)
     assert not follower.is_alive()
     assert seen == [2, 3, 4, 5, 6]
 

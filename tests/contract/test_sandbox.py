@@ -7,28 +7,34 @@ import io
 import stat
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.contract.sandbox_cases import (
     ANSWERS,
+    CLOSED_BEFORE,
+    FIRST_AND_SECOND,
+    HELD_OPEN,
+    LEAVES_A_SLEEPER,
+    PATIENCE,
     PLACE,
     SENDS_OUTPUT,
     Case,
     case,
     docker,
+    drains,
     read_all,
     read_until,
 )
-from trunkline.adapters.sandboxes.host import process
 from trunkline.base.errors import Unavailable
 from trunkline.expr.errors import ExpressionError
 from trunkline.ports.process import ProcessSpec, Signal
 from trunkline.ports.sandbox import Folder, JobPlace
 
 # Fixtures are found by their names here.
-__all__ = ["case", "docker"]
+__all__ = ["case", "docker", "drains"]
 
 
 def test_prepare_makes_empty_folders_and_the_event_file(case: Case) -> None:
@@ -111,24 +117,28 @@ def test_big_output_comes_whole_in_chunks(case: Case) -> None:
 
 
 def test_reading_waits_no_longer_than_it_may(case: Case) -> None:
-    started = case.start("echo first; sleep 0.4; echo second")
+    started = case.start(FIRST_AND_SECOND)
     assert read_until(started, b"first\n") == b"first\n"
     assert started.read(0.05) is None
     assert started.read(0) is None
+    case.tell()
     assert read_all(started) == b"second\n"
     assert started.read(None) == b""
     assert started.wait() == 0
 
 
 def test_the_end_comes_with_the_exit_though_the_output_was_closed_before(case: Case) -> None:
-    started = case.start("exec >&- 2>&-; sleep 0.3; exit 4")
+    started = case.start(CLOSED_BEFORE)
     assert started.read(0.05) is None
+    case.tell()
     assert read_all(started) == b""
     assert started.wait() == 4
 
 
 def test_a_signal_is_handled_by_the_process(case: Case) -> None:
-    started = case.start("trap 'echo stopped; exit 5' INT; echo ready; sleep 60 & wait")
+    started = case.start(
+        "trap 'echo stopped; exit 5' INT; echo ready; sleep 600 >/dev/null 2>&1 & wait"
+    )
     read_until(started, b"ready\n")
     started.signal(Signal.INTERRUPT)
     assert read_all(started) == b"stopped\n"
@@ -147,20 +157,28 @@ def test_only_kill_ends_a_process_that_ignores_signals(case: Case) -> None:
     assert started.wait() == 137
 
 
-def test_a_signal_reaches_every_group_of_the_session(case: Case) -> None:
-    started = case.start("set -m; sleep 60 & echo ready; wait")
+def test_a_signal_reaches_every_group_of_the_session(
+    case: Case, drains: Callable[[float], None]
+) -> None:
+    drains(600)
+    started = case.start("set -m; sleep 600 & echo ready; wait")
     read_until(started, b"ready\n")
     begin = time.monotonic()
     started.signal(Signal.TERMINATE)
     assert read_all(started) in {b"", b"Terminated\n"}
     assert started.wait() == 143
-    # The output ended at once: no child of another group holds it open.
-    assert time.monotonic() - begin < process.DRAIN_SECONDS
+    # The output ended: no child of another group holds it open.
+    assert time.monotonic() - begin < PATIENCE
 
 
-def test_a_child_that_keeps_the_output_open_is_not_waited_for(case: Case) -> None:
-    started = case.start("echo done; sleep 60 &")
-    assert read_all(started) == b"done\n"
+def test_a_child_that_keeps_the_output_open_is_not_waited_for(
+    case: Case, drains: Callable[[float], None]
+) -> None:
+    started = case.start(HELD_OPEN)
+    assert read_until(started, b"done\n") == b"done\n"
+    drains(0.3)
+    case.tell()
+    assert read_all(started) == b""
     assert started.wait() == 0
     assert [name for _, name in case.sandbox.tear_down(keep=False)] == ["sleep"]
 
@@ -332,13 +350,13 @@ def test_many_threads_may_start_processes(case: Case) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(PATIENCE)
     assert codes == [3] * 8
 
 
 def test_tear_down_ends_what_runs_and_what_was_left_behind(case: Case) -> None:
-    assert case.run("setsid sleep 60 >/dev/null 2>&1 & sleep 0.1; echo left")[0] == 0
-    running = case.start("echo ready; exec sleep 60")
+    assert case.run(LEAVES_A_SLEEPER)[0] == 0
+    running = case.start("echo ready; exec sleep 600")
     read_until(running, b"ready\n")
     ended = case.sandbox.tear_down(keep=False)
     assert len({pid for pid, _ in ended}) == 2

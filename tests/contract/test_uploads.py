@@ -53,7 +53,7 @@ class Halting:
     def read(self, _size: int, /) -> bytes:
         if len(self._parts) == 1:
             self.waits.set()
-            assert self.go_on.wait(10)
+            assert self.go_on.wait(60)
         return self._parts.pop(0) if self._parts else b""
 
 
@@ -264,7 +264,7 @@ def test_a_late_writer_does_not_change_what_is_whole(uploads: Uploads) -> None:
 
     thread = threading.Thread(target=write)
     thread.start()
-    assert late.waits.wait(10)
+    assert late.waits.wait(60)
     put(uploads, upload, "a", b"content")
     assert commit(uploads, upload, "a") == b"content"
     taken = uploads.take(upload)

@@ -16,7 +16,7 @@ from trunkline.adapters.docker.door import LONGEST_PATH, Door, sweep
 from trunkline.adapters.process_table import identity
 from trunkline.base.errors import Unavailable
 
-PATIENCE = 10
+PATIENCE = 60
 
 
 def connect(path: str) -> socket.socket:

@@ -132,7 +132,7 @@ def test_a_dockerfile_may_be_outside_its_context(host: Job, name: str, busybox_i
 
 
 def test_a_build_that_nobody_wants_any_more_ends(host: Job, busybox_image: str) -> None:
-    spec = write(host, Dockerfile=f"FROM {busybox_image}\nRUN echo begun; sleep 100\n")
+    spec = write(host, Dockerfile=f"FROM {busybox_image}\nRUN echo begun; sleep 1000\n")
     cancelled = threading.Event()
 
     def tell(line: str) -> None:
@@ -143,7 +143,7 @@ def test_a_build_that_nobody_wants_any_more_ends(host: Job, busybox_image: str) 
     begin = time.monotonic()
     with pytest.raises(Unavailable, match=r"The operation was canceled\."):
         host.sandbox.containers.images.build(spec, Watch(tell, cancelled.is_set))
-    assert time.monotonic() - begin < 60
+    assert time.monotonic() - begin < 300
 
 
 def test_an_image_of_this_machine_alone_is_used_as_it_is(host: Job, busybox_image: str) -> None:

@@ -22,6 +22,8 @@ from trunkline.ports.containers import ContainerSpec
 from trunkline.ports.process import Signal
 from trunkline.ports.sandbox import Folder
 
+PATIENCE = 60
+
 
 @pytest.fixture
 def plain(engine: Engine, tmp_path: Path, busybox_image: str) -> Iterator[Job]:
@@ -232,12 +234,12 @@ def far(plain: Job, monkeypatch: pytest.MonkeyPatch) -> Job:
 
 def test_a_far_process_is_signalled_by_its_mark(far: Job) -> None:
     other = far.start("sh", "-c", "trap 'echo other' INT; echo ready; while :; do sleep 0.1; done")
-    assert other.read(10) == b"ready\n"
+    assert other.read(PATIENCE) == b"ready\n"
     trap = "trap 'echo stopped; exit 5' INT; echo ready; while :; do sleep 0.1; done"
     started = far.start("sh", "-c", trap)
-    assert started.read(10) == b"ready\n"
+    assert started.read(PATIENCE) == b"ready\n"
     started.signal(Signal.INTERRUPT)
-    assert started.read(10) == b"stopped\n"
+    assert started.read(PATIENCE) == b"stopped\n"
     assert started.wait() == 5
     assert other.read(0.2) is None
     other.signal(Signal.KILL)
@@ -390,7 +392,7 @@ def test_volumes_of_a_container_that_can_not_be_made_go_too(plain: Job) -> None:
 )
 def test_the_engine_s_socket_as_a_volume_is_the_job_s_own(plain: Job, more: dict[str, Any]) -> None:
     told = {name: value for name, value in more.items() if name != "needs_engine"}
-    beside = ContainerSpec(image=plain.image, command="sleep 60", **told)
+    beside = ContainerSpec(image=plain.image, command="tail -f /dev/null", **told)
     begun = plain.begin({"beside": beside}, **more)
     assert begun.job is not None
     own = plain.sandbox.containers.socket()

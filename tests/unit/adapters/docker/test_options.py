@@ -140,7 +140,7 @@ def test_options_mean_what_docker_s_client_makes_of_them(recorded: Engine, text:
         *shlex.split(text),
         "x",
     ]
-    subprocess.run(argv, check=True, capture_output=True, timeout=20)
+    subprocess.run(argv, check=True, capture_output=True, timeout=60)
     [asked] = recorded.bodies
     options = parse_options(text)
     for name, value in options.config.items():
@@ -188,7 +188,7 @@ def test_options_mean_what_docker_s_client_makes_of_them(recorded: Engine, text:
 )
 def test_what_docker_s_client_refuses_is_refused_in_its_words(recorded: Engine, text: str) -> None:
     argv = ["docker", "-H", f"unix://{recorded.server_address!s}", "create", *shlex.split(text)]
-    told = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=20).stderr
+    told = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=60).stderr
     with pytest.raises(Unavailable) as raised:
         parse_options(text)
     assert raised.value.message in told

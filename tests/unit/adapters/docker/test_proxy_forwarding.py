@@ -9,11 +9,12 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
+from trunkline.adapters.docker.proxy import forwarding
 from trunkline.adapters.docker.proxy.connection import Connection, Ended
 from trunkline.adapters.docker.proxy.forwarding import Forwarding
 from trunkline.adapters.docker.proxy.heads import BadHead, Framing, parse_request
 
-PATIENCE = 10
+PATIENCE = 60
 
 
 class Sides:
@@ -53,7 +54,8 @@ class Sides:
 
 
 @pytest.fixture
-def sides() -> Iterator[Sides]:
+def sides(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sides]:
+    monkeypatch.setattr(forwarding, "LAST_BYTES", PATIENCE)
     made = Sides()
     try:
         yield made

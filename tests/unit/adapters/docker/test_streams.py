@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -19,7 +20,7 @@ def frame(stream: int, payload: bytes) -> bytes:
 
 def read_all(output: Output) -> bytes:
     found = b""
-    while data := output.read(5):
+    while data := output.read(60):
         assert len(data) <= 1 << 20
         found += data
     return found
@@ -54,8 +55,8 @@ def test_a_silent_stream_is_not_waited_for() -> None:
     with theirs:
         assert output.read(0.01) is None
         theirs.sendall(frame(1, b"x"))
-        assert output.read(5) == b"x"
-    assert output.read(5) == b""
+        assert output.read(60) == b"x"
+    assert output.read(60) == b""
     output.close()
 
 
@@ -64,7 +65,7 @@ def test_what_is_given_to_a_process_that_has_gone_is_lost() -> None:
     output = Output(Connection(ours))
     theirs.close()
     output.write(b"x")
-    assert output.read(5) == b""
+    assert output.read(60) == b""
     output.write(b"y")
 
 
@@ -73,7 +74,7 @@ def answered(answer: bytes, parts: int = 1) -> Connection:
     ours, theirs = socket.socketpair()
 
     def serve() -> None:
-        with theirs:
+        with theirs, suppress(BrokenPipeError):  # not every answer is read to its end
             theirs.recv(65536)
             size = max(1, len(answer) // parts)
             for start in range(0, len(answer), size):

@@ -16,7 +16,7 @@ import pytest
 from trunkline.adapters.docker.wire import EngineRefused, Wire
 from trunkline.base.errors import Unavailable
 
-PATIENCE = 10
+PATIENCE = 60
 LARGE = 4 << 20
 
 
