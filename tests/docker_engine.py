@@ -21,6 +21,7 @@ PREFIX = "trunkline-test"
 # What images of Docker actions are named.
 ACTIONS = "trunkline-action/*"
 ALONE = "alone"
+PATIENCE = 60
 
 
 class Engine:
@@ -29,7 +30,7 @@ class Engine:
     def __init__(self, host: str) -> None:
         self.host = host
 
-    def docker(self, *args: str, patience: float = 120) -> str:
+    def docker(self, *args: str, patience: float = 300) -> str:
         """Run a command of the client; return what it prints. Raises AssertionError if it fails."""
         argv = ["docker", "--host", self.host, *args]
         done = subprocess.run(argv, check=False, capture_output=True, timeout=patience)
@@ -71,12 +72,18 @@ class Engine:
         self.docker("rmi", name)
 
     def forget(self, repository: str, label: str = "") -> None:
-        """Remove the images of a repository, and those with a label that have lost their tags."""
-        told = self.docker("image", "ls", "--quiet", "--no-trunc", repository)
-        for image in set(told.split()):
-            self.docker("rmi", "--force", image)
+        """Take a repository's names from its images, and remove those with a label that have none.
+
+        An image goes with its last name: a test beside us may have given it another one.
+        """
+        form = "{{.Repository}}:{{.Tag}} {{.Repository}}@{{.Digest}}"
+        while names := self.docker(
+            "image", "ls", "--digests", "--format", form, repository
+        ).split():
+            self.docker("rmi", "--force", next(name for name in names if "<none>" not in name))
         if label:
-            self.docker("image", "prune", "--force", "--filter", f"label={label}")
+            with locked("image-prune"):  # the engine prunes once at a time, and refuses a second
+                self.docker("image", "prune", "--force", "--filter", f"label={label}")
 
     def action_images(self) -> set[str]:
         """Return the names of the images that were built for Docker actions."""
@@ -116,9 +123,9 @@ def _trouble() -> str:
         return "Docker's client is not installed"
     argv = ["docker", "version", "--format", "{{.Server.Version}}"]
     try:
-        done = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=20)
+        done = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=PATIENCE)
     except subprocess.TimeoutExpired:
-        return "the Docker Engine gave no answer in 20 seconds"
+        return f"the Docker Engine gave no answer in {PATIENCE} seconds"
     told = done.stderr.strip().splitlines() or ["docker says nothing"]
     return told[-1] if done.returncode else ""
 

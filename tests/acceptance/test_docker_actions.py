@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
@@ -49,8 +50,12 @@ def workflow(steps: list[dict[str, Any]], **job: Any) -> str:
 
 
 def dockerfile(image: str, script: str = "/main.sh") -> str:
-    """Return a Dockerfile that puts `*.sh` into an image, and runs one."""
-    return f'FROM {image}\nCOPY *.sh /\nRUN chmod +x /*.sh\nENTRYPOINT ["{script}"]\n'
+    """Return a Dockerfile that puts `*.sh` into an image, and runs one.
+
+    Tests beside each other must not share layers: what one removes the other may be building on.
+    """
+    own = f"FROM {image}\nLABEL test={uuid.uuid1()}\n"
+    return f'{own}COPY *.sh /\nRUN chmod +x /*.sh\nENTRYPOINT ["{script}"]\n'
 
 
 def run(place: Place, steps: list[dict[str, Any]], files: dict[str, str], **job: Any) -> Done:

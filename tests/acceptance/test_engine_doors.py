@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -44,14 +45,15 @@ jobs:
 """
 FILES = {
     "action.yml": "runs: {using: docker, image: Dockerfile, args: [an action]}\n",
-    "Dockerfile": 'FROM {image}\nENTRYPOINT ["echo"]\n',
+    "Dockerfile": 'FROM {image}\nLABEL test={own}\nENTRYPOINT ["echo"]\n',
 }
 
 
 def run_whole(place: Place, image: str, env: Mapping[str, str]) -> Done:
     """Run a job with a container, a service and a Docker action."""
     root = place.root / "demo"
-    files = {name: text.replace("{image}", image) for name, text in FILES.items()}
+    own = os.urandom(8).hex()
+    files = {n: text.replace("{image}", image).replace("{own}", own) for n, text in FILES.items()}
     repository(root, {".github/workflows/ci.yml": WHOLE.format(image=image), **files})
     done = place.run("run", "--plain", cwd=root, env=env)
     assert_no_traceback(done)
@@ -59,7 +61,7 @@ def run_whole(place: Place, image: str, env: Mapping[str, str]) -> Done:
 
 
 def assert_whole(done: Done) -> None:
-    wanted = ["test | inside 2", "test | an action", "test | service is up"]
+    wanted = ["test | inside 3", "test | an action", "test | service is up"]
     assert done.code == 0, done.text
     assert not missing(wanted, done.out.splitlines()), done.text
 
@@ -150,6 +152,7 @@ def completed(place: Place, run_id: str) -> JobCompleted:
     return found
 
 
+@pytest.mark.usefixtures("killed_engines")
 def test_a_workspace_is_kept_and_told_where_the_engine_has_gone(
     place: Place, engine: Engine, busybox_image: str, tmp_path: Path
 ) -> None:

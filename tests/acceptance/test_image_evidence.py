@@ -40,7 +40,8 @@ jobs:
       - uses: actions/checkout@v4
       - run: docker build --label by=hand -t IMAGE-by-hand . && docker push IMAGE-by-hand
 """
-DOCKERFILE = "ARG BASE\nFROM BASE AS base\nFROM base\nCOPY hello /hello\n"
+# Tests beside each other must not share layers: what one removes the other may be building on.
+DOCKERFILE = "ARG BASE\nFROM BASE AS base\nFROM base\nLABEL test=IMAGE\nCOPY hello /hello\n"
 
 
 class Project:
@@ -53,7 +54,9 @@ class Project:
         git(self.root, "remote", "add", "origin", "https://github.com/octo/evidence.git")
         files = {
             ".github/workflows/images.yml": WORKFLOW.replace("IMAGE", self.image),
-            "Dockerfile": DOCKERFILE.replace("FROM BASE", f"FROM {base}"),
+            "Dockerfile": DOCKERFILE.replace("FROM BASE", f"FROM {base}").replace(
+                "IMAGE", self.image
+            ),
             "hello": "hello\n",
         }
         self.commit = commit(self.root, files)

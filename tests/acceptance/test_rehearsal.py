@@ -155,7 +155,8 @@ def name(engine: Engine, remote: Remote) -> Iterator[str]:
 def run(place: Place, workflow: str, image: str, *args: str) -> Done:
     files = {
         ".github/workflows/push.yml": workflow,
-        "Dockerfile": f"FROM {image}\nCOPY answer /\nCMD cat /answer\n",
+        # Tests beside each other must not share layers: what one removes the other may be building on.
+        "Dockerfile": f"FROM {image}\nLABEL test={uuid.uuid1()}\nCOPY answer /\nCMD cat /answer\n",
         "answer": "42\n",
     }
     root = repository(place.root / "demo", files)

@@ -7,7 +7,6 @@ import shutil
 import signal
 import socket
 import threading
-import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -259,19 +258,22 @@ def test_pruning_takes_what_is_the_job_s_alone(docked: Place, engine: Engine, bu
         engine.docker("volume", "rm", f"mine-{token}")
 
 
+@pytest.mark.usefixtures("killed_engines")
 def test_what_a_killed_engine_s_scripts_made_goes_with_the_next_run(
     docked: Place, engine: Engine, busybox_image: str
 ):
     token = uuid.uuid1().hex[:12]
-    steps = LEAVING.format(token=token, base=busybox_image) + "      - run: sleep 60\n"
+    leaving = LEAVING.format(token=token, base=busybox_image)
+    steps = f"{leaving}      - run: echo made; exec sleep 300\n"
     files = {".github/workflows/ci.yml": job(steps), "Dockerfile": "", "answer": ""}
     root = repository(docked.root / "demo", files)
     with docked.start("run", "--plain", cwd=root) as process:
-        while not [name for name in engine.owned() if token in name]:
-            assert process.poll() is None
-            time.sleep(0.1)
+        assert process.stdout is not None
+        said = iter(process.stdout.readline, b"")
+        # Nothing is being made any more, which a sweep could miss.
+        assert any(b"| made" in line for line in said)
         process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=30)
+        process.communicate(timeout=60)
     assert [name for name in engine.owned() if token in name]
     (root / ".github/workflows/ci.yml").write_text(job("      - run: echo again\n"))
     assert docked.run("run", "--plain", cwd=root).code == 0

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from tests.docker_engine import ALONE, Engine
 from tests.unit.adapters.docker.jobs import Job, job
-from trunkline.adapters.docker.action_builds import HELD, NEWEST
+from trunkline.adapters.docker.action_builds import HELD, NEWEST, REMOVED, STAYS
 from trunkline.adapters.slugs import slug
 from trunkline.ports.containers import BuildSpec
 
@@ -57,6 +57,10 @@ def names(engine: Engine, image: str) -> list[str]:
     return sorted(told.split())
 
 
+def debug_lines(made: Job) -> list[str]:
+    return [line for line in made.told if line.startswith("##[debug]")]
+
+
 def test_an_action_that_is_built_anew_replaces_its_image(
     one: Job, busybox_image: str, action: str
 ) -> None:
@@ -66,10 +70,13 @@ def test_an_action_that_is_built_anew_replaces_its_image(
     assert names(engine, first) == [newest(action)]
     assert build(one, busybox_image, action, "1") == first
     one.sandbox.containers.end(one.watch)
+    assert not debug_lines(one)
     second = build(one, busybox_image, action, "2")
+    assert debug_lines(one) == [REMOVED.format(first, action)]
     one.sandbox.containers.end(one.watch)
     assert names(engine, second) == [newest(action)]
     assert not is_there(engine, first)
+    assert len(debug_lines(one)) == 1
 
 
 def test_podman_builds_actions_too_and_keeps_the_newest(podman: Engine, tmp_path: Path) -> None:
@@ -81,6 +88,7 @@ def test_podman_builds_actions_too_and_keeps_the_newest(podman: Engine, tmp_path
         second = build(made, busybox, name, "2")
         made.sandbox.containers.end(made.watch)
         assert [is_there(podman, each) for each in (first, second)] == [False, True]
+        assert debug_lines(made) == [REMOVED.format(first, name)]
 
 
 def test_what_another_job_uses_stays_until_its_end(
@@ -92,12 +100,15 @@ def test_what_another_job_uses_stays_until_its_end(
     [held] = names(engine, first)
     assert held.startswith(f"{HELD}:")
     assert newest(action) in names(engine, second)
+    assert debug_lines(other) == [STAYS.format(first, action)]
     one.sandbox.containers.end(one.watch)
     assert not is_there(engine, first)
+    assert debug_lines(one) == [REMOVED.format(first, action)]
     other.sandbox.containers.end(other.watch)
     assert names(engine, second) == [newest(action)]
 
 
+@pytest.mark.usefixtures("killed_engines")
 def test_what_a_killed_engine_held_goes_with_the_next_sweep(
     one: Job, busybox_image: str, action: str
 ) -> None:
