@@ -7,7 +7,8 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,7 +20,8 @@ from trunkline.adapters.logs.files import FileLogStore
 from trunkline.run.events import JobCompleted, Record
 
 COMMAND = (sys.executable, "-m", "trunkline")
-PATIENCE = 90
+# What a busy machine takes at most for a run; only a command that hangs is waited for that long.
+PATIENCE = 300
 STAMP = len("2026-01-02T03:04:05.0000000Z ")
 TRACEBACK = "Traceback (most recent call last)"
 # What a job's own program could print: those lines are the job's, not ours.
@@ -130,6 +132,15 @@ def finish(process: subprocess.Popen[bytes], patience: float = PATIENCE) -> Done
         out, err = process.communicate()
         raise AssertionError(f"it did not end:\n{_text(out)}\n{_text(err)}") from None
     return Done(process.returncode, _text(out), _text(err))
+
+
+def until(holds: Callable[[], object], process: subprocess.Popen[bytes]) -> None:
+    """Wait until something holds, as long as a command lives and does not seem to hang."""
+    end = time.monotonic() + PATIENCE
+    while not holds():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < end, finish(process, 0)
+        time.sleep(0.02)
 
 
 def processes_that_know(path: Path) -> dict[int, str]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.commands import Done, Place, assert_no_traceback, finish, missing
+from tests.commands import Done, Place, assert_no_traceback, finish, missing, until
 from tests.docker_engine import RUN_LABEL, Engine
 from tests.engine import image
 from tests.ports import reserved_port
@@ -24,7 +23,7 @@ def job(services: str, steps: str, container: str = "") -> str:
     """Return a workflow of one job."""
     return (
         "name: CI\non: push\njobs:\n  test:\n    runs-on: ubuntu-latest\n"
-        f"    timeout-minutes: 2\n{container and f'    container: {container}'}\n"
+        f"    timeout-minutes: 5\n{container and f'    container: {container}'}\n"
         f"    services:\n{services}\n    steps:\n{steps}\n"
     )
 
@@ -36,6 +35,13 @@ def run(place: Place, workflow: str, *args: str) -> Done:
     done = place.run("run", "--plain", *args, cwd=root)
     assert_no_traceback(done)
     return done
+
+
+def started(place: Place, workflow: str, *args: str) -> tuple[subprocess.Popen[bytes], Path]:
+    """Start a run of a workflow; return it, and its repository."""
+    root = place.root / "demo"
+    repository(root, {".github/workflows/ci.yml": workflow})
+    return place.start("run", "--plain", *args, cwd=root), root
 
 
 # --- reached ----------------------------------------------------------------------------
@@ -102,8 +108,8 @@ def test_a_container_job_reaches_services_by_name(
           --health-cmd "pg_isready -h localhost" --health-interval 1s --health-retries 30
 """
     steps = """
-      - run: printf 'PING\\r\\n' | nc -w 2 redis 6379
-      - run: nc -w 2 database 5432 </dev/null && echo "database is there"
+      - run: printf 'PING\\r\\n' | nc -w 60 redis 6379
+      - run: nc -w 60 database 5432 </dev/null && echo "database is there"
       - run: echo "one network ${{ job.container.network == job.services.redis.network }}"
 """
     done = run(docked, job(services, steps, busybox_image))
@@ -119,7 +125,7 @@ def test_two_legs_have_services_of_their_own(docked: Place, redis_image: str, bu
         options: {HEALTHY}
 """
     steps = """
-      - run: printf 'INCR visits\\r\\n' | nc -w 2 redis 6379
+      - run: printf 'INCR visits\\r\\n' | nc -w 60 redis 6379
 """
     legs = "    strategy: {matrix: {leg: [a, b]}}\n    services:\n"
     workflow = job(services, steps, busybox_image).replace("    services:\n", legs)
@@ -150,7 +156,7 @@ jobs:
     container: {busybox}
     services: {{redis: {service}}}
     steps:
-      - run: printf 'PING\\r\\n' | nc -w 2 redis 6379
+      - run: printf 'PING\\r\\n' | nc -w 60 redis 6379
 """
     done = run(place, workflow)
     assert done.code == 0, done.text
@@ -217,8 +223,10 @@ def test_an_unhealthy_service_fails_its_job_with_its_log(docked: Place, busybox_
     services = f"""
       ill:
         image: {busybox_image}
-        command: sh -c "echo I am unwell; exec sleep 300"
-        options: --health-cmd "echo no pulse; false" --health-interval 1s --health-retries 1
+        command: sh -c "echo I am unwell; touch /told; exec sleep 300"
+        options: >-
+          --health-cmd "until [ -e /told ]; do sleep 0.1; done; echo no pulse; false"
+          --health-interval 1s --health-retries 1
 """
     done = run(docked, job(services, "      - run: echo never"))
     assert done.code == 1, done.text
@@ -235,18 +243,24 @@ def test_an_unhealthy_service_fails_its_job_with_its_log(docked: Place, busybox_
 
 
 def test_a_service_that_crashes_at_once_fails_its_job_with_its_log(
-    docked: Place, busybox_image: str, redis_image: str
+    docked: Place, engine: Engine, busybox_image: str, tmp_path: Path
 ):
     services = f"""
-      redis:
-        image: {redis_image}
-        options: {HEALTHY}
+      slow:
+        image: {busybox_image}
+        command: sleep 300
+        volumes: ["{tmp_path}:/shared"]
+        options: --health-cmd "[ -e /shared/crashed ]" --health-interval 1s --health-retries 300
       crash:
         image: {busybox_image}
         command: sh -c "echo the configuration is broken; exit 3"
 """
-    # Redis is awaited first: by then the other one has ended.
-    done = run(docked, job(services, "      - run: echo never"))
+    # The slow one is awaited first: until the engine has seen how the other one ended.
+    process, _ = started(docked, job(services, "      - run: echo never"))
+    until(lambda: ended_services(docked, engine), process)
+    (tmp_path / "crashed").touch()
+    done = finish(process)
+    assert_no_traceback(done)
     assert done.code == 1, done.text
     wanted = [
         "test | crash service has ended, exit code 3.",
@@ -259,14 +273,34 @@ def test_a_service_that_crashes_at_once_fails_its_job_with_its_log(
     assert "| never" not in done.out
 
 
-def test_a_service_that_crashes_later_is_told_when_the_job_ends(docked: Place, busybox_image: str):
+def ended_services(place: Place, engine: Engine) -> list[str]:
+    """Return the containers of a place's runs that have ended."""
+    return [
+        name
+        for run_id in place.runs()
+        for name in engine.docker(
+            *("ps", "--all", "--filter", f"label={RUN_LABEL}={run_id}"),
+            *("--filter", "status=exited", "--format", "{{.Names}}"),
+        ).split()
+    ]
+
+
+def test_a_service_that_crashes_later_is_told_when_the_job_ends(
+    docked: Place, busybox_image: str, tmp_path: Path
+):
     services = f"""
       crash:
         image: {busybox_image}
-        command: sh -c "sleep 0.7; echo out of luck; exit 4"
+        volumes: ["{tmp_path}:/shared"]
+        command: sh -c "until [ -e /shared/go ]; do sleep 0.1; done; echo out of luck; exit 4"
 """
-    done = run(docked, job(services, "      - run: sleep 1.5"))
+    steps = f"""
+      - run: touch '{tmp_path}/go'
+      - run: echo "it ended with $(docker wait ${{{{ job.services.crash.id }}}})"
+"""
+    done = run(docked, job(services, steps))
     assert done.code == 0, done.text
+    assert "test | it ended with 4" in done.out
     wanted = ["test | …out of luck…", "test | …Service crash had exited with code 4."]
     assert not missing(wanted, done.out.splitlines()), done.text
 
@@ -337,13 +371,9 @@ STAYS = """
 
 def begun(place: Place, workflow: str) -> tuple[subprocess.Popen[bytes], Path]:
     """Start a run; return it, in its step, and its repository."""
-    root = place.root / "demo"
-    repository(root, {".github/workflows/ci.yml": workflow})
-    started = place.root / "started"
-    process = place.start("run", "--plain", "--env", f"STARTED={started}", cwd=root)
-    while not started.exists():
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.02)
+    mark = place.root / "started"
+    process, root = started(place, workflow, "--env", f"STARTED={mark}")
+    until(mark.exists, process)
     return process, root
 
 
