@@ -21,7 +21,7 @@ from trunkline.services.actions.calls import Caller
 from trunkline.services.actions.kept_caches import made_for
 from trunkline.services.actions.refusals import Refused
 from trunkline.services.actions.tokens import JobTokens
-from trunkline.web.content import Incoming
+from trunkline.web.content import Incoming, json_of
 from trunkline.web.results import told
 
 PREFIX = "/_apis/artifactcache/"
@@ -126,7 +126,7 @@ def _read(request: Request, kind: type[Asked]) -> Asked:
         data = Incoming(request).read_at_most(LONGEST_BODY)
         if len(data) > LONGEST_BODY:
             raise Refused("invalid_argument", "the request is too long")
-        return msgspec.json.decode(data, type=kind)
+        return json_of(data, kind)
     except (BrokenOff, msgspec.DecodeError) as error:
         raise Refused("invalid_argument", f"the request can't be read: {error}") from error
 

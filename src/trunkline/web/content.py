@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
+import msgspec
 from werkzeug.wrappers import Request
 
 from trunkline.ports.image_store import BrokenOff
 
 PIECE = 1 << 19
+Value = TypeVar("Value")
 
 
 class Incoming:
@@ -45,6 +47,16 @@ class Incoming:
             parts.append(data)
             total += len(data)
         return b"".join(parts)
+
+
+def json_of(data: bytes, kind: type[Value]) -> Value:
+    """Return what JSON says. Raises msgspec.DecodeError for whatever else a client sends."""
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except UnicodeDecodeError as error:
+        raise msgspec.DecodeError("JSON is malformed: it is not UTF-8") from error
+    except RecursionError as error:
+        raise msgspec.DecodeError("JSON is nested too deeply") from error
 
 
 class FilePart:

@@ -20,7 +20,7 @@ from trunkline.services.github import rate_limits
 from trunkline.services.github.calls import Call, Reply, Stores
 from trunkline.services.github.forwarding import Forwarding
 from trunkline.services.github.refusals import NOT_ACCESSIBLE, Refused, not_found
-from trunkline.web.content import Incoming
+from trunkline.web.content import Incoming, json_of
 from trunkline.web.github_api_forwarded import Address, ForwardedApi
 from trunkline.web.github_api_messages import MEDIA_TYPE, refusal, to_response
 from trunkline.web.github_api_routes import WRITE, Elsewhere, EndPoint, make_map
@@ -194,7 +194,7 @@ def _with_body(request: Request, call: Call, end_point: EndPoint) -> Call:
     if not data.strip():
         return call
     try:
-        return msgspec.structs.replace(call, body=msgspec.json.decode(data))
+        return msgspec.structs.replace(call, body=json_of(data, object))
     except msgspec.DecodeError as error:
         raise Refused(400, "Problems parsing JSON") from error
 

@@ -20,7 +20,7 @@ from trunkline.services.github.forwarding import NOT_GIVEN, READING, Asked, Forw
 from trunkline.services.github.graphql import InvalidDocument, mutations, needed
 from trunkline.services.github.graphql_subjects import Subjects, are_of, question, subjects
 from trunkline.services.github.refusals import NOT_ACCESSIBLE, Refused, not_found
-from trunkline.web.content import PIECE, Incoming
+from trunkline.web.content import PIECE, Incoming, json_of
 from trunkline.web.github_api_messages import JSON, refusal
 from trunkline.web.github_api_routes import WRITE, Elsewhere, EndPoint
 from trunkline.web.github_tokens import token_of
@@ -116,11 +116,11 @@ class ForwardedGraphQl:
         if len(data) > LONGEST_DOCUMENT:
             raise Refused(413, "The request is too large")
         try:
-            record = msgspec.json.decode(data, type=dict[str, Any])
+            record = json_of(data, dict[str, Any])
             document = str(record.get("query", ""))
             wanted = mutations(document)
             about = subjects(document, record.get("variables")) if wanted else NOTHING
-        except (msgspec.DecodeError, InvalidDocument) as error:
+        except (msgspec.DecodeError, InvalidDocument, RecursionError) as error:
             raise Refused(400, "Problems parsing JSON") from error
         for name in wanted:
             if not any(job.permissions.get(scope) == WRITE for scope in needed(name)):

@@ -14,7 +14,7 @@ from trunkline.ports.image_store import BrokenOff
 from trunkline.ports.job_services import ServicesJob
 from trunkline.services.actions.calls import Caller, Method, Service
 from trunkline.services.actions.refusals import Refused
-from trunkline.web.content import Incoming
+from trunkline.web.content import Incoming, json_of
 from trunkline.web.results import told
 
 PATH = re.compile(r"/twirp/(?P<service>[\w.]+)/(?P<method>\w+)", re.ASCII)
@@ -85,14 +85,14 @@ def _message(request: Request, method: Method) -> msgspec.Struct:
     if len(body) > LONGEST_BODY:
         raise Refused("malformed", "the request is too long")
     try:
-        record = msgspec.json.decode(body or b"{}", type=dict[str, object])
+        record = json_of(body or b"{}", dict[str, object])
         fields = {
             CAPITAL.sub(r"_\1", name).lower(): value
             for name, value in record.items()
             if value is not None
         }
         return msgspec.convert(fields, method.request, strict=False)
-    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+    except msgspec.DecodeError as error:
         raise Refused("malformed", f"the json request could not be decoded: {error}") from None
 
 

@@ -71,6 +71,8 @@ def test_the_path_of_the_results_url_does_not_matter(access: ServicesAccess):
         *(b"{", b"[]", b"1", b'"x"', b"\xff", b"\0", b'{"name_filter": 1}'),
         *(b'{"id_filter": "x"}', b'{"id_filter": []}', b'{"workflow_run_backend_id": {}}'),
         b"{" + b" " * (1 << 20) + b"}",
+        b'{"name_filter": "\xff"}',
+        b'{"name_filter": ' * 10_000,
     ],
 )
 def test_bodies_that_make_no_sense(access: ServicesAccess, body: bytes):
