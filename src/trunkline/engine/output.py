@@ -38,6 +38,7 @@ from trunkline.run.matchers import Compile, MatcherError, Matchers, to_annotatio
 # GitHub keeps ten annotations of each level a step; all of them are in the log.
 MOST_ANNOTATIONS = 10
 LEVELS = ("error", "warning", "notice")
+DEBUG = "##[debug]"
 
 # Where a command may begin: `::` first in its line, or `##[` anywhere. Blanks beyond ASCII begin
 # with a high byte; the parser decides.
@@ -151,7 +152,12 @@ class StepOutput:
     # --- what the engine says -----------------------------------------------------------
 
     def line(self, text: str) -> None:
-        """Print a line of the engine's; `##[error]`, `##[warning]` and `##[notice]` annotate too."""
+        """Print a line of the engine's; `##[error]`, `##[warning]` and `##[notice]` annotate too.
+
+        `##[debug]` is printed when debug lines are wanted.
+        """
+        if text.startswith(DEBUG) and not self._job.is_debug:
+            return
         for level in LEVELS:
             if text.startswith(f"##[{level}]"):
                 self.annotate(level, text.removeprefix(f"##[{level}]"))
@@ -335,7 +341,7 @@ class StepOutput:
     def _debug(self, text: str) -> None:
         if self._job.is_debug:
             for line in text.split("\n"):
-                self._print(f"##[debug]{line}")
+                self._print(f"{DEBUG}{line}")
 
     def _annotate_text(self, level: str, message: str) -> None:
         self._annotate(Annotation(level, message), message)

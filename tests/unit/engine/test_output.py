@@ -225,6 +225,14 @@ def test_debug_lines_show_when_asked_for():
     assert job.log() == ["##[debug]one", "##[debug]two", "::set-output name=a::b"]
 
 
+def test_debug_lines_of_the_engine_show_when_asked_for():
+    for job, wanted in ((Job(ACTIONS_STEP_DEBUG="true"), ["##[debug]one"]), (Job(), [])):
+        step = job.step()
+        step.tell("##[debug]one")
+        step.close()
+        assert job.log() == wanted
+
+
 def test_engine_lines_are_no_commands_and_come_after_the_last_line():
     job = Job()
     step = job.step()

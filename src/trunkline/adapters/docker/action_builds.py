@@ -21,6 +21,9 @@ from trunkline.adapters.slugs import slug
 
 NEWEST = "trunkline-action"
 HELD = "trunkline-action-in-use"
+ALGORITHM = "sha256:"
+REMOVED = "##[debug]Removed the image {} of {}, which a newer build replaces."
+STAYS = "##[debug]A newer build replaces the image {} of {}, which is in use and goes later."
 # It is not there any more; a container uses it, so it loses its name later.
 GONE = frozenset({404, 409})
 
@@ -36,31 +39,49 @@ class ActionBuilds:
         self._token = token
         self._begun = begun
         self._lock = threading.Lock()
-        self._held: list[str] = []
+        self._held: dict[str, str] = {}
 
-    def build(self, action: str, make: Callable[[tuple[str, ...]], str]) -> str:
+    def build(
+        self, action: str, make: Callable[[tuple[str, ...]], str], tell: Callable[[str], None]
+    ) -> str:
         """Build an action's image with `make`, which takes its names; return its id.
 
-        The image that it replaces is removed unless something uses it. Raises Unavailable.
+        The image that it replaces is removed unless something uses it, and `tell` takes a line of
+        debug output that says so. Raises Unavailable.
         """
         newest, old, held = f"{NEWEST}/{slug(action)}:latest", self._name(), self._name()
         self._begun()
-        with refusals():
-            has_old = _tag(self._engine(), newest, old)
+        replaced = self._named(newest, old)
+        made = ""
         try:
             with self._lock:
-                self._held.append(held)
-            return make((held, newest))
+                self._held[held] = action
+            made = make((held, newest))
         finally:
-            if has_old:
-                take_name(self._engine(), old)
+            gone = take_name(self._engine(), old) if replaced else ""
+            if gone:
+                tell(REMOVED.format(gone, action))
+            elif made and replaced not in {"", made}:
+                tell(STAYS.format(replaced, action))
+        return made
 
-    def close(self) -> None:
-        """Let go of the images, at the job's end. Idempotent. Raises Unavailable."""
+    def close(self, tell: Callable[[str], None]) -> None:
+        """Let go of the images, at the job's end; `tell` of those removed. Idempotent.
+
+        Raises Unavailable.
+        """
         with self._lock:
-            held, self._held = self._held, []
-        for name in held:
-            take_name(self._engine(), name)
+            held, self._held = self._held, {}
+        for name, action in held.items():
+            gone = take_name(self._engine(), name)
+            if gone:
+                tell(REMOVED.format(gone, action))
+
+    def _named(self, image: str, name: str) -> str:
+        """Give an image another name; return its id, '' when it isn't there."""
+        engine = self._engine()
+        with refusals():
+            return str(engine.image(name)["Id"]) if _tag(engine, image, name) else ""
 
     def _name(self) -> str:
         return f"{HELD}:{_here()}-{identity(os.getpid()).replace(' ', '-')}-{self._token()}"
@@ -76,14 +97,21 @@ def remove_held_by_the_dead(engine: Engine) -> None:
             take_name(engine, name)
 
 
-def take_name(engine: Engine, name: str) -> None:
-    """Take a name from an image, and remove it with its last one unless something uses it."""
+def take_name(engine: Engine, name: str) -> str:
+    """Take a name from an image, and remove it with its last one unless something uses it.
+
+    Returns the id of the image when it was removed, else ''. Raises Unavailable.
+    """
     with refusals():
         try:
-            engine.client.remove_image(name)
+            told = engine.client.remove_image(name)
         except APIError as error:
             if error.response is None or error.response.status_code not in GONE:
                 raise
+            return ""
+    # The image comes first, then the layers that only it had. Podman leaves out the algorithm.
+    gone = next((str(each["Deleted"]) for each in told if each.get("Deleted")), "")
+    return f"{ALGORITHM}{gone.removeprefix(ALGORITHM)}" if gone else ""
 
 
 def _tag(engine: Engine, image: str, name: str) -> bool:

@@ -302,7 +302,7 @@ class JobContainers:
             ending = Ending(self.engine, dict(self._site.labels), Story(watch))
             ending.remove(self._made, self._network, by_label=by_label)
             self._made, self._network, self.job_id = [], "", ""
-        self._actions.close()
+        self._actions.close(watch.tell)
         self._wiring.end_publishing()
         remove_note(self._wiring.note)
 

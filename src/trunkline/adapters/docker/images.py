@@ -131,7 +131,7 @@ class DockerImages:
         spec = replace(self._with_bases(spec, watch), network=self._build_network(spec.network))
         if spec.action:
             image = self._actions.build(
-                spec.action, lambda names: self._build(replace(spec, tags=names), watch)
+                spec.action, lambda names: self._build(replace(spec, tags=names), watch), watch.tell
             )
         else:
             image = self._build(spec, watch)
