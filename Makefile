@@ -7,6 +7,8 @@ WRITE ?=
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+# For what asks a registry of packages.
+TRY_AGAIN := sh .ci/try-again
 WITH_DOCKER := $(BIN)/python -m tests.with_docker
 # Two processes; who has no tests left takes half of the other's.
 TWO := -n 2 --dist worksteal
@@ -25,7 +27,7 @@ env: .venv/ready ## make .venv, with the command in .venv/bin/trunkline
 .venv/ready: requirements/dev.txt pyproject.toml
 	@PYTHON="$(PYTHON)" sh .ci/check-machine
 	@test -x $(BIN)/python || "$(PYTHON)" -m venv .venv
-	@$(PIP) install --quiet --no-compile --require-hashes -r requirements/dev.txt
+	@$(TRY_AGAIN) $(PIP) install --quiet --no-compile --require-hashes -r requirements/dev.txt
 	@$(PIP) install --quiet --no-deps --no-build-isolation -e .
 	@$(BIN)/python -m compileall -q -j 0 "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 	@touch $@
@@ -64,7 +66,7 @@ bench: env container-tools .venv-bench/ready ## measure beside act, and print th
 # What users install, and nothing else: other packages change how long ours take to load.
 .venv-bench/ready: requirements/run.txt requirements/bench.txt
 	@test -x .venv-bench/bin/python || "$(PYTHON)" -m venv .venv-bench
-	@.venv-bench/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements/run.txt -r requirements/bench.txt
+	@$(TRY_AGAIN) .venv-bench/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements/run.txt -r requirements/bench.txt
 	@touch $@
 
 real: env ## run real repositories' workflows (REPOS=DIR) and real actions (ACTIONS=DIR)

@@ -141,7 +141,7 @@ def ask(
     """Send a request; return what is answered."""
     parts = urlsplit(url)
     assert parts.hostname is not None
-    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=30)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=120)
     try:
         target = f"{parts.path}?{parts.query}" if parts.query else parts.path
         connection.request(method, target, body or None, dict(headers or {}))

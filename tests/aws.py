@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.docker_engine import cache_folder, locked
+from tests.installs import install
 from tests.ports import await_listener, reserved_port
 
 PACKAGES = ("awscli==1.46.2", "moto==5.2.5", "flask==3.1.3", "flask-cors==6.0.5")
@@ -31,7 +32,7 @@ def programs() -> Path:
                 shutil.rmtree(old)
             subprocess.run([sys.executable, "-m", "venv", folder], check=True)
             pip = [str(folder / "bin" / "pip"), "install", "--quiet", *PACKAGES]
-            subprocess.run(pip, check=True, capture_output=True, timeout=300)
+            install(pip).check_returncode()
             (folder / "ready").touch()
     return folder / "bin"
 

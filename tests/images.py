@@ -13,6 +13,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.installs import install
+from tests.with_docker import remove
+
 SYSTEM_PATH = "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 USERS = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n"
 GROUPS = "root:x:0:\nnogroup:x:65534:\n"
@@ -206,11 +209,11 @@ def _suite() -> str:
 
 def _bootstrap(suite: str, tarball: Path) -> None:
     root = tarball.with_suffix(".root")
-    shutil.rmtree(root, ignore_errors=True)
+    remove(root)
     options = ["--variant=minbase", "--include=bash,ca-certificates,libstdc++6"]
     argv = ["debootstrap", *options, suite, str(root), *_mirror()]
     try:
-        done = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=400)
+        done = install(argv)
         if done.returncode:
             raise Lacking(f"debootstrap failed: {(done.stdout + done.stderr).strip()[-300:]}")
         half = tarball.with_suffix(".half")
@@ -219,7 +222,7 @@ def _bootstrap(suite: str, tarball: Path) -> None:
         subprocess.run(["tar", "-C", root, *excluded, "-cf", half, "."], check=True)
         half.rename(tarball)
     finally:
-        shutil.rmtree(root, ignore_errors=True)
+        remove(root)
 
 
 def _mirror() -> list[str]:

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.docker_engine import cache_folder, locked
+from tests.installs import install
 
-PATIENCE = 300
 # A package that those of @actions depend on asks for a version that was never published.
 OVERRIDES = {"typedarray.prototype.slice": "1.0.5"}
 
@@ -43,7 +43,7 @@ def _install(folder: Path, name: str, version: str) -> None:
     (folder / "package.json").write_text(json.dumps(manifest))
     argv = ["npm", "install", "--no-audit", "--no-fund", "--loglevel=error"]
     try:
-        subprocess.run(argv, cwd=folder, check=True, capture_output=True, timeout=PATIENCE)
+        install(argv, folder).check_returncode()
     except (OSError, subprocess.SubprocessError) as error:
         pytest.skip(f"{name}@{version} can't be installed from its registry: {error}")
     (folder / "ready").touch()

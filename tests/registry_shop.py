@@ -21,7 +21,7 @@ from tests.images import Lacking
 from tests.served_registry import Registry, add_user, registry
 
 ALICE, WORD = "alice", "wonder:land"
-PATIENCE = 90
+PATIENCE = 300
 
 
 class Shop(NamedTuple):

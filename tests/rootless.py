@@ -20,7 +20,7 @@ from tests.images import Lacking
 from tests.with_docker import SCRATCH, remove
 
 USER, NUMBER, NUMBERS = "tester", 21234, 65536
-PATIENCE = 60
+PATIENCE = 180
 PROGRAMS = ("dockerd", "rootlesskit", "slirp4netns", "newuidmap", "setpriv", "unshare")
 # In a mount namespace of its own the user exists, and may have numbers and a tunnel.
 ENTER = """\
@@ -68,7 +68,7 @@ class Rootless(NamedTuple):
                 check=False,
                 capture_output=True,
                 text=True,
-                timeout=PATIENCE * 3,
+                timeout=PATIENCE,
             )
         return Done(done.returncode, done.stdout, done.stderr)
 

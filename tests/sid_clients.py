@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from tests.docker_engine import cache_folder, locked
+from tests.installs import install
 
 NAMES = ("crane", "oras", "cosign", "docker-buildx")
 # Where a package has its program, if not in /usr/bin.
 PLACES = {"docker-buildx": "usr/libexec/docker/cli-plugins/docker-buildx"}
 KEYS = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
-PATIENCE = 180
 
 
 def client(name: str) -> str:
@@ -25,7 +25,7 @@ def client(name: str) -> str:
     folder = cache_folder() / "sid-clients"
     program = folder / PLACES.get(name, f"usr/bin/{name}")
     with locked("sid-clients"):
-        if not program.exists():
+        if not (folder / "ready").exists():
             _fetch(folder)
     return str(program)
 
@@ -33,6 +33,7 @@ def client(name: str) -> str:
 def _fetch(folder: Path) -> None:
     if shutil.which("apt-get") is None or not KEYS.exists():
         pytest.skip("it comes from packages of Debian sid, and this is no Debian")
+    shutil.rmtree(folder, ignore_errors=True)
     for below in ("state/lists/partial", "cache/archives/partial", "packages"):
         (folder / below).mkdir(parents=True, exist_ok=True)
     sources = folder / "sources.list"
@@ -45,7 +46,7 @@ def _fetch(folder: Path) -> None:
         "Dir::State::status": "/dev/null",
         "Dir::Cache": folder / "cache",
         "APT::Sandbox::User": "root",
-        "Acquire::Retries": "0",
+        "Acquire::Retries": "3",
     }
     flags = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
     for order in (["update", "-q"], ["download", "-q", *NAMES]):
@@ -54,10 +55,11 @@ def _fetch(folder: Path) -> None:
         _run(["dpkg", "-x", str(package), str(folder)], folder)
     shutil.rmtree(folder / "packages")
     shutil.rmtree(folder / "state")
+    (folder / "ready").touch()
 
 
 def _run(argv: list[str], folder: Path) -> None:
     try:
-        subprocess.run(argv, cwd=folder, check=True, capture_output=True, timeout=PATIENCE)
+        install(argv, folder).check_returncode()
     except (OSError, subprocess.SubprocessError) as error:
         pytest.skip(f"Debian sid's packages can't be had here: {error}")

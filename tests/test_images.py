@@ -21,7 +21,7 @@ def container(engine: Engine) -> Iterator[str]:
 
 def until(engine: Engine, *command: str) -> str:
     """Run a command until it succeeds; return what it prints."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while True:
         try:
             return engine.docker(*command)

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-PATIENCE = 60
+PATIENCE = 180
 # A socket's path has at most 107 characters, and TMPDIR may be long.
 SCRATCH = "/tmp"  # noqa: S108 - mkdtemp makes a folder of our own below it
 
@@ -26,7 +26,7 @@ def answers(host: str | None = None) -> bool:
     """Tell whether an engine answers at an address, by default at the client's own."""
     argv = ["docker", *(["--host", host] if host else []), "version"]
     try:
-        return subprocess.run(argv, check=False, capture_output=True, timeout=20).returncode == 0
+        return subprocess.run(argv, check=False, capture_output=True, timeout=60).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
         return False
 
@@ -56,7 +56,7 @@ def own_engine() -> Iterator[str]:
     finally:
         dockerd.terminate()
         try:
-            dockerd.wait(20)
+            dockerd.wait(60)
         except subprocess.TimeoutExpired:
             dockerd.kill()
             dockerd.wait()

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from tests.installs import install
+
 _HERE = Path(__file__).resolve().parent
 _CACHE = _HERE.parents[1] / ".cache" / "npm"
 
@@ -38,7 +40,7 @@ class NodePeer:
 
     def close(self) -> None:
         """End the program."""
-        self._process.communicate(timeout=10)
+        self._process.communicate(timeout=60)
 
 
 def _installed(package: str) -> Path:
@@ -50,7 +52,7 @@ def _installed(package: str) -> Path:
         pytest.skip("npm is not there")
     _CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=_CACHE) as scratch:
-        told = _install(package, scratch) and _install(package, scratch)
+        told = _install(package, scratch)
         if not told:
             return _keep(Path(scratch), folder)
     pytest.skip(f"{package} can't be installed: {told}")
@@ -59,9 +61,8 @@ def _installed(package: str) -> Path:
 def _install(package: str, folder: str) -> str:
     """Install a package; return what went wrong, if anything did."""
     argv = ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", folder]
-    argv += ["--fetch-retries=1", package]
     try:
-        done = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=60)
+        done = install([*argv, package])
     except subprocess.TimeoutExpired as error:
         return str(error)
     told = re.findall(r"^npm error (.*)", done.stderr, re.MULTILINE) or ["npm failed"]

@@ -73,7 +73,7 @@ class Client:
     def connect(self) -> http.client.HTTPConnection:
         secure = self._address.scheme == "https"
         kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-        return kind(self._address.hostname or "", self._address.port, timeout=30)
+        return kind(self._address.hostname or "", self._address.port, timeout=120)
 
     def send(
         self, method: str, target: str, body: Body = b"", headers: Headers = (), query: Query = NONE

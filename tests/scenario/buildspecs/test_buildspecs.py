@@ -36,7 +36,7 @@ def ran(case: dict[str, Any], place: Place) -> Done:
     files = {"buildspec.yml": case["buildspec"], **case.get("files", {})}
     root = repository(place.root / "demo", files)
     if "before" in case:
-        subprocess.run(["sh", "-ec", case["before"]], cwd=root, check=True, timeout=30)
+        subprocess.run(["sh", "-ec", case["before"]], cwd=root, check=True, timeout=120)
     for _ in range(1, case.get("times", 1)):
         place.run("run", "--plain", "-W", "buildspec.yml", cwd=root)
     verb = case.get("verb", "run")

@@ -73,7 +73,7 @@ class Client:
         headers = {name: self._filled(value) for name, value in exchange.headers.items()}
         if exchange.by in self._tokens and not address.startswith("http"):
             headers["Authorization"] = f"Bearer {self._tokens[exchange.by]}"
-        connection = http.client.HTTPConnection(self._host, timeout=30)
+        connection = http.client.HTTPConnection(self._host, timeout=120)
         parts = urlsplit(address)
         target = f"{parts.path}?{parts.query}" if parts.query else parts.path
         body = self._body(exchange)

@@ -70,15 +70,15 @@ def test_a_system_serves_its_registry(tmp_path: Path) -> None:
     system = System(settings.read({"HOME": str(tmp_path)}))
     url = system.endpoints.ensure(REGISTRY)
     assert url.startswith("http://127.0.0.1:")
-    with urllib.request.urlopen(f"{url}/v2/", timeout=10) as answer:  # noqa: S310
+    with urllib.request.urlopen(f"{url}/v2/", timeout=60) as answer:  # noqa: S310
         assert answer.headers["Docker-Distribution-Api-Version"] == "registry/2.0"
     assert Path(system.settings.state, "registry").is_dir()
     rebound = urllib.request.Request(f"{url}/v2/", headers={"Host": "example.org"})  # noqa: S310
     with pytest.raises(urllib.error.HTTPError, match="421"):
-        urllib.request.urlopen(rebound, timeout=10)  # noqa: S310
+        urllib.request.urlopen(rebound, timeout=60)  # noqa: S310
     system.close()
     with pytest.raises(urllib.error.URLError):
-        urllib.request.urlopen(f"{url}/v2/", timeout=10)  # noqa: S310
+        urllib.request.urlopen(f"{url}/v2/", timeout=60)  # noqa: S310
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ def told(home: Path, *args: str, env: dict[str, str] | None = None) -> str:
         env={**whole, **(env or {})},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
         check=True,
     )
     return done.stdout.strip()

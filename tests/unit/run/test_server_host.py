@@ -87,7 +87,7 @@ def test_the_shim_answers_for_the_server_s_host_alone(url: str, tmp_path: Path) 
         check=True,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
     )
     assert done.stdout == (
         "[true,false,false,true,true,true,false,false,false,"
