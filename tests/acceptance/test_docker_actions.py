@@ -138,6 +138,21 @@ def test_a_remote_action_with_all_its_stages(docked: Place, busybox_image: str):
     assert_says(done, *wanted)
 
 
+def test_an_image_of_another_user_reads_the_event_and_the_workspace(
+    docked: Place, busybox_image: str
+):
+    script = '#!/bin/sh\nid -u; cat committed.txt; grep -c "\\"repository\\"" $GITHUB_EVENT_PATH\n'
+    files = {
+        "act/action.yml": "runs: {using: docker, image: Dockerfile}\n",
+        "act/Dockerfile": dockerfile(busybox_image) + "USER 1234\n",
+        "act/main.sh": script,
+        "committed.txt": "committed\n",
+    }
+    done = run(docked, [CHECKOUT, {"uses": "./act"}], files)
+    assert done.code == 0, done.text
+    assert_says(done, "1234", "committed", "1")
+
+
 def test_an_image_by_name(docked: Place, busybox_image: str):
     image = f"docker://{busybox_image}"
     steps = [

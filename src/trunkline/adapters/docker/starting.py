@@ -114,7 +114,7 @@ class Starter:
             try:
                 self._engine.client.start(made.id)
             except APIError as error:
-                if not any(text in words(error) for text in NO_PROGRAM):
+                if not _is_lacking(error, keeper[0]):
                     raise _refused(error) from error
                 remove_container(self._engine, made.id)
                 self.made.remove(made)
@@ -185,6 +185,12 @@ class Starter:
         """Tell a container's log."""
         self._story.command("docker", "logs", "--details", made.name)
         self._story.output(self._engine.client.logs(made.id, stream=True, follow=False))
+
+
+def _is_lacking(error: APIError, program: str) -> bool:
+    """Tell whether what is not there is the program; it may be a device, too."""
+    text = words(error)
+    return program in text and any(each in text for each in NO_PROGRAM)
 
 
 def _refused(error: APIError) -> Unavailable:

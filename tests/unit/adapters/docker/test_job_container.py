@@ -199,6 +199,15 @@ def test_an_image_that_nothing_keeps_running_is_told(
         engine.docker("rmi", "--force", name)
 
 
+def test_a_device_that_is_not_there_is_not_taken_for_a_program(
+    engine: Engine, tmp_path: Path, busybox_image: str
+) -> None:
+    with job(engine, tmp_path, busybox_image) as made:
+        with pytest.raises(Unavailable, match="/dev/no-such-device"):
+            made.begin(options="--device /dev/no-such-device")
+        assert made.sandbox.tear_down(keep=False) == ()
+
+
 def test_a_node_that_runs_in_an_image_keeps_its_container(engine: Engine, tmp_path: Path) -> None:
     node = Path(shutil.which("node") or "").resolve()
     tarball, name = tmp_path / "node.tar", f"trunkline-test/node:{os.urandom(4).hex()}"

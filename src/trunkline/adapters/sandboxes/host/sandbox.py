@@ -131,10 +131,10 @@ class HostSandbox:
         layout = _layout(self._folder, place, self._machine)
         try:
             self._claim(layout.tracking_id)
-            # The folder above is private; a Docker action's user must be able to enter.
+            # The folder above is private; a Docker action's user must be able to enter and read.
             for path in _folders(layout):
                 os.mkdir(path, 0o755)
-            write_file(layout.event_path, place.event.encode(), 0o600)
+            write_file(layout.event_path, place.event.encode(), 0o644)
             self._furnish(layout.home)
         except OSError as error:
             raise Unavailable(f"The job's folders can't be made: {reason(error)}") from error

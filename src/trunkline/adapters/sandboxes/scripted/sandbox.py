@@ -117,7 +117,7 @@ class ScriptedSandbox:
                 self.furnish(self._programs)
             for path in _folders(self._layout):
                 self.files.make_folder(path)
-            self.files.write(self._layout.event_path, place.event.encode(), 0o600)
+            self.files.write(self._layout.event_path, place.event.encode(), 0o644)
         return self._layout
 
     def furnish(self, programs: Sequence[str]) -> None:
