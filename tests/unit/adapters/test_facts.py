@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -261,12 +260,9 @@ def test_reading_leaves_the_index_alone(tmp_path: Path) -> None:
     assert (root / ".git/index").read_bytes() == before
 
 
-def test_is_quick(tmp_path: Path) -> None:
+def test_few_programs_are_started(tmp_path: Path, started: list[str]) -> None:
     root = repository(tmp_path / "demo", {f"f{n}": str(n) for n in range(100)})
     commit(root, {"f1": "new"})
-    taken = []
-    for _ in range(5):
-        start = time.perf_counter()
-        facts(root, event="push")
-        taken.append(time.perf_counter() - start)
-    assert min(taken) < 1  # about 0.008 s on a quiet machine
+    started.clear()
+    facts(root, event="push")
+    assert len(started) <= 6, started

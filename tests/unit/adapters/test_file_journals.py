@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.open_files import open_files
 from trunkline.adapters.clock import FakeClock
 from trunkline.adapters.journals.files import FileJournals
 from trunkline.base.errors import Conflict, Corrupt, NotFound, Unavailable
@@ -86,9 +87,9 @@ def test_a_writer_that_was_dropped_lets_go(tmp_path: Path) -> None:
 
 
 def test_a_complete_run_holds_no_file_open(tmp_path: Path) -> None:
-    before = len(list(Path("/proc/self/fd").iterdir()))
+    before = open_files()
     journals(tmp_path).create("1").append([END], 0)
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert not open_files() - before
 
 
 def test_lines_that_are_skipped_are_not_decoded(tmp_path: Path) -> None:

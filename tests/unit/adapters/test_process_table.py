@@ -46,8 +46,14 @@ def test_a_process_is_known_by_its_place() -> None:
 
 def test_an_odd_name_does_not_confuse(tmp_path: Path) -> None:
     program = tmp_path / "a) R 1 (b"
-    shutil.copy(shutil.which("sleep") or "", program)
-    with subprocess.Popen([program, "60"]) as started:
+    shutil.copy(shutil.which("cat") or "", program)
+    with subprocess.Popen(
+        [program], bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as started:
+        assert started.stdin is not None
+        assert started.stdout is not None
+        started.stdin.write(b"x")
+        assert started.stdout.read(1) == b"x"  # by now it has its name
         kin = look_up(started.pid)
         assert kin is not None
         assert (kin.name, kin.parent) == ("a) R 1 (b", os.getpid())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -275,15 +274,12 @@ class TestSubmodules:
         assert url == f"{tmp_path}/library"
 
 
-def test_is_quick(tmp_path: Path, root: Path) -> None:
+def test_few_programs_are_started(
+    job: LocalJob, tmp_path: Path, root: Path, started: list[str]
+) -> None:
     for number in range(100):
         write(root, {f"src/f{number}.py": "x = 1\n" * 50})
     commit(root, {}, "many")
-    taken = []
-    for number in range(5):
-        job = LocalJob(tmp_path / "state", os.environ, key=f"j{number}")
-        start = time.perf_counter()
-        check_out(job, tmp_path, root)
-        taken.append(time.perf_counter() - start)
-    print(f"checkout of 100 files: {min(taken) * 1000:.0f} ms")
-    assert min(taken) < 2  # about 0.03 s on a quiet machine
+    started.clear()
+    check_out(job, tmp_path, root)
+    assert len(started) <= 10, started
