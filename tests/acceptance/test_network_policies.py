@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,13 +16,15 @@ from typing import NamedTuple
 import pytest
 
 from tests.commands import Done, Place, assert_no_traceback
-from tests.docker_engine import Engine
+from tests.docker_engine import Engine, locked
 from tests.repositories import repository
 
 CLOSED = ("none", "registry")
 POLICIES = (*CLOSED, "open")
 SERVE = "mkdir /www; echo outside >/www/index.html; exec httpd -f -h /www -p 80"
-TRY = "nc -w 2 {} 80 </dev/null"
+TRY = "nc -w {} {} 80 </dev/null"
+# Seconds: who is there answers at once on a machine that has time, who is kept out hears nothing.
+PATIENCE, SILENCE = 60, 2
 GET = "wget -q -O - {}"
 
 
@@ -32,12 +36,16 @@ class Outside(NamedTuple):
     name: str
 
     def tries(self, label: str, found: Mapping[str, str]) -> str:
-        """Return a shell line that tells, in any order, whether a container gets to what is `found`."""
+        """Return a shell line that tells, in any order, whether a container gets to what is `found`.
+
+        What it is to be kept from is waited for no longer than `SILENCE`.
+        """
         places = {"machine": self.machine, "container": self.container}
+        patience = {"reached": PATIENCE, "kept from": SILENCE}
         tries = (
-            f"(if {TRY.format(places[kind])}; then echo '{label} reached {kind}'; "
+            f"(if {TRY.format(patience[what], places[kind])}; then echo '{label} reached {kind}'; "
             f"else echo '{label} kept from {kind}'; fi) &"
-            for kind in found
+            for kind, what in found.items()
         )
         return f"{' '.join(tries)} wait"
 
@@ -48,21 +56,25 @@ def other_machine() -> Iterator[str]:
     if os.geteuid() != 0 or shutil.which("ip") is None:
         pytest.skip("another machine can't be made here: that takes root, and iproute2")
     name = f"tl{os.urandom(3).hex()}"
-    net = f"198.18.{os.getpid() % 250}"
-    commands = (
-        f"ip netns add {name}",
-        f"ip link add {name} type veth peer name inner netns {name}",
-        f"ip addr add {net}.1/24 dev {name}",
-        f"ip link set {name} up",
-        f"ip -n {name} addr add {net}.2/24 dev inner",
-        f"ip -n {name} link set inner up",
-    )
     served = None
     try:
-        for command in commands:
-            subprocess.run(command.split(), check=True, capture_output=True)
+        with locked("wires"):  # two tests at once must not choose the same addresses
+            taken = subprocess.run(
+                ["ip", "-oneline", "-4", "addr"], check=True, capture_output=True, text=True
+            ).stdout
+            net = next(net for n in range(256) if f" {(net := f'198.18.{n}')}." not in taken)
+            for command in (
+                f"ip netns add {name}",
+                f"ip link add {name} type veth peer name inner netns {name}",
+                f"ip addr add {net}.1/24 dev {name}",
+                f"ip link set {name} up",
+                f"ip -n {name} addr add {net}.2/24 dev inner",
+                f"ip -n {name} link set inner up",
+            ):
+                subprocess.run(command.split(), check=True, capture_output=True)
         server = ["ip", "netns", "exec", name, sys.executable, "-m", "http.server", "80"]
         served = subprocess.Popen(server, cwd="/proc/self/fdinfo", stderr=subprocess.DEVNULL)
+        await_answer(f"{net}.2")
         yield f"{net}.2"
     finally:
         if served is not None:
@@ -72,12 +84,26 @@ def other_machine() -> Iterator[str]:
         subprocess.run(["ip", "netns", "del", name], check=False)
 
 
+def await_answer(address: str) -> None:
+    """Wait until somebody listens on port 80 of an address."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            socket.create_connection((address, 80), PATIENCE).close()
+        except OSError:
+            assert time.monotonic() < end, f"nobody answers at {address}"
+            time.sleep(0.02)
+        else:
+            return
+
+
 @pytest.fixture(scope="module")
 def outside(engine: Engine, busybox_image: str) -> Iterator[Outside]:
     name = f"trunkline-test-outside-{os.urandom(4).hex()}"
     engine.docker("run", "--detach", "--name", name, busybox_image, "sh", "-c", SERVE)
     try:
         container = engine.docker("inspect", "-f", "{{.NetworkSettings.IPAddress}}", name)
+        await_answer(container)
         with other_machine() as machine:
             yield Outside(machine, container, name)
         assert name in engine.docker("ps", "--format", "{{.Names}}")
@@ -90,7 +116,7 @@ def run(place: Place, policy: str, script: str, job: str = "", files: str = "") 
     lines = "\n".join(f"          {line}" for line in script.splitlines())
     root = place.root / "demo"
     text = (
-        "on: push\njobs:\n  test:\n    runs-on: ubuntu-latest\n    timeout-minutes: 2\n"
+        "on: push\njobs:\n  test:\n    runs-on: ubuntu-latest\n    timeout-minutes: 5\n"
         f"{job}    steps:\n      - uses: actions/checkout@v4\n      - run: |\n{lines}\n"
     )
     repository(root, {".github/workflows/ci.yml": text, "Dockerfile": files or "FROM scratch\n"})
@@ -136,7 +162,7 @@ def test_a_job_s_container_and_its_services(
     job = (
         f"    container: {busybox_image}\n    services:\n      web:\n        image: {busybox_image}\n"
         f'        command: sh -c "({service}) >/log; mkdir /w; mv /log /w; exec httpd -f -h /w"\n'
-        '        options: --health-cmd "wget -q -O - http://127.0.0.1/log" --health-interval 1s --health-retries 30\n'
+        '        options: --health-cmd "wget -q -O - http://127.0.0.1/log" --health-interval 1s --health-retries 60\n'
     )
     registry = GET.format("http://$TRUNKLINE_REGISTRY/v2/")
     script = (
@@ -224,9 +250,10 @@ def test_a_port_that_a_script_publishes_is_reached_in_a_closed_job(
     script = f"""
 docker run --detach --name {web} -p 127.0.0.1::80 {busybox_image} sh -c '{SERVE}' >/dev/null
 address=$(docker port {web} 80)
-for i in $(seq 50); do exec 3<>/dev/tcp/${{address%:*}}/${{address#*:}} && break; sleep 0.1; done
-printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3
-tail -1 <&3 | sed 's/^/answer /'
+ask() {{ exec 3<>/dev/tcp/${{address%:*}}/${{address#*:}}; printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3; tail -1 <&3; }}
+# The engine takes the connection before the container's own server does.
+for i in $(seq 600); do found=$(ask 2>/dev/null) && test -n "$found" && break; sleep 0.1; done
+echo "answer $found"
 """
     done = run(docked, "none", script, "    defaults: {run: {shell: bash}}\n")
     assert done.code == 0, done.text
@@ -242,7 +269,7 @@ def test_a_service_whose_port_is_published(
         f"    services:\n      web:\n        image: {busybox_image}\n        ports: [80]\n"
         f'        command: sh -c "({outside.tries("service", wanted)}) >/log; mkdir /w; mv /log /w; '
         'exec httpd -f -h /w"\n'
-        '        options: --health-cmd "wget -q -O - http://127.0.0.1/log" --health-interval 1s --health-retries 30\n'
+        '        options: --health-cmd "wget -q -O - http://127.0.0.1/log" --health-interval 1s --health-retries 60\n'
     )
     script = (
         f'"{sys.executable}" -c "from urllib.request import urlopen\n'
@@ -275,7 +302,7 @@ def test_what_is_somebody_else_s_stays(
     engine.docker("volume", "create", volume)
     before = engine.docker("image", "ls", "--quiet", "--no-trunc", busybox_image)
     script = f"""
-docker run --detach --name mine-{volume} {busybox_image} sleep 100 >/dev/null
+docker run --detach --name mine-{volume} {busybox_image} sleep 1000 >/dev/null
 docker volume create mine-{volume} >/dev/null
 echo "answer $(docker ps --all --quiet | wc -l) $(docker volume ls --quiet | wc -l)"
 docker rm --force {outside.name} 2>&1 | sed 's/^/answer /'
