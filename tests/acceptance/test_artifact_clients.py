@@ -19,7 +19,7 @@ from trunkline.ports.job_services import ServicesAccess
 pytestmark = pytest.mark.registry
 
 CLIENT = Path(__file__).with_name("artifact_client.mjs")
-PATIENCE = 120
+PATIENCE = 300
 NEWEST = "6.2.1"
 OLDEST = "2.3.2"
 NODES = ["20", "24"]

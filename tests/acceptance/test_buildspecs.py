@@ -7,7 +7,6 @@ import os
 import signal
 import stat
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from zipfile import ZipFile
@@ -15,7 +14,7 @@ from zipfile import ZipFile
 import boto3
 import pytest
 
-from tests.commands import Place, assert_no_traceback, finish, missing
+from tests.commands import Place, assert_no_traceback, finish, missing, until
 from tests.repositories import repository
 
 REGION = "eu-north-1"
@@ -261,10 +260,7 @@ def test_a_build_that_is_stopped_says_so_and_leaves_nothing(tmp_path: Path):
     place = Place(tmp_path)
     root = repository(tmp_path / "demo", {"buildspec.yml": ENDLESS})
     process = place.start("run", "--plain", "-W", "buildspec.yml", cwd=root)
-    deadline = time.monotonic() + 30
-    while "sleep 300" not in " ".join(place.processes().values()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(lambda: "sleep 300" in " ".join(place.processes().values()), process)
     process.send_signal(signal.SIGINT)
     done = finish(process)
     assert done.code == 130

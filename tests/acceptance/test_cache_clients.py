@@ -19,7 +19,7 @@ from trunkline.ports.job_services import ServicesJob
 
 pytestmark = pytest.mark.registry
 CLIENT = Path(__file__).with_name("cache_client.mjs")
-PATIENCE = 100
+PATIENCE = 300
 MAJORS = ("6", "5", "4")
 V1, V2 = "v1", "v2"
 # The newest and the oldest speak for all; the other majors follow in `make test-long`.

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.commands import COMMAND, Place, assert_no_traceback, missing
+from tests.commands import COMMAND, PATIENCE, Place, assert_no_traceback, missing
 from tests.repositories import repository, write
 
 WORKFLOW = """
@@ -115,7 +115,7 @@ def on_a_terminal(place: Place, root: Path, env: dict[str, str]) -> bytes:
             break
         seen += data
     os.close(leader)
-    assert process.wait(timeout=60) == 1
+    assert process.wait(PATIENCE) == 1
     return seen
 
 

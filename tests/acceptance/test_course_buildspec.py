@@ -69,7 +69,8 @@ def test_the_course_s_buildspec_runs_as_it_is(
     try:
         done = docked.run("run", "-W", "buildspec.yml", "--plain", *args, cwd=root, env=env)
     finally:
-        engine.forget("course-buildspec", f"{SERVER}/course-buildspec")
+        for name in ("course-buildspec", f"{SERVER}/course-buildspec"):
+            engine.forget(name)
     assert_no_traceback(done)
     assert done.code == 0, done.text
     wanted = [

@@ -24,6 +24,7 @@ from trunkline.ports.job_services import ServicesJob
 
 CLIENT = Path(__file__).with_name("identity_client.mjs")
 AUDIENCE = "sts.amazonaws.com"
+PATIENCE = 300
 KEYS = MemoryKeys(FakeClock(time.time()))  # made once: keys take a while
 URL, TOKEN = "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"
 
@@ -41,7 +42,7 @@ class Answer:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         request = urllib.request.Request(url, headers=headers, method=method)  # noqa: S310
         try:
-            with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=PATIENCE) as response:  # noqa: S310
                 self._take(response)
         except urllib.error.HTTPError as error:
             with error:
@@ -191,7 +192,7 @@ class TestToolkit:
             check=True,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE,
         )
         return done.stdout.splitlines()
 
@@ -227,7 +228,7 @@ class TestAws:
             check=False,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE,
         )
         assert done.returncode == 0, done.stderr
         return dict(json.loads(done.stdout))

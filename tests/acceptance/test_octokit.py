@@ -21,7 +21,7 @@ from tests.repositories import git
 pytestmark = pytest.mark.registry
 
 CLIENT = Path(__file__).with_name("octokit_client.mjs")
-PATIENCE = 120
+PATIENCE = 300
 # The newest speak for all; the majors before them follow in `make test-long`.
 CLIENTS = [
     pytest.param(client, marks=marks)
