@@ -12,10 +12,15 @@ from collections import Counter
 import hypothesis
 import pytest
 
-# Properties are tried with so many examples, however long a slow machine takes; `make test-long`
-# tries more.
-hypothesis.settings.register_profile("quick", max_examples=50, deadline=None)
-hypothesis.settings.register_profile("thorough", max_examples=1000, deadline=None)
+# Properties are tried with so many examples, however long a slow machine takes, and with the same ones
+# until the test changes; `make test-long` tries more, and others each time.
+SLOW = [hypothesis.HealthCheck.too_slow]
+hypothesis.settings.register_profile(
+    "quick", max_examples=50, deadline=None, suppress_health_check=SLOW, derandomize=True
+)
+hypothesis.settings.register_profile(
+    "thorough", max_examples=1000, deadline=None, suppress_health_check=SLOW
+)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or "quick")
 
 # The fixtures that every test may ask for.
@@ -44,14 +49,14 @@ def registry_trouble() -> str:
         argv = [sys.executable, "-m", "pip", "download", "-qq", "--no-deps", "--no-cache-dir"]
         try:
             done = subprocess.run(
-                [*argv, "--retries", "1", "--timeout", "10", "--dest", folder, "iniconfig"],
+                [*argv, "--retries", "3", "--timeout", "20", "--dest", folder, "iniconfig"],
                 check=False,
                 capture_output=True,
                 text=True,
-                timeout=40,
+                timeout=120,
             )
         except subprocess.TimeoutExpired:
-            return "pip got no answer in 40 seconds"
+            return "pip got no answer in 120 seconds"
     told = done.stderr.strip().splitlines() or ["pip says nothing"]
     return told[-1] if done.returncode else ""
 

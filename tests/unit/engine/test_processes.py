@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from trunkline.adapters.clock import SystemClock, SystemIds
@@ -33,12 +31,10 @@ def test_a_process_is_killed_when_its_output_cannot_be_stored(tmp_path):
     job = sandbox.open("host")
     place = JobPlace(run_id="1", key="a", where="host", repository="o/r", event="{}")
     layout = job.prepare(place)
-    argv = ("/bin/sh", "-c", "echo output; exec sleep 60")
+    argv = ("/bin/sh", "-c", "echo output; exec sleep 600")
     spec = ProcessSpec(argv=argv, env=layout.env, cwd=layout.workspace)
     process = job.start(spec)
-    began = time.monotonic()
     with pytest.raises(Unavailable):
         run_to_end(process, FullDisk(), SystemClock(), Limits(CancelToken(), None))
-    assert process.wait() == 137
-    assert time.monotonic() - began < 10
+    assert process.wait() == 137  # it did not sleep to its end
     job.tear_down(keep=False)

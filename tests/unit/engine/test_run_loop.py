@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.scripted_runs import plan_of, run_of, told
+from tests.yardstick import in_yardsticks
 from trunkline.adapters.clock import FakeClock, SystemClock
 from trunkline.adapters.gates.memory import MemoryGate
 from trunkline.adapters.journals.memory import MemoryJournal
@@ -32,7 +32,7 @@ from trunkline.run.job_request import JobRequest
 JOB = "runs-on: ubuntu-latest, steps: [{run: x}]"
 ONE = f"on: push\njobs: {{one: {{{JOB}}}}}\n"
 Act = Callable[["ScriptedWorker"], None]
-PATIENCE = 10.0
+PATIENCE = 60.0
 
 
 class ScriptedWorker:
@@ -397,14 +397,9 @@ def test_a_leg_costs_the_loop_little():
         plan_of(f"on: push\njobs: {{m: {{strategy: {{matrix: {{v: [{values}]}}}}, {JOB}}}}}\n"),
         options={"max_parallel": 4},
     )
-    best = float("inf")
-    for _ in range(3):
-        stage = Stage(dict.fromkeys((f"m ({n})" for n in range(legs)), report))
-        stage.loop = RunLoop(
-            RunPorts(stage.journal, MemoryGate(), SystemClock(), stage.make_worker, lambda _: None)
-        )
-        before = time.thread_time()
-        stage.loop.run(started)
-        best = min(best, time.thread_time() - before)
-        assert stage.lines()[-1] == "RunCompleted: success"
-    assert best / legs < 0.0015, f"{best / legs * 1000:.2f} ms a leg"
+    stage = Stage(dict.fromkeys((f"m ({n})" for n in range(legs)), report))
+    stage.loop = RunLoop(
+        RunPorts(stage.journal, MemoryGate(), SystemClock(), stage.make_worker, lambda _: None)
+    )
+    assert in_yardsticks(lambda: stage.loop.run(started)) / legs < 0.04
+    assert stage.lines()[-1] == "RunCompleted: success"

@@ -7,8 +7,9 @@ import pytest
 from trunkline.engine.instances import Instance
 from trunkline.engine.scopes import Scope, SharedEnvironment
 from trunkline.engine.step_needs import job_needs_engine, needs_services, speaks_of_engine
+from trunkline.expr.template import Expression
 from trunkline.ports.containers import ContainerSpec
-from trunkline.workflow.model import Job, WorkStep
+from trunkline.workflow.model import Job, SessionStep, Text, WorkStep
 from trunkline.workflow.parse import parse
 
 PLAIN = ContainerSpec(image="alpine")
@@ -102,3 +103,25 @@ def test_containers_that_need_the_engine(spec: ContainerSpec, *, answer: bool) -
 )
 def test_steps_that_need_the_services(step: str, *, answer: bool) -> None:
     assert needs_services(instance_of(step)) is answer
+
+
+@pytest.mark.parametrize(
+    ("commands", "answer"),
+    [
+        (["make", "git push"], True),
+        (["# git push", "make"], False),
+        (["git add .", "./push"], False),
+        (["curl $GITHUB_API_URL"], True),
+    ],
+)
+def test_phases_that_need_the_services(commands: list[str], *, answer: bool) -> None:
+    texts = tuple(map(Text, commands))
+    for first, last in ((texts, ()), ((), texts)):
+        phase = SessionStep(
+            id="build",
+            phase="BUILD",
+            condition=Expression("success()"),
+            commands=first,
+            finally_=last,
+        )
+        assert needs_services(Instance(phase, Scope(SharedEnvironment({})))) is answer

@@ -127,7 +127,7 @@ def test_all_at_once_and_empty(client: Client):
 
 def test_a_body_in_chunks(client: Client):
     url = urlsplit(client.create())
-    with socket.create_connection((url.hostname, url.port), 10) as connection:
+    with socket.create_connection((url.hostname, url.port), 60) as connection:
         head = f"PUT {url.path}?{url.query} HTTP/1.1\r\nHost: {url.netloc}\r\nTransfer-Encoding: chunked\r\n\r\n"
         connection.sendall(head.encode() + b"4\r\nabcd\r\n3\r\nefg\r\n0\r\n\r\n")
         assert connection.recv(1000).startswith(b"HTTP/1.1 201 Created\r\n")
@@ -244,7 +244,7 @@ def test_checksums_of_lists_and_of_whole_blobs(client: Client):
 def test_a_checksum_of_a_body_in_chunks(client: Client):
     url = urlsplit(client.create())
     for told, status in ((base64_md5(b"abcdefg"), b"201"), (base64_md5(b"abc"), b"400")):
-        with socket.create_connection((url.hostname, url.port), 10) as connection:
+        with socket.create_connection((url.hostname, url.port), 60) as connection:
             head = f"PUT {url.path}?{url.query} HTTP/1.1\r\nHost: {url.netloc}\r\nContent-MD5: {told}\r\n"
             chunks = b"Transfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n3\r\nefg\r\n0\r\n\r\n"
             connection.sendall(head.encode() + chunks)
@@ -329,7 +329,7 @@ def test_an_artifact_that_was_deleted(client: Client):
 
 def test_more_than_an_artifact_may_have(client: Client):
     url = urlsplit(client.create())
-    with socket.create_connection((url.hostname, url.port), 10) as connection:
+    with socket.create_connection((url.hostname, url.port), 60) as connection:
         head = f"PUT {url.path}?{url.query} HTTP/1.1\r\nHost: {url.netloc}\r\nContent-Length: {1 << 50}\r\n\r\n"
         connection.sendall(head.encode())
         assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
@@ -338,7 +338,7 @@ def test_more_than_an_artifact_may_have(client: Client):
 def test_an_upload_that_stops(client: Client):
     found = client.create()
     url = urlsplit(found)
-    with socket.create_connection((url.hostname, url.port), 10) as connection:
+    with socket.create_connection((url.hostname, url.port), 60) as connection:
         head = (
             f"PUT {url.path}?{url.query}&comp=block&blockid=YQ== HTTP/1.1\r\nHost: {url.netloc}\r\n"
         )
@@ -349,7 +349,7 @@ def test_an_upload_that_stops(client: Client):
     assert listed.record == {"artifacts": []}
     client.services.services.close(JOB)
     folder = Path(client.services.system.settings.state) / "uploads"
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while list(folder.iterdir()) and time.monotonic() < end:
         time.sleep(0.05)
     assert list(folder.iterdir()) == []
@@ -357,7 +357,7 @@ def test_an_upload_that_stops(client: Client):
 
 def test_a_client_that_never_reads(client: Client):
     url = urlsplit(client.address(b"x" * 30_000_000))
-    with socket.create_connection((url.hostname, url.port), 10) as connection:
+    with socket.create_connection((url.hostname, url.port), 60) as connection:
         connection.sendall(
             f"GET {url.path}?{url.query} HTTP/1.1\r\nHost: {url.netloc}\r\n\r\n".encode()
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import yaml
@@ -10,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.unit.workflow.examples import SMALL
+from tests.yardstick import in_yardsticks
 from trunkline.base.diagnostics import Diagnostic, Severity
 from trunkline.document.limits import ALL_ERRORS
 from trunkline.workflow.action import parse_action
@@ -42,7 +42,7 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=5),
     max_leaves=30,
 )
-FAST = settings(suppress_health_check=[HealthCheck.too_slow], deadline=2000)
+FAST = settings(suppress_health_check=[HealthCheck.too_slow], deadline=60_000)
 
 
 def read_as_both(text: str) -> None:
@@ -116,8 +116,8 @@ def test_hundreds_of_unknown_needs_take_no_time_worth_telling() -> None:
     job = "{{runs-on: x, needs: nob-number-{0}, steps: [run: x]}}"
     jobs = "".join(f"  job-number-{n}: {job.format(n)}\n" for n in range(1000))
     text = f"on: push\njobs:\n  a: {{runs-on: x, steps: [run: x]}}\n{jobs}"
-    started = time.process_time()
-    _, found = parse(text, "ci.yml", limits=ALL_ERRORS)
-    assert time.process_time() - started < 30  # minutes, before hints had a price
+    found: list[Diagnostic] = []
+    work = in_yardsticks(lambda: found.extend(parse(text, "ci.yml", limits=ALL_ERRORS)[1]))
+    assert work < 500  # thousands, before hints had a price
     assert len(found) == 1000
     assert found[7].hint == "Did you mean 'job-number-7'?"
