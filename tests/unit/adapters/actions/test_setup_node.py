@@ -26,6 +26,10 @@ GITHUB: dict[str, Any] = {
     "repository_owner": "Octo",
 }
 NOVEMBER_2026 = 1_795_000_000.0
+NPM_WITH_NEWS = """#!/bin/sh
+echo /home/me/.npm
+[ "$npm_config_update_notifier" = false ] || echo 'npm notice New major version' >&2
+"""
 
 
 class FakeToolchains:
@@ -55,7 +59,10 @@ class FakeToolchains:
 def job(tmp_path: Path) -> LocalJob:
     if not shutil.which("node") or not shutil.which("npm"):
         pytest.skip("node and npm are not here")
-    return LocalJob(tmp_path / "state", os.environ)
+    made = LocalJob(tmp_path / "state", os.environ)
+    # Else npm tells of a newer one, in the run that asks for it: once a week or so.
+    made.env["npm_config_update_notifier"] = "false"
+    return made
 
 
 def place(tmp_path: Path, chains: FakeToolchains | None = None) -> World:
@@ -212,6 +219,14 @@ class TestCache:
         assert (job.outputs["cache-hit"], job.outputs["cache-matched-key"]) == ("true", key)
         SetupNode(where).post(job.call("x@v6", GITHUB), job)
         assert job.lines[-1] == f"Cache hit occurred on the primary key {key}, not saving cache."
+
+    def test_a_newer_npm_is_no_folder(self, tmp_path: Path, job: LocalJob) -> None:
+        del job.env["npm_config_update_notifier"]
+        write(job.workspace, {"package-lock.json": "{}", "bin/npm": NPM_WITH_NEWS})
+        (job.workspace / "bin/npm").chmod(0o755)
+        job.env["PATH"] = f"{job.workspace}/bin:{job.env['PATH']}"
+        set_up(place(tmp_path), job, cache="npm")
+        assert job.state["cache-paths"] == "/home/me/.npm"
 
     @pytest.mark.parametrize(("uses", "cached"), [("x@v4", False), ("x@v6", True)])
     def test_by_itself_since_v5(

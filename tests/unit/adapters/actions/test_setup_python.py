@@ -92,11 +92,19 @@ class TestEnvironment:
         set_up(action, job, python_version=MINOR)
         found = re.search(r" from (\S+)", " ".join(job.lines))
         assert found is not None
-        base = Path(found[1]).parents[1]
-        before = {str(path) for path in base.glob("**/*mine*")}
+        asked = "import json, sysconfig; print(json.dumps(sysconfig.get_paths()))"
+        told = subprocess.run([found[1], "-c", asked], check=True, capture_output=True)
+        places = json.loads(told.stdout)
+        data = places["data"]
+        folders = {*places.values(), f"{data}/share", f"{data}/include/site/python{MINOR}"}
+
+        def theirs() -> set[str]:
+            return {str(path) for folder in folders for path in Path(folder).glob("mine*")}
+
+        before = theirs()
         job.shell(f"pip install -q --no-deps --no-index {wheel}")
         assert job.shell("mine") == "42"
-        assert {str(path) for path in base.glob("**/*mine*")} == before
+        assert theirs() == before
         job.shell("pip uninstall -q -y mine pip")
         assert job.shell("command -v pip || true") != f"{job.paths[0]}/pip"
         assert subprocess.run([found[1], "-m", "pip", "--version"], check=False).returncode == 0

@@ -34,6 +34,8 @@ _CACHE_FOLDERS = {
     "pnpm": ("pnpm", "store", "path", "--silent"),
     "yarn": ("yarn", "cache", "dir"),
 }
+# Npm tells now and then that there is a newer one, after what it was asked for.
+_SAYS_NO_NEWS = {"npm_config_update_notifier": "false"}
 # The job's own prefix: the machine's node and npm by links, what npm installs beside them.
 _LINK = """
 set -eu
@@ -142,7 +144,7 @@ class SetupNode(VersionedAction):
             raise ActionFailed(
                 "Some specified paths were not resolved, unable to cache dependencies."
             )
-        code, told = job.capture(_CACHE_FOLDERS[manager])
+        code, told = job.capture(_CACHE_FOLDERS[manager], env=_SAYS_NO_NEWS)
         folder = told.strip().split("\n")[-1]
         if code or not folder:
             raise ActionFailed(f"Could not get {manager} cache folder path")
