@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import _pyio  # type: ignore[import-not-found] # what cheroot's streams are made of
+import re
 import socket
 import ssl
 import time
 from http import HTTPStatus
 from typing import Any
 
-from cheroot import errors, makefile, wsgi
+from cheroot import makefile, wsgi
 from cheroot.server import HTTPConnection, HTTPRequest
 
 from trunkline.web.body import PIECE, Body
-from trunkline.web.headers import HeaderReader, Unsupported, body_length, stays_open
+from trunkline.web.headers import HeaderReader, Lines, Unsupported, body_length, stays_open
 
 # The first byte of a TLS handshake, which clients try first on ports that they call insecure.
 TLS_HANDSHAKE = b"\x16"
 # A client has a minute for every 64 KiB: slower ones would keep a thread for ever.
 PATIENCE = 60.0
+# Seconds from a request's first byte to the end of its headers, or for a TLS handshake.
+HEAD_PATIENCE = 10.0
+# Bytes of a request's first line and headers. The parser reads lines in parts of 256: what it asks for
+# before it refuses is in the reader's buffer, so that it never waits.
+LONGEST_HEAD = PIECE - 256
+NOT_ASCII = re.compile(rb"[\x80-\xff]")
 # What is left of a body that nobody wanted is read, when it is little, so that the connection can stay.
 SMALL_REST = 1 << 18
 # How long, and how much, a client may go on sending after it was refused.
@@ -31,6 +38,7 @@ class PacedSocket(socket.SocketIO):
 
     def __init__(self, sock: socket.socket) -> None:
         super().__init__(sock, "r")
+        self.ended = False
         self._moved = 0
         self._waited = 0.0
 
@@ -43,6 +51,7 @@ class PacedSocket(socket.SocketIO):
         started = time.monotonic()
         count = super().readinto(buffer)
         self._waited += time.monotonic() - started
+        self.ended = count == 0
         self._moved += count or 0
         if self._moved >= PIECE:
             self.restart()
@@ -58,6 +67,43 @@ class Reader(makefile.StreamReader):
         self.paced = PacedSocket(sock)
         _pyio.BufferedReader.__init__(self, self.paced, PIECE)
         self.bytes_read = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether all that has come was read."""
+        return not super().has_data()  # type: ignore[no-untyped-call]
+
+    def has_data(self) -> bool:
+        """Tell whether there is something to answer, without waiting: a whole head, or no head at all."""
+        held = self._held()
+        first, end, _ = held.partition(b"\n")
+        is_none = held.startswith(TLS_HANDSHAKE) or len(held) == PIECE
+        return is_none or b"\n\r\n" in held or bool(end and not first.endswith(b"\r"))
+
+    def receive(self) -> bool:
+        """Take what has come to a socket that does not wait; tell whether it is to be answered.
+
+        Raises OSError when the connection is broken, SSLWantReadError when TLS waits for more.
+        """
+        while not self.has_data() and not self.paced.ended:
+            before = len(self._held())
+            if len(self.peek(before + 1)) == before and not self.paced.ended:
+                return False
+        return True
+
+    def _held(self) -> bytes:
+        return b"" if self.is_empty else self.peek(0)  # which reads when there is nothing
+
+
+class RequestLine:
+    """A request's first line as URLs are written: clients send what they were given, as it is."""
+
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
+
+    def readline(self) -> bytes:
+        """Return the next line, bytes beyond ASCII percent-encoded (RFC 3986, section 2.1)."""
+        return NOT_ASCII.sub(lambda found: b"%%%02X" % found[0][0], self._lines.readline())
 
 
 def _stream(sock: socket.socket, mode: str, size: int) -> object:
@@ -77,7 +123,6 @@ class Request(HTTPRequest):
 
     def parse_request(self) -> None:
         """Read what stands before the body; `ready` tells whether it was a request."""
-        self.conn.begin()
         super().parse_request()
         if not self.ready:
             self.conn.lingers = True
@@ -88,11 +133,15 @@ class Request(HTTPRequest):
             self.started_request = True
             self.simple_response("400 Bad Request", "This port speaks HTTP without TLS.")
             return False
+        lines = self.rfile
+        self.rfile = RequestLine(lines)
         try:
             return bool(super().read_request_line())  # type: ignore[no-untyped-call]
         except ValueError:
             self.simple_response("400 Bad Request", "Malformed Request-URI")
             return False
+        finally:
+            self.rfile = lines
 
     def read_request_headers(self) -> bool:
         """Read the headers; answer and return False when they make no sense."""
@@ -164,38 +213,88 @@ class Connection(HTTPConnection):
     def __init__(self, server: Any, sock: socket.socket, _makefile: object = None) -> None:
         super().__init__(server, sock, _stream)
         self.lingers = False
-        self._greeted = False
+        self._greeted = not isinstance(sock, ssl.SSLSocket)
+        self._begun: float | None = None  # when what is not whole yet began to come
+        self._last_used: float | None = None
 
-    def begin(self) -> None:
-        """Shake hands when TLS asks for it, here and not where connections are accepted.
+    @property
+    def last_used(self) -> float | None:
+        """When this began to wait without a thread: cheroot ends it `server.timeout` seconds later.
 
-        Raises FatalSSLAlert when the client does not speak TLS, or refuses ours.
+        One that waits for the rest of a head is told to have waited so long that HEAD_PATIENCE holds.
         """
+        return self._last_used
+
+    @last_used.setter
+    def last_used(self, now: float) -> None:
+        if self._begun is None and not self.rfile.is_empty:
+            self._begun = now
+        begun = self._begun
+        self._last_used = now if begun is None else begun + HEAD_PATIENCE - self.server.timeout
+
+    def communicate(self) -> bool:
+        """Answer the request that has come; tell whether the connection stays.
+
+        What is not whole yet goes back to wait without a thread, until its time is over.
+        """
+        try:
+            if not self._receive():
+                return self._begun is None or time.time() < self._begun + HEAD_PATIENCE
+        except OSError:  # the client went away, or breaks TLS: there is nobody to tell
+            self._begun = None
+            return False
+        self._begun = None
         self.rfile.paced.restart()
-        if self._greeted or not isinstance(self.socket, ssl.SSLSocket):
+        return bool(super().communicate())  # type: ignore[no-untyped-call]
+
+    def _receive(self) -> bool:
+        """Take what has come, and tell whether it is to be answered. Raises OSError."""
+        if self._begun is None:
+            self._begun = time.time()  # cheroot's clock
+        self.socket.settimeout(0)
+        try:
+            self._greet()
+            return bool(self.rfile.receive())
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return False
+        finally:
+            self.socket.settimeout(self.server.timeout)
+
+    def _greet(self) -> None:
+        """Shake hands when TLS asks for it, here and not where connections are accepted. Raises OSError."""
+        if self._greeted:
             return
-        self._greeted = True
         try:
             self.socket.do_handshake()
-        except OSError as error:
-            if isinstance(error, ssl.SSLError) and error.reason == "HTTP_REQUEST":
+        except ssl.SSLError as error:
+            if error.reason == "HTTP_REQUEST":
                 self.lingers = True
-                _answer_plainly(self.socket)
-            raise errors.FatalSSLAlert(*error.args) from error
+                answer = _told("400 Bad Request", "This port speaks HTTPS.")
+                socket.socket.sendall(self.socket, answer)  # beneath TLS
+            raise
+        self._greeted = True
+        self._begun = None  # the request may come later
 
     def close(self) -> None:
-        """Close; a client that was refused gets time to hear why."""
+        """Close; a client that was refused gets time to hear why, one that came too late none."""
+        if self._begun is not None:
+            self._refuse_late()
         if self.lingers:
             self.lingers = False
             _linger(self.socket)
         super().close()
 
+    def _refuse_late(self) -> None:
+        try:
+            self.socket.settimeout(0)
+            self.socket.sendall(_told("408 Request Timeout", "The request did not come in time."))
+        except OSError:  # who does not hear it is gone, or does not speak TLS
+            return
 
-def _answer_plainly(sock: ssl.SSLSocket) -> None:
-    told = b"This port speaks HTTPS."
-    head = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\n"
-    answer = head + b"Content-Length: %d\r\n\r\n" % len(told) + told
-    socket.socket.sendall(sock, answer)  # beneath TLS
+
+def _told(status: str, text: str) -> bytes:
+    head = f"HTTP/1.1 {status}\r\nConnection: close\r\nContent-Type: text/plain\r\n"
+    return f"{head}Content-Length: {len(text)}\r\n\r\n{text}".encode()
 
 
 def _linger(sock: socket.socket) -> None:

@@ -22,14 +22,13 @@ from cheroot import wsgi
 
 from trunkline.base.errors import NotFound, Unavailable, UsageError
 from trunkline.web.body import BodyError
-from trunkline.web.connection import Connection, Gateway, Request
+from trunkline.web.connection import LONGEST_HEAD, Connection, Gateway, Request
 
 THREADS = 32
 # Seconds without a byte after which a connection ends.
 IDLE = 60
 # Connections that wait for their next request; more are closed.
 MOST_WAITING = 512
-HEADER_BYTES = 1 << 16
 # How long requests may go on when the server stops.
 LAST_REQUESTS = 5
 IN_USE = "Stop the program that uses it, or choose another port (0: any free one)."
@@ -135,7 +134,7 @@ class _Cheroot(wsgi.Server):
     """cheroot's server, with our connections, bounds and log."""
 
     ConnectionClass = Connection
-    max_request_header_size = HEADER_BYTES
+    max_request_header_size = LONGEST_HEAD
     keep_alive_conn_limit = MOST_WAITING
     expiration_interval = 0.1  # also how long a stop takes
     request_queue_size = 128

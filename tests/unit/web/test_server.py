@@ -7,60 +7,16 @@ import os
 import socket
 import ssl
 import threading
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote_from_bytes
 
 import pytest
 
 from tests.certificates import Certificate, make_certificate
+from tests.web_clients import GET, HEAD, Echo, answer_of, connect, everything, exchange
 from trunkline.base.errors import NotFound, Unavailable, UsageError
-from trunkline.web import connection
-from trunkline.web import server as web_server
-from trunkline.web.body import BodyError
 from trunkline.web.server import Server, Tls, serve
-
-Start = Callable[[str, list[tuple[str, str]]], Any]
-
-
-class Echo:
-    """Answers with the body's length; its paths do other things. Keeps what went wrong."""
-
-    def __init__(self) -> None:
-        self.errors: list[BodyError] = []
-        self.entered = threading.Event()
-        self.leave = threading.Event()
-
-    def __call__(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
-        path = environ["PATH_INFO"]
-        if path == "/refuse":
-            return self._text(start, "no", "401 Unauthorized")
-        if path == "/fault":
-            raise RuntimeError("a fault of the application")
-        if path == "/stream":
-            start("200 OK", [])
-            return iter([b"one", b"", b"two"])
-        if path == "/break":
-            start("200 OK", [("Content-Length", "1000000")])
-            return self._broken()
-        if path == "/wait":
-            self.entered.set()
-            self.leave.wait(10)
-        if path == "/accept":
-            return self._text(start, environ.get("HTTP_ACCEPT", ""))
-        try:
-            return self._text(start, str(len(environ["wsgi.input"].read())))
-        except BodyError as error:
-            self.errors.append(error)
-            raise
-
-    def _text(self, start: Start, text: str, status: str = "200 OK") -> Iterable[bytes]:
-        start(status, [("Content-Length", str(len(text)))])
-        return [text.encode()]
-
-    def _broken(self) -> Iterator[bytes]:
-        yield b"x" * 1000
-        raise RuntimeError("a fault in the middle")
 
 
 @pytest.fixture
@@ -74,27 +30,6 @@ def server(echo: Echo) -> Iterator[Server]:
         yield running
 
 
-def connect(server: Server) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", server.port), timeout=10)
-
-
-def everything(sock: socket.socket) -> bytes:
-    """Read until the other side closes."""
-    found = b""
-    while data := sock.recv(1 << 16):
-        found += data
-    return found
-
-
-def exchange(server: Server, data: bytes) -> bytes:
-    """Send bytes on a connection of their own, end our side, return the answer."""
-    with connect(server) as sock:
-        sock.sendall(data)
-        sock.shutdown(socket.SHUT_WR)
-        return everything(sock)
-
-
-HEAD = b"Host: here\r\n"
 CONTRADICTORY = (
     b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 1\r\n"
     b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
@@ -145,6 +80,16 @@ def test_accept_lines_arrive_joined(server: Server) -> None:
     lines = b"Accept: a/b\r\nAccept: c/d, e/f\r\n"
     answer = exchange(server, b"GET /accept HTTP/1.1\r\n" + HEAD + lines + b"\r\n")
     assert answer.endswith(b"a/b, c/d, e/f")
+
+
+@pytest.mark.parametrize("raw", ["ü".encode(), b"\xff"])
+def test_bytes_beyond_ascii_in_a_url_are_as_if_percent_encoded(server: Server, raw: bytes) -> None:
+    for given in (raw, quote_from_bytes(raw).encode()):
+        target = b"/told/" + given + b"?a=" + given
+        answer = exchange(server, b"GET " + target + b" HTTP/1.1\r\n" + HEAD + b"\r\n")
+        quoted = quote_from_bytes(raw)
+        told = (f"/told/{raw.decode('latin-1')}", f"a={quoted}", f"/told/{quoted}?a={quoted}")
+        assert answer.endswith(ascii(told).encode())
 
 
 # --- clients that are not what they should be ---------------------------------------------
@@ -224,67 +169,18 @@ def test_a_body_that_is_held_back_is_asked_for_when_it_is_read(server: Server) -
         assert everything(sock).startswith(b"HTTP/1.1 401 ")
 
 
-def test_clients_that_drip_are_cut_off(
-    server: Server, echo: Echo, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(connection, "PATIENCE", 0.3)
-    for head in (b"GET / HT", b"PUT / HTTP/1.1\r\nHost: here\r\nContent-Length: 99\r\n\r\n"):
+@pytest.mark.parametrize("size", [65_279, 65_280, 65_281, 65_535, 65_536, 65_537])
+def test_a_head_as_long_as_what_is_kept_of_it_waits_for_nothing(server: Server, size: int) -> None:
+    for begin in (b"GET /", GET[:-2] + b"A: "):
         with connect(server) as sock:
-            sock.sendall(head)
-            for _ in range(20):
-                time.sleep(0.05)
-                try:
-                    sock.sendall(b"x")
-                except OSError:
-                    break
-            assert not everything(sock).startswith(b"HTTP/1.1 2")
-    assert [str(error) for error in echo.errors] == ["timed out"]
+            sock.sendall(begin + b"a" * (size - len(begin) - 4) + b"\r\n\r\n")
+            assert answer_of(sock).startswith(b"HTTP/1.1 ")
 
 
-class Endless:
-    """A response of a gigabyte, whose end is noted."""
-
-    def __init__(self, *, known: bool) -> None:
-        self._known = known
-        self.sent = 0
-        self.ended = threading.Event()
-
-    def __call__(self, environ: dict[str, Any], start: Start) -> Iterator[bytes]:
-        length = [("Content-Length", str(1 << 30))] if self._known else []
-        if environ["PATH_INFO"] == "/short":
-            start("200 OK", [("Content-Length", "2")])
-            return iter((b"ok",))
-        start("200 OK", length)
-        return self._pieces()
-
-    def _pieces(self) -> Iterator[bytes]:
-        try:
-            for _ in range(1 << 11):
-                self.sent += 1 << 19
-                yield b"x" * (1 << 19)
-        finally:
-            self.ended.set()
-
-
-@pytest.mark.parametrize("known", [True, False])
-def test_clients_that_do_not_read_are_cut_off(monkeypatch: pytest.MonkeyPatch, known: bool) -> None:  # noqa: FBT001
-    monkeypatch.setattr(web_server, "IDLE", 0.5)
-    endless = Endless(known=known)
-    with serve(endless, threads=1) as server, connect(server) as sock:
-        sock.sendall(b"GET / HTTP/1.1\r\n" + HEAD + b"\r\n")
-        assert endless.ended.wait(10)
-        assert endless.sent < 1 << 25
-        with connect(server) as other:  # the one thread is free again
-            other.sendall(b"GET /short HTTP/1.1\r\n" + HEAD + b"Connection: close\r\n\r\n")
-            assert everything(other).endswith(b"ok")
-
-
-def test_connections_that_say_nothing_hold_no_thread(echo: Echo) -> None:
-    with serve(echo, threads=1) as server:
-        idle = [connect(server) for _ in range(20)]
-        assert exchange(server, b"GET / HTTP/1.1\r\n" + HEAD + b"\r\n").startswith(b"HTTP/1.1 200")
-        for sock in idle:
-            sock.close()
+def test_lines_that_end_otherwise_are_refused_at_once(server: Server) -> None:
+    with connect(server) as sock:
+        sock.sendall(b"GET / HTTP/1.1\n")
+        assert everything(sock).startswith(b"HTTP/1.1 400 ")
 
 
 def test_a_fault_of_the_application_is_500_and_told(
@@ -401,19 +297,6 @@ def test_old_tls_is_refused(secure: Server) -> None:
     answer = exchange(secure, record)
     assert answer[:1] == b"\x15"  # an alert
     assert answer[6] == 70  # protocol_version
-
-
-def test_a_client_that_does_not_shake_hands_blocks_nobody(
-    secure: Server, certificate: Certificate
-) -> None:
-    with connect(secure) as silent, connect(secure) as halfway:
-        halfway.sendall(b"\x16\x03\x01")
-        context = trusting(certificate)
-        client = http.client.HTTPSConnection("127.0.0.1", secure.port, timeout=5, context=context)
-        client.request("GET", "/")
-        assert client.getresponse().read() == b"0"
-        client.close()
-        silent.close()
 
 
 def test_a_certificate_that_is_not_there_or_none_is_told(echo: Echo, tmp_path: Any) -> None:
