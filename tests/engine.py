@@ -80,7 +80,7 @@ def postgres_image(engine: Engine) -> str:
 
 
 @pytest.fixture(scope="session")
-def podman() -> Iterator[Engine]:
+def podman_served() -> Iterator[Engine]:
     """Yield a Podman of its own, spoken to as a Docker Engine."""
     with ExitStack() as stack:
         with needed():
@@ -88,7 +88,17 @@ def podman() -> Iterator[Engine]:
         yield engine
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
+def podman(podman_served: Engine) -> Iterator[Engine]:
+    """Lend a Podman of its own; no other one of a test has networks meanwhile.
+
+    They number the machine's bridges from what is there: two would take the same one.
+    """
+    with locked("podman"):
+        yield podman_served
+
+
+@pytest.fixture
 def podman_busybox(podman: Engine) -> str:
     """Return the tag of the busybox image on Podman."""
     return image(podman, "busybox")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -11,11 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.docker_engine import Engine
+from tests.docker_engine import Engine, cache_folder
 from tests.images import Lacking
 from tests.with_docker import SCRATCH, answers, remove
 
-PATIENCE = 30
+PATIENCE = 120
 # crun wants one kind of cgroups; the limits are those that an unprivileged root may set.
 SETTINGS = """
 [containers]
@@ -38,9 +39,29 @@ def own_podman() -> Iterator[Engine]:
     absent = [name for name in programs if shutil.which(name) is None]
     if absent or os.geteuid() != 0:
         raise Lacking(f"these are missing for podman: {absent or 'root'}")
+    with _octet() as octet, _serving(SETTINGS.format(octet=octet)) as host:
+        yield Engine(host)
+
+
+@contextmanager
+def _octet() -> Iterator[int]:
+    """Yield a number for addresses 10.x: networks that neither this machine nor another Podman has."""
+    known = Path("/proc/net/fib_trie").read_text(encoding="ascii")
+    for octet in (each for each in range(100, 200) if f" 10.{each}." not in known):
+        with (cache_folder() / f"podman-{octet}.lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            yield octet
+            return
+    raise Lacking("no addresses are left for the networks of podman")
+
+
+@contextmanager
+def _serving(settings: str) -> Iterator[str]:
+    """Serve Podman's API with these settings; yield its address. Raises Lacking."""
     folder = Path(tempfile.mkdtemp(prefix="tl-podman.", dir=SCRATCH))
-    # Several may run beside each other: each has networks of its own.
-    settings = SETTINGS.format(octet=100 + os.getpid() % 100)
     (folder / "containers.conf").write_text(settings, encoding="utf-8")
     (folder / "networks").mkdir()
     places = {"root": "root", "runroot": "run", "tmpdir": "tmp", "network-config-dir": "networks"}
@@ -59,7 +80,7 @@ def own_podman() -> Iterator[Engine]:
             if served.poll() is not None or time.monotonic() > deadline:
                 raise Lacking(f"podman did not start: {log.read_text(encoding='utf-8')[-500:]}")
             time.sleep(0.1)
-        yield Engine(host)
+        yield host
     finally:
         served.terminate()
         served.wait(PATIENCE)
