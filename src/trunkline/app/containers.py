@@ -205,9 +205,9 @@ class LateImages:
         """Build an image."""
         return self._real().build(spec, watch)
 
-    def push(self, reference: str, login: Login | None, watch: Watch) -> ImagePush:
+    def push(self, reference: str, login: Login | None, watch: Watch, image: str = "") -> ImagePush:
         """Push an image."""
-        return self._real().push(reference, login, watch)
+        return self._real().push(reference, login, watch, image)
 
     def inspect(self, reference: str) -> ImageFacts | None:
         """Return what is known of an image that is here."""

@@ -167,8 +167,12 @@ class Images(Protocol):
         """Build an image; the builder's output goes to `watch.tell`."""
         ...
 
-    def push(self, reference: str, login: Login | None, watch: Watch) -> ImagePush:
-        """Push an image; the log says where it goes. Its digest is the manifest's."""
+    def push(self, reference: str, login: Login | None, watch: Watch, image: str = "") -> ImagePush:
+        """Push an image; the log says where it goes. Its digest is the manifest's.
+
+        `image` is the id of the one that is meant: names are the engine's, and another job may
+        have given this one to its own image since.
+        """
         ...
 
     def inspect(self, reference: str) -> ImageFacts | None:

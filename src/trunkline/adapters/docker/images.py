@@ -163,10 +163,10 @@ class DockerImages:
         )
         return replace(spec, args=found.arguments, pull=found.pull)
 
-    def push(self, reference: str, login: Login | None, watch: Watch) -> ImagePush:
+    def push(self, reference: str, login: Login | None, watch: Watch, image: str = "") -> ImagePush:
         """Push an image; the log says where it goes."""
         credentials = _written(login) if login else {}
-        return self._publisher().push(reference, credentials, _Progress(watch).tell)
+        return self._publisher().push(reference, credentials, _Progress(watch).tell, image)
 
     def inspect(self, reference: str) -> ImageFacts | None:
         """Return what the engine knows of an image, None if it isn't here."""

@@ -30,13 +30,27 @@ Tell = Callable[[Message], None]
 TOLD_DIGEST = re.compile(r"\S+: digest: (sha256:[0-9a-f]{64}) size: \d+")
 NOT_LOCALLY = "An image does not exist locally with the tag"
 LIBPOD_PULL = "/v4.0.0/libpod/images/pull"
-# Another job that pushes the same name may remove the name in between that we share.
-TRIES = 5
 UNREACHED = (
     "The engine must reach the local registry on this machine's loopback address: one that is "
     "elsewhere, or rootless Docker in a network namespace of its own, does not."
 )
 NO_LOGIN: Mapping[str, str] = {}
+
+
+class Turns:
+    """Whose turn a name is: the engine has each once, and the jobs of a process share them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._names: dict[str, threading.Lock] = {}
+
+    def of(self, name: str) -> threading.Lock:
+        """Return what is held as long as a name must mean the same."""
+        with self._lock:
+            return self._names.setdefault(name, threading.Lock())
+
+
+TURNS = Turns()
 
 
 class Publisher:
@@ -71,11 +85,20 @@ class Publisher:
 
     # --- pushing ------------------------------------------------------------------------
 
-    def push(self, reference: str, login: Mapping[str, str], tell: Tell) -> ImagePush:
-        """Push an image; its last message says where it went. Raises Unavailable."""
+    def push(
+        self, reference: str, login: Mapping[str, str], tell: Tell, meant: str = ""
+    ) -> ImagePush:
+        """Push an image; its last message says where it went. Raises Unavailable.
+
+        `meant` is the image's id, where another job may have given its name to another one since.
+        """
         name = read_reference(reference)
         kept = self._keeper(name)
-        done = self._push_there(name, login, tell) if kept is None else self._keep(kept, name, tell)
+        image = (self._id(meant) if meant else None) or self._id(_tagged(name))
+        if kept is not None:
+            done = self._keep(kept, name, image, tell)
+        else:
+            done = self._push_there(name, image, login, tell)
         done = replace(done, base=self._base(done.image_id))
         with self._lock:
             listeners = tuple(self._listeners)
@@ -110,15 +133,22 @@ class Publisher:
         found = [read_reference(text) for text in names if not text.startswith("<none>")]
         return sorted(each.tag for each in found if each.name == name.name)
 
-    def _push_there(self, name: ImageReference, login: Mapping[str, str], tell: Tell) -> ImagePush:
-        digest = self._pushed(name.name, name.tag or "latest", login, tell)
-        return ImagePush(reference=_shown(name), digest=digest, image_id=self._id(name.text) or "")
+    def _push_there(
+        self, name: ImageReference, image: str | None, login: Mapping[str, str], tell: Tell
+    ) -> ImagePush:
+        tag = name.tag or "latest"
+        with TURNS.of(_tagged(name)):
+            if image is not None:
+                self._tag(image, name.name, tag)
+            digest = self._pushed(name.name, tag, login, tell)
+        return ImagePush(reference=_shown(name), digest=digest, image_id=image or "")
 
-    def _keep(self, kept: KeptImages, name: ImageReference, tell: Tell) -> ImagePush:
+    def _keep(
+        self, kept: KeptImages, name: ImageReference, image: str | None, tell: Tell
+    ) -> ImagePush:
         """Push to the local registry, through a name of it that the engine has meanwhile."""
         repository, tag = _local(name), name.tag or "latest"
         there = f"{kept.address()}/{repository}"
-        image = self._id(f"{name.name}:{tag}")
         tell({"status": f"The push refers to repository [{name.name}]"})
         if image is None:
             raise EngineRefused(f"{NOT_LOCALLY}: {_shown(name)}")
@@ -126,9 +156,8 @@ class Publisher:
             told = self._push_copy(image, there, tag, _renaming(tell, there, name))
         except Unavailable as error:
             raise _renamed(error, there, name.name) from error
-        finally:
-            self._untag(f"{there}:{tag}")
-        digest = kept.find(repository, tag) or told
+        # By now the tag may be that of a later push.
+        digest = (told and kept.find(repository, told)) or kept.find(repository, tag)
         self._know(f"{name.name}@{digest}", image)
         tell({"status": _told_kept(name, repository, tag, digest)})
         return ImagePush(
@@ -140,17 +169,15 @@ class Publisher:
         )
 
     def _push_copy(self, image: str, repository: str, tag: str, tell: Tell) -> str:
+        copy = f"{repository}:{tag}"
         with self._lock:
-            self._temporary.add(f"{repository}:{tag}")
-        for _ in range(TRIES - 1):
-            self._tag(image, repository, tag)
+            self._temporary.add(copy)
+        with TURNS.of(copy):
             try:
+                self._tag(image, repository, tag)
                 return self._pushed(repository, tag, NO_LOGIN, tell)
-            except EngineRefused as error:
-                if NOT_LOCALLY not in error.message:
-                    raise
-        self._tag(image, repository, tag)
-        return self._pushed(repository, tag, NO_LOGIN, tell)
+            finally:
+                self._untag(copy)
 
     def _pushed(self, repository: str, tag: str, login: Mapping[str, str], tell: Tell) -> str:
         """Push a name and return the manifest's digest; '' when the engine does not tell it."""
@@ -193,19 +220,20 @@ class Publisher:
         copy = f"{there}@{name.digest}" if name.digest else f"{there}:{name.target}"
         with self._lock:
             self._temporary.add(copy)
-        try:
-            renaming = _renaming(tell, there, name)
-            if self._is_podman():
-                self._pull_by_podman(copy, renaming, platform)
-            else:
-                self._pull(there, name.target, NO_LOGIN, renaming, platform)
-        except Unavailable as error:
-            raise _renamed(error, there, name.name) from error
-        image = self._id(copy) or ""
-        self._know(f"{name.name}@{kept.find(repository, name.target)}", image)
-        if not name.digest:
-            self._tag(image, name.name, name.target)
-            self._untag(copy)
+        with TURNS.of(copy):
+            try:
+                renaming = _renaming(tell, there, name)
+                if self._is_podman():
+                    self._pull_by_podman(copy, renaming, platform)
+                else:
+                    self._pull(there, name.target, NO_LOGIN, renaming, platform)
+            except Unavailable as error:
+                raise _renamed(error, there, name.name) from error
+            image = self._id(copy) or ""
+            self._know(f"{name.name}@{kept.find(repository, name.target)}", image)
+            if not name.digest:
+                self._tag(image, name.name, name.target)
+                self._untag(copy)
         tell({"status": _told_taken(name, repository)})
         return image
 
@@ -351,6 +379,10 @@ def _local(name: ImageReference) -> str:
         return local_repository(name)
     except InvalidReference as error:
         raise EngineRefused(str(error), 400) from error
+
+
+def _tagged(name: ImageReference) -> str:
+    return f"{name.name}:{name.tag or 'latest'}"
 
 
 def _shown(name: ImageReference) -> str:

@@ -45,8 +45,10 @@ class Pushes(Publisher):
         super().__init__(Wire("unix:///nobody", {}), None)
         self.names: list[str] = []
 
-    def push(self, reference: str, login: Mapping[str, str], tell: Tell) -> ImagePush:
-        del login, tell
+    def push(
+        self, reference: str, login: Mapping[str, str], tell: Tell, meant: str = ""
+    ) -> ImagePush:
+        del login, tell, meant
         if reference.endswith(":full"):
             raise Unavailable("the disk is full")
         self.names.append(reference)

@@ -182,7 +182,8 @@ class Build:
         config = read_config(job, self._call.env)
         for tag in tags:
             login = find_login(config, tag, job)
-            self._pushes.append(images.push(tag, login, Watch(job.log, job.is_cancelled)))
+            watch = Watch(job.log, job.is_cancelled)
+            self._pushes.append(images.push(tag, login, watch, self._result.image_id))
         self._result = self._result.pushed_as(",".join(tags), self._pushes[0].digest)
 
     def _platform(self) -> str:

@@ -34,9 +34,9 @@ class NoImages:
         """Refuse."""
         refuse(spec, watch)
 
-    def push(self, reference: str, login: Login | None, watch: Watch) -> ImagePush:
+    def push(self, reference: str, login: Login | None, watch: Watch, image: str = "") -> ImagePush:
         """Refuse."""
-        refuse(reference, login, watch)
+        refuse(reference, login, watch, image)
 
     def inspect(self, reference: str) -> ImageFacts | None:
         """Refuse."""

@@ -111,7 +111,7 @@ class ScriptedImages:
         self.engine.images.setdefault(name, ScriptedImage())
         return ImageFacts(id=f"id:{name}", tags=spec.tags, labels=spec.labels)
 
-    def push(self, reference: str, login: Login | None, watch: Watch) -> ImagePush:
+    def push(self, reference: str, login: Login | None, watch: Watch, image: str = "") -> ImagePush:
         """Push an image."""
         del login
         self.engine.image(reference)
@@ -121,7 +121,7 @@ class ScriptedImages:
             reference=reference,
             digest=f"sha256:{'0' * 64}",
             kept_as=reference,
-            image_id=f"id:{reference}",
+            image_id=image or f"id:{reference}",
         )
         if self._told is not None:
             self._told(pushed)

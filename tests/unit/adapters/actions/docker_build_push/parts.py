@@ -66,6 +66,7 @@ class KnownImages:
     def __init__(self) -> None:
         self.specs: list[BuildSpec] = []
         self.pushes: list[tuple[str, Login | None]] = []
+        self.meant: list[str] = []
         self.trouble = ""
 
     def build(self, spec: BuildSpec, watch: Watch) -> ImageFacts:
@@ -75,8 +76,9 @@ class KnownImages:
             raise Unavailable(self.trouble)
         return ImageFacts(id=IMAGE_ID)
 
-    def push(self, reference: str, login: Login | None, watch: Watch) -> ImagePush:
+    def push(self, reference: str, login: Login | None, watch: Watch, image: str = "") -> ImagePush:
         self.pushes.append((reference, login))
+        self.meant.append(image)
         watch.tell(f"The push refers to repository [{reference}]")
         return ImagePush(reference=reference, digest=DIGEST, kept_as=reference, image_id=IMAGE_ID)
 

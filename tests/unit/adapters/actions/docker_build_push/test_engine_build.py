@@ -35,6 +35,7 @@ class TestEngine:
         assert spec.dockerfile == f"{job.workspace}/Dockerfile"
         assert spec.tags == ("ghcr.io/o/n:1", "ghcr.io/o/n:latest")
         assert images.pushes == [("ghcr.io/o/n:1", None), ("ghcr.io/o/n:latest", None)]
+        assert images.meant == [IMAGE_ID, IMAGE_ID]
         assert job.outputs["imageid"] == IMAGE_ID
         assert job.outputs["digest"] == DIGEST
         assert json.loads(job.outputs["metadata"]) == {
