@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 import subprocess
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NamedTuple
 
 from tests.commands import COMMAND, Place
 
-PATIENCE = 30
-SETTLING = 0.2
+PATIENCE = 120
+BEGUN = re.compile(r"registry at (\S+), images in .*\n")
 LINE = re.compile(r'\S+ "(?P<method>\S+) (?P<path>\S+)" (?P<status>\d+) (?P<sent>\d+) \d+ms')
 
 
@@ -28,41 +28,50 @@ class Answered(NamedTuple):
 class Registry:
     """A registry that answers. `address` is `host:port`."""
 
-    def __init__(self, process: subprocess.Popen[str], url: str) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], url: str, log: Path) -> None:
         self.process = process
         self.url = url
         self.address = url.partition("://")[2]
-        self._lines: list[str] = []
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self._lines.append(line)
+        self._log = log
+        self._asked = 0
 
     def requests(self) -> list[Answered]:
         """Return what was answered since this was asked last.
 
         A line is printed when its answer has been sent: the last ones are waited for.
         """
-        told = -1
-        while told < len(self._lines):
-            told = len(self._lines)
-            time.sleep(SETTLING)
-        lines, self._lines = self._lines, []
-        found = (LINE.match(line) for line in lines)
+        self.await_rest()
+        lines = self._log.read_text().splitlines()
+        found = (LINE.match(line) for line in lines[self._asked :])
+        self._asked = len(lines)
         return [Answered(m["method"], m["path"], int(m["status"])) for m in found if m]
+
+    def await_rest(self) -> None:
+        """Wait until it has nothing to do: all its threads sleep, and none has run meanwhile."""
+        end = time.monotonic() + PATIENCE
+        before, now = None, self._sleeps()
+        while now is None or now != before:
+            assert time.monotonic() < end, "the registry is busy for ever"
+            before, now = now, self._sleeps()
+
+    def _sleeps(self) -> dict[str, list[str]] | None:
+        """Return how often each of its threads has gone to sleep, None if one is awake."""
+        found = {}
+        for thread in Path(f"/proc/{self.process.pid}/task").iterdir():
+            try:
+                status = (thread / "status").read_text()
+            except (FileNotFoundError, ProcessLookupError):  # it has ended
+                return None
+            if "State:\tS" not in status:
+                return None
+            found[thread.name] = re.findall(r"ctxt_switches:\t(\d+)", status)
+        return found
 
     def stop(self) -> int:
         """Stop it as Ctrl-C does; return its exit code."""
         if self.process.poll() is None:
             self.process.terminate()
-        code = self.process.wait(PATIENCE)
-        self._reader.join(PATIENCE)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
-        return code
+        return self.process.wait(PATIENCE)
 
     def kill(self) -> None:
         """End it as a power cut does."""
@@ -75,22 +84,24 @@ def start(place: Place, *options: str, wrapper: Sequence[str] = ()) -> Registry:
 
     `wrapper` is a command that starts the one that follows it.
     """
-    process = subprocess.Popen(
-        [*wrapper, *COMMAND, "registry", "--listen", "127.0.0.1:0", "--verbose", *options],
-        cwd=place.root,
-        env=place.env,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert process.stdout is not None
-    told = process.stdout.readline()
-    found = re.match(r"registry at (\S+), images in", told)
-    if found is None:
-        process.kill()
-        raise AssertionError(told + process.communicate()[0])
-    return Registry(process, found[1])
+    number = len(list(place.root.glob("registry-*.log")))
+    log = place.root / f"registry-{number}.log"
+    with log.open("wb") as told:
+        process = subprocess.Popen(
+            [*wrapper, *COMMAND, "registry", "--listen", "127.0.0.1:0", "--verbose", *options],
+            cwd=place.root,
+            env=place.env,
+            stdin=subprocess.DEVNULL,
+            stdout=told,
+            stderr=subprocess.STDOUT,
+        )
+    end = time.monotonic() + PATIENCE
+    while (found := BEGUN.search(log.read_text())) is None:
+        if process.poll() is not None or time.monotonic() > end:
+            process.kill()
+            raise AssertionError(log.read_text())
+        time.sleep(0.01)
+    return Registry(process, found[1], log)
 
 
 @contextmanager

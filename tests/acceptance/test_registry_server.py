@@ -24,6 +24,7 @@ from tests.images import Lacking
 from tests.served_registry import Registry, add_user, registry, start
 
 ALICE, WORD = "alice", "wonder:land"
+PATIENCE = 60
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ class Sender:
 
     def __init__(self, served: Registry) -> None:
         host, _, port = served.address.rpartition(":")
-        self._client = http.client.HTTPConnection(host, int(port), timeout=10)
+        self._client = http.client.HTTPConnection(host, int(port), timeout=PATIENCE)
 
     def __call__(
         self, method: str, path: str, body: bytes = b"", kind: str = ""
@@ -80,7 +81,7 @@ def test_what_was_pushed_outlives_a_power_cut_and_half_a_push_is_not_there(
     data = b"x" * 1_000_000
     half = f"/v2/team/app/blobs/uploads/?digest=sha256:{sha256(data).hexdigest()}"
     host, _, port = first.address.rpartition(":")
-    with socket.create_connection((host, int(port)), timeout=10) as sock:
+    with socket.create_connection((host, int(port)), timeout=PATIENCE) as sock:
         head = f"POST {half} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(data)}\r\n\r\n"
         sock.sendall(head.encode() + data[:500_000])
         first.kill()
@@ -99,7 +100,7 @@ def test_a_push_whose_client_goes_away_leaves_nothing(served: Registry) -> None:
     digest = f"sha256:{sha256(data).hexdigest()}"
     host, _, port = served.address.rpartition(":")
     for length in ("Content-Length: 5000", "Transfer-Encoding: chunked"):
-        with socket.create_connection((host, int(port)), timeout=10) as sock:
+        with socket.create_connection((host, int(port)), timeout=PATIENCE) as sock:
             head = f"POST /v2/a/blobs/uploads/?digest={digest} HTTP/1.1\r\nHost: localhost\r\n{length}\r\n\r\n"
             sock.sendall(head.encode() + b"3e8\r\n" * length.startswith("T") + data)
             sock.shutdown(socket.SHUT_WR)
@@ -138,7 +139,7 @@ def asked(
     headers: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[int, http.client.HTTPMessage]:
     """Send a request of its own connection; return status and headers."""
-    client = http.client.HTTPConnection(served.address, timeout=10)
+    client = http.client.HTTPConnection(served.address, timeout=PATIENCE)
     client.request(method, path, body, dict(headers))
     with client.getresponse() as answer:
         answer.read()
@@ -149,7 +150,7 @@ def asked(
 def cut_off(served: Registry, method: str, path: str, data: bytes, length: int) -> None:
     """Send a part of what a request announces, and hang up."""
     host, _, port = served.address.rpartition(":")
-    with socket.create_connection((host, int(port)), timeout=10) as sock:
+    with socket.create_connection((host, int(port)), timeout=PATIENCE) as sock:
         head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n"
         sock.sendall(head.encode() + data)
 
@@ -167,12 +168,12 @@ def little_room(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tupl
             ["mount", "-t", "tmpfs", "-o", "size=6m", "none", str(folder)],
             check=False,
             capture_output=True,
-            timeout=30,
+            timeout=PATIENCE,
         )
         if made.returncode:
             raise Lacking("a small disk can't be mounted")
     yield str(folder), []
-    subprocess.run(["umount", str(folder)], check=True, timeout=30)
+    subprocess.run(["umount", "--lazy", str(folder)], check=True, timeout=PATIENCE)
 
 
 def test_a_full_disk_is_told_and_leaves_nothing(
@@ -215,7 +216,7 @@ def test_pages_of_other_sites_stay_outside(served: Registry, place: Place) -> No
 def asked_as(served: Registry, name: str, method: str = "GET", **headers: str) -> tuple[int, str]:
     """Ask for a registry under a name; return the status, and the first error's code."""
     host, _, port = served.address.rpartition(":")
-    client = http.client.HTTPConnection(host, int(port), timeout=10)
+    client = http.client.HTTPConnection(host, int(port), timeout=PATIENCE)
     path = "/v2/" if method == "GET" else "/v2/a/blobs/uploads/"
     client.request(method, path, headers={"Host": name, **headers})
     with client.getresponse() as answer:
@@ -228,7 +229,7 @@ def asked_as(served: Registry, name: str, method: str = "GET", **headers: str) -
 def test_a_stop_ends_well(place: Place, number: signal.Signals) -> None:
     found = start(place)
     found.process.send_signal(number)
-    assert found.process.wait(20) == 0
+    assert found.process.wait(PATIENCE) == 0
     assert found.stop() == 0
 
 
@@ -331,7 +332,7 @@ def test_a_user_who_is_removed_is_out_at_once(place: Place) -> None:
     add_user(place, ALICE, WORD)
     with registry(place) as served:
         host, _, port = served.address.rpartition(":")
-        client = http.client.HTTPConnection(host, int(port), timeout=10)
+        client = http.client.HTTPConnection(host, int(port), timeout=PATIENCE)
         headers = {"Authorization": "Basic YWxpY2U6d29uZGVyOmxhbmQ="}
         found = []
         for after in ("remove", ""):
@@ -373,7 +374,7 @@ def test_a_server_collects_when_it_starts_unless_that_was_done(
     for before, is_collected in ((time.time() - 3600, False), (long_ago, True)):
         os.utime(mark, (before, before))
         with registry(place) as served:
-            served.requests()
+            served.await_rest()
             assert (mark.stat().st_mtime > before + 60) is is_collected
 
 
