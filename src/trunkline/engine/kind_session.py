@@ -47,7 +47,9 @@ class _Phase:
         self._sink = _Tail(work.output)
         self._folder = self._admitted() if step.user else ""
         home = {"HOME": posixpath.join(self._folder, "home")} if self._folder else {}
-        self._env = runner.environment(work, {**runner.context.access.scripts, **home})
+        access = runner.context.access
+        git = runner.context.git.variables(access.git, {**work.place.env, **home})
+        self._env = runner.environment(work, {**access.scripts, **git, **home})
         self._program = self._find(step.shell or "sh")
         self._session = self._opened()
 

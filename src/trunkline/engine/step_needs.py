@@ -19,7 +19,7 @@ from trunkline.engine.action_loader import DOCKER, Files
 from trunkline.engine.instances import Instance
 from trunkline.expr.written import written, written_script
 from trunkline.ports.containers import ContainerSpec
-from trunkline.workflow.model import RunStep, SessionStep, UsesStep
+from trunkline.workflow.model import RunStep, SessionStep, UsesStep, WorkStep
 
 # Programs and libraries that ask an engine; a Dockerfile or Docker Hub is none.
 ENGINE_WORDS = r"docker(?!file|hub|\.io|\.com)|podman|buildah|testcontainers"
@@ -49,18 +49,25 @@ def job_needs_engine(spec: ContainerSpec, instances: Iterable[Instance]) -> bool
 
 def _needs_engine(instance: Instance) -> bool:
     step = instance.step
+    if not isinstance(step, UsesStep):
+        return speaks_of_engine(_script(step))
+    name = instance.loaded.action.name if isinstance(instance.loaded, Files) else ""
+    given = "" if step.with_ is None else written(step.with_)
+    return speaks_of_engine(step.uses.value.removeprefix(DOCKER), given, name) or any(
+        map(_needs_engine, instance.children)
+    )
+
+
+def _script(step: WorkStep) -> str:
+    """Return what a step has a shell run, without comments; '' for an action."""
     match step:
         case RunStep():
-            return speaks_of_engine(without_comments(written_script(step.run)))
+            return without_comments(written_script(step.run))
         case SessionStep():
-            scripts = (each.value for each in (*step.commands, *step.finally_))
-            return speaks_of_engine(*map(without_comments, scripts))
+            commands = (each.value for each in (*step.commands, *step.finally_))
+            return "\n".join(map(without_comments, commands))
         case UsesStep():
-            name = instance.loaded.action.name if isinstance(instance.loaded, Files) else ""
-            given = "" if step.with_ is None else written(step.with_)
-            return speaks_of_engine(step.uses.value.removeprefix(DOCKER), given, name) or any(
-                map(_needs_engine, instance.children)
-            )
+            return ""
 
 
 def needs_services(instance: Instance) -> bool:
@@ -70,11 +77,10 @@ def needs_services(instance: Instance) -> bool:
     if isinstance(step, UsesStep):
         tokens.append(step.with_)
     text = "\n".join(written(token) for token in tokens if token is not None)
-    if isinstance(step, RunStep):
-        text = f"{text}\n{without_comments(written_script(step.run))}"
-    text = text.lower()
+    script = _script(step)
+    text = f"{text}\n{script}".lower()
     # Most texts have not even these letters, and an expression takes half a millisecond to compile.
-    if isinstance(step, RunStep) and "git" in text and re.search(SCRIPT_WORDS, text):
+    if script and "git" in text and re.search(SCRIPT_WORDS, text):
         return True
     text += step.condition.source.lower()
     return "_url" in text and re.search(API_WORDS, text) is not None

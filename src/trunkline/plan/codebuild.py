@@ -20,6 +20,7 @@ from trunkline.plan.codebuild_variables import BUILD, PROJECT, literal_text, unl
 from trunkline.workflow.events import EVENTS
 from trunkline.workflow.model import (
     Job,
+    Permissions,
     Retry,
     SessionStep,
     Step,
@@ -35,6 +36,8 @@ MANAGED = "aws/codebuild/"
 SUCCEEDED = Expression("success()")
 # A project's timeout, in minutes (AWS: one hour unless the project says otherwise).
 TIMEOUT = Expression("fromJSON(vars.CODEBUILD_TIMEOUT_MINUTES || '60')")
+# What git may do with the credentials of CodeBuild's helper, which builds have when they ask for it.
+MAY_PUSH = Permissions(scopes=(("contents", "write"), ("packages", "read")))
 # The phase of a batch that joins its artifacts, and the setting that asks for it.
 COMBINE = "COMBINE_ARTIFACTS"
 COMBINED = "(vars.CODEBUILD_COMBINE_ARTIFACTS || 'false')"
@@ -140,6 +143,7 @@ def _job(spec: Buildspec, task: Task, batch: Buildspec) -> Job:
         env=mapping(build_env(spec, task)),
         container=Literal(image, task.span) if image else None,
         timeout_minutes=TIMEOUT,
+        permissions=MAY_PUSH if spec.env.git_credential_helper else None,
         continue_on_error=Literal(True) if task.ignore_failure else None,  # noqa: FBT003 - a token
         outputs=_outputs(spec),
         steps=tuple(steps.all()),

@@ -7,6 +7,7 @@ import pytest
 from trunkline.expr.template import Expression, Literal
 from trunkline.expr.template import Mapping as MappingToken
 from trunkline.plan.buildspec_file import read_buildspec
+from trunkline.plan.permissions import effective
 from trunkline.workflow.model import Job, SessionStep, UsesStep, Workflow
 
 PHASES = "phases: {build: {commands: [make]}}\n"
@@ -206,3 +207,10 @@ def test_mistakes_of_every_file_of_a_batch_are_told_at_once():
     told = [(one.file, one.message) for one in found]
     assert ("buildspec.yml", "YAML_FILE_ERROR: stat d.yml: no such file or directory") in told
     assert ("b.yml", "YAML_FILE_ERROR: Invalid version '7': 0.1 or 0.2 is expected") in told
+
+
+@pytest.mark.parametrize(("helper", "level"), [("yes", "write"), ("no", "read")])
+def test_a_build_may_push_with_git_s_credential_helper(helper: str, level: str):
+    found = job(f"env: {{git-credential-helper: {helper}}}\n{PHASES}")
+    assert effective(found.permissions)["contents"] == level
+    assert effective(found.permissions)["packages"] == "read"
