@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from tests.commands import Place
 from tests.docker_engine import Engine
+from tests.ports import reserved_port
 from tests.served_registry import registry
 from tests.unit.adapters.docker.jobs import Job, job
 from trunkline.adapters.docker import images as docker_images
@@ -156,13 +157,21 @@ def test_an_image_of_this_machine_alone_is_used_as_it_is(host: Job, busybox_imag
     assert host.sandbox.containers.images.inspect("trunkline-test/missing:1") is None
 
 
+@pytest.fixture
+def reserved() -> Iterator[int]:
+    """Yield a port where nobody listens but whom a test lets."""
+    with reserved_port() as port:
+        yield port
+
+
 def test_a_registry_is_asked_only_for_names_of_its_own(
-    host: Job, name: str, busybox_image: str, tmp_path: Path
+    host: Job, name: str, busybox_image: str, tmp_path: Path, reserved: int
 ) -> None:
     spec = write(host, Dockerfile=f"FROM {busybox_image}\nENV MARK={name}\n")
     host.sandbox.containers.images.build(replace(spec, tags=(name,)), host.watch)
-    with registry(Place(tmp_path / "machine")) as served:
-        there = f"{served.address}/team/app:1"
+    address = f"127.0.0.1:{reserved}"
+    with registry(Place(tmp_path / "machine"), "--listen", address):
+        there = f"{address}/team/app:1"
         host.engine.docker("tag", name, there)
         host.engine.docker("push", there)
     try:
