@@ -242,6 +242,22 @@ def test_an_unhealthy_service_fails_its_job_with_its_log(docked: Place, busybox_
     assert "| never" not in done.out
 
 
+def test_tests_of_ours_tell_why_a_service_is_unhealthy_where_the_engine_makes_none(
+    place: Place, podman: Engine
+):
+    place.env["DOCKER_HOST"] = podman.host
+    services = f"""
+      ill:
+        image: {image(podman, "busybox")}
+        command: sleep 300
+        options: --health-cmd "echo no pulse; false" --health-interval 500ms --health-retries 1
+"""
+    done = run(place, job(services, "      - run: echo never"))
+    assert done.code == 1, done.text
+    assert "test | Its health check ended with exit code 1: no pulse" in done.out
+    assert podman.owned() == set()
+
+
 def test_a_service_that_crashes_at_once_fails_its_job_with_its_log(
     docked: Place, engine: Engine, busybox_image: str, tmp_path: Path
 ):

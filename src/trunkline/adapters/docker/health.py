@@ -9,6 +9,7 @@ from typing import Any
 from docker.errors import APIError, NotFound
 
 from trunkline.adapters.docker.engine import START_EXEC, Engine, refusals
+from trunkline.adapters.docker.streams import Output
 from trunkline.base.errors import Unavailable
 from trunkline.ports.containers import Watch
 
@@ -19,8 +20,11 @@ HEALTHY, STARTING = "healthy", "starting"
 # The engine's own, where a health check does not say (nanoseconds).
 SECOND = 10**9
 INTERVAL, RETRIES = 30 * SECOND, 3
-# What a test of ours may take.
+# What a test of ours may take, and how much of what it prints is kept (bytes), as the engine does.
 TEST_SECONDS = 10.0
+LOGGED = 4096
+# What an engine logs of a test that did not end.
+FAILED, TOO_LONG = -1, f"Health check exceeded timeout ({TEST_SECONDS:g}s)"
 NO_TEST = frozenset({"", "NONE"})
 
 
@@ -43,6 +47,7 @@ def _is_healthy(engine: Engine, alias: str, container: str, watch: Watch) -> boo
     """
     begun, told, poll = time.monotonic(), 0, FIRST_POLL
     next_word = begun
+    ours: dict[str, Any] = {}
     while not watch.unwanted():
         found = _inspect(engine, container)
         test = _test(found)
@@ -57,14 +62,15 @@ def _is_healthy(engine: Engine, alias: str, container: str, watch: Watch) -> boo
         now = time.monotonic()
         if told and not health.get("Log") and now - begun > _longest(found):
             # The engine makes no tests, and ours (one at least) have failed for as long as may be.
-            return _tell_why(alias, state, watch)
+            return _tell_why(alias, {**state, "Health": {"Log": [ours]}}, watch)
         if now >= next_word:
             pause = TOLD_PAUSES[min(told, len(TOLD_PAUSES) - 1)]
             watch.tell(
                 f"{alias} service is starting, waiting {pause} seconds before checking again."
             )
             told, next_word = told + 1, now + pause
-        if _passes(engine, container, test):
+        ours = _tried(engine, container, test)
+        if ours["ExitCode"] == 0:
             return True
         time.sleep(poll)
         poll = min(poll * 1.5, LONGEST_POLL)
@@ -108,20 +114,30 @@ def _longest(found: dict[str, Any]) -> float:
     return float((check.get("StartPeriod") or 0) + interval * (retries + 1)) / SECOND
 
 
-def _passes(engine: Engine, container: str, test: list[str]) -> bool:
-    """Run a container's test; tell whether it succeeds."""
+def _tried(engine: Engine, container: str, test: list[str]) -> dict[str, Any]:
+    """Run a container's test; return its `ExitCode` and `Output` as the engine logs its own."""
     kind, *rest = test
     argv = ["/bin/sh", "-c", *rest] if kind == "CMD-SHELL" else rest
     if not argv:
-        return False
+        return {"ExitCode": FAILED}
     with refusals():
         try:
             made = engine.client.exec_create(container, argv)
-            connection = engine.hijack(f"/exec/{made['Id']}/start", START_EXEC)
-            end = time.monotonic() + TEST_SECONDS
-            while connection.receive(end - time.monotonic()):
-                pass
-            connection.close()
-            return bool(engine.client.exec_inspect(made["Id"])["ExitCode"] == 0)
-        except (APIError, Unavailable):  # it ends at this moment; the next look tells
-            return False
+            output = Output(engine.hijack(f"/exec/{made['Id']}/start", START_EXEC))
+            said = _first_words(output)
+            output.close()
+            code = engine.client.exec_inspect(made["Id"])["ExitCode"]
+        except (APIError, Unavailable) as error:  # it ends at this moment; the next look tells
+            return {"ExitCode": FAILED, "Output": str(error)}
+    if code is None:
+        return {"ExitCode": FAILED, "Output": TOO_LONG}
+    return {"ExitCode": code, "Output": said.decode("utf-8", "replace")}
+
+
+def _first_words(output: Output) -> bytes:
+    """Wait for a test's end, as long as one may take; return as much as an engine keeps of it."""
+    end = time.monotonic() + TEST_SECONDS
+    said = b""
+    while data := output.read(end - time.monotonic()):
+        said += data[: LOGGED - len(said)]
+    return said
