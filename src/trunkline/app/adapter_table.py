@@ -108,6 +108,7 @@ ADAPTERS = {
     "ask-to-stop": "trunkline.adapters.process_table:ask_to_stop",
     "github-forwarding": "trunkline.services.github.forwarding:Forwarding",
     "github-places": "trunkline.services.github.forwarding:places",
+    "github-hosts": "trunkline.web.github_hosts:GitHubHosts",
     "graphql": "trunkline.web.github_api:graphql",
     "graphql-forwarded": "trunkline.web.github_api_forwarded:ForwardedGraphQl",
     "forwarded-pushes": "trunkline.adapters.git.forwarded:ForwardedPushes",

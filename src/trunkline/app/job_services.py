@@ -10,6 +10,7 @@ from trunkline.app.adapter_table import adapter
 from trunkline.app.late import Once
 from trunkline.ports.endpoints import LOOPBACK, RESULTS
 from trunkline.ports.job_services import ServicesAccess, ServicesJob, StoredListener, ignore
+from trunkline.run.api_host import hosts_of
 from trunkline.services.actions.jobs import LiveJobs
 
 IDENTITY_SCOPE = "id-token"
@@ -19,6 +20,7 @@ USERS = ("", "x-access-token:", "github-actions:", "github-actions[bot]:", "git:
 OWN_KEYS = ("insteadOf", "pushInsteadOf")
 # Before a server's host in the services' addresses.
 ELSEWHERE = "/-/"
+API = "/api/v3"
 
 
 class LocalJobServices:
@@ -28,6 +30,7 @@ class LocalJobServices:
         self._system = system
         self._jobs = LiveJobs(system.clock, system.ids)
         self._gateways: dict[tuple[str, int], list[str]] = {}
+        self._urls: dict[tuple[str, int], str] = {}
         self._shared = Once[Any](lambda: adapter("job-services-shared")(system, self._jobs))
 
     def token(self, job: ServicesJob, given: str = "") -> str:
@@ -40,7 +43,7 @@ class LocalJobServices:
         self, job: ServicesJob, stored: StoredListener = ignore, host: str = ""
     ) -> ServicesAccess:
         """Have the services up and the job known to them. Raises Unavailable."""
-        url = self._url(host, job)
+        url = self._urls[job.run_id, job.number] = self._url(host, job)
         self._jobs.begin(job, stored)
         tokens = self._shared().tokens
         runtime: str = tokens.runtime(job)
@@ -57,12 +60,14 @@ class LocalJobServices:
             "ACTIONS_CACHE_SERVICE_V2": "True",
             "ACTIONS_CACHE_MODE": job.cache_mode,
         }
+        server = str(job.github.get("server_url") or "")
         secret = (runtime, *(scripts[name] for name in scripts if name.endswith("_TOKEN")))
         return ServicesAccess(
             actions={**actions, **scripts},
             scripts=scripts,
             git=git_settings(job, url, self._jobs.tokens(job)),
-            github={"api_url": f"{url}/api/v3", "graphql_url": f"{url}/api/graphql"},
+            github={"api_url": f"{url}{API}", "graphql_url": f"{url}/api/graphql"},
+            hosts=() if self._system.choices.publish else hosts_of(server),
             secrets=secret,
         )
 
@@ -82,14 +87,18 @@ class LocalJobServices:
         The addresses in networks of its own are given up.
         """
         self._jobs.end(job)
+        self._urls.pop((job.run_id, job.number), None)
         if self._shared.is_made:
             self._shared().end(job)
         for host in self._gateways.pop((job.run_id, job.number), ()):
             self._system.endpoints.release(RESULTS, host)
 
+    def _api_of(self, job: ServicesJob) -> str:
+        return f"{self._urls.get((job.run_id, job.number), '')}{API}"
+
     def application(self) -> object:
         """Return what answers at the root of the port (WSGI)."""
-        found: object = adapter("job-services-application")(self._shared())
+        found: object = adapter("job-services-application")(self._shared(), self._api_of)
         return found
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from wsgiref.types import WSGIApplication
 
-from trunkline.app import System, github_api
+from trunkline.app import Choices, System, github_api
 from trunkline.app.adapter_table import adapter
 from trunkline.app.late import Once
 from trunkline.ports.artifacts import Artifacts
@@ -47,11 +47,18 @@ class Shared:
         self.caches.end(job)
 
 
-def application(shared: Shared) -> WSGIApplication:
-    """Return what answers at the root of the port."""
+def application(shared: Shared, api_of: Callable[[ServicesJob], str]) -> WSGIApplication:
+    """Return what answers at the root of the port; `api_of` tells where a job finds the API."""
     parts = {prefix: _late(make, shared) for prefix, make in PARTS.items()}
-    found: WSGIApplication = adapter("results-app")(parts)
+    here, upstream = adapter("results-app")(parts), upstream_of(shared.system.choices)
+    found: WSGIApplication = adapter("github-hosts")(here, shared.jobs.of_token, api_of, upstream)
     return found
+
+
+def upstream_of(choices: Choices) -> Any:
+    """Return what asks GitHub for what is not here; None where nobody, or no container, may."""
+    is_open = not choices.offline and choices.network_policy == "open"
+    return adapter("upstream")() if is_open else None
 
 
 def _late(make: Callable[[Shared], WSGIApplication], shared: Shared) -> Callable[[], Any]:

@@ -10,7 +10,9 @@ from trunkline.engine.container_node import container_node
 from trunkline.engine.processes import run_to_end
 from trunkline.engine.step_runner import StepRunner, Stop, Work, stopped
 from trunkline.engine.tool_cache import fill
+from trunkline.ports.job_services import ServicesAccess
 from trunkline.ports.process import ProcessSpec
+from trunkline.run.api_host import shim as api_shim
 from trunkline.run.job_machine import Stage
 from trunkline.run.server_host import SHIM, node_flags
 from trunkline.workflow.model import JavaScriptRuns, UsesStep
@@ -19,6 +21,7 @@ from trunkline.workflow.model import JavaScriptRuns, UsesStep
 NODE_MAJORS = {"node12": 20, "node16": 20, "node20": 20, "node24": 24}
 # Below the job's actions; no owner of a repository has such a name.
 SHIM_FILE = "_trunkline/server_host.cjs"
+API_SHIM_FILE = "_trunkline/api_host.cjs"
 
 
 def perform(runner: StepRunner, work: Work) -> Stop:
@@ -43,19 +46,24 @@ def perform(runner: StepRunner, work: Work) -> Stop:
     git = runner.context.git.variables(access.git, work.place.env)
     env = runner.environment(work, {**stage, **access.actions, **git})
     node = _node(runner, work, NODE_MAJORS[runs.using], env)
-    argv = (node, *_flags(runner, work), posixpath.join(loaded.folder, entry))
+    argv = (node, *_flags(runner, work, access), posixpath.join(loaded.folder, entry))
     process = runner.context.sandbox.start(
         ProcessSpec(argv=argv, env=env, cwd=runner.context.layout.workspace)
     )
     return stopped(run_to_end(process, work.output, runner.tools.clock, work.limits))
 
 
-def _flags(runner: StepRunner, work: Work) -> tuple[str, ...]:
-    """Return node's flags; where they name our file, it is written anew: steps could change it."""
-    shim = posixpath.join(runner.context.layout.actions, SHIM_FILE)
+def _flags(runner: StepRunner, work: Work, access: ServicesAccess) -> tuple[str, ...]:
+    """Return node's flags; files of ours that they name are written anew: steps could change them."""
+    sandbox, actions = runner.context.sandbox, runner.context.layout.actions
+    shim = posixpath.join(actions, SHIM_FILE)
     flags = node_flags(str(runner.context.github(work.place).get("server_url") or ""), shim)
     if flags:
-        runner.context.sandbox.put(shim, SHIM.encode())
+        sandbox.put(shim, SHIM.encode())
+    if access.hosts:
+        led = posixpath.join(actions, API_SHIM_FILE)
+        sandbox.put(led, api_shim(access.hosts, access.github["api_url"]).encode())
+        flags = (*flags, "--require", led)
     return flags
 
 

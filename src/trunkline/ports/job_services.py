@@ -60,7 +60,8 @@ class ServicesAccess(msgspec.Struct, frozen=True, kw_only=True):
     ACTIONS_CACHE_SERVICE_V2; `scripts` those that `run` steps get (the identity pair, if allowed).
     `github` are values of the `github` context that change: `api_url`, `graphql_url`. `git` are
     settings of git, some of them several times: by them fetches from the job's server and pushes to
-    it arrive here.
+    it arrive here. `hosts` are hosts of the server's API: what JavaScript actions ask of them comes
+    to `api_url`.
     `secrets` must never be shown.
     """
 
@@ -68,6 +69,7 @@ class ServicesAccess(msgspec.Struct, frozen=True, kw_only=True):
     scripts: Mapping[str, str]
     github: Mapping[str, str]
     git: tuple[tuple[str, str], ...] = ()
+    hosts: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
 
 

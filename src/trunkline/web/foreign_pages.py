@@ -12,6 +12,8 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 import msgspec
 from werkzeug.wrappers import Response
 
+from trunkline.run.api_host import HOSTS
+
 # What containers call the machine that they run on: nobody can have these in the DNS.
 HOST_NAMES = frozenset(
     {"host.docker.internal", "gateway.docker.internal", "host.containers.internal"}
@@ -29,12 +31,13 @@ class NoForeignPages:
     A page can give its own name an address of this machine (DNS rebinding), and then reads and
     writes as the services' own page would: the Host header tells. And it can send what a form can
     send, without reading the answer: `Sec-Fetch-Site` and `Origin` tell (Fetch standard), which
-    only browsers send. `names` are more names that the services have; None: any will do.
+    only browsers send. Hosts of GitHub, from which actions are led here, show nobody's pages. `names`
+    are more names that the services have; None: any will do.
     """
 
     def __init__(self, application: WSGIApplication, names: Iterable[str] | None = ()) -> None:
         self._application = application
-        own = {LOCAL, socket.gethostname().lower(), *HOST_NAMES}
+        own = {LOCAL, socket.gethostname().lower(), *HOST_NAMES, *HOSTS}
         self._names = None if names is None else own.union(name.lower() for name in names)
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:

@@ -128,7 +128,9 @@ class ForwardedGraphQl:
         if wanted and not self._are_own(request, job, about):
             return _forbidden(wanted[0])
         answer = self._send(request, job, record, wanted)  # what was looked at, and nothing else
-        return Response(_Body(answer), answer.status, _passed_on(answer), direct_passthrough=True)
+        return Response(
+            ReceivedBody(answer), answer.status, passed_on(answer), direct_passthrough=True
+        )
 
     def _are_own(self, request: Request, job: ServicesJob, about: Subjects) -> bool:
         """Tell whether mutations are about the job's own repository alone; the server knows ids."""
@@ -211,26 +213,27 @@ def _check(job: ServicesJob, end_point: object, *, reads: bool) -> None:
 
 def _response(answer: Received, address: Address, ours: Mapping[str, str]) -> Response:
     """Return an answer with the server's addresses turned into ours."""
-    headers = _passed_on(answer)
+    headers = passed_on(answer)
     if "Location" in headers:
         headers["Location"] = _turned(headers["Location"], ours)
     if "Link" in headers:
         headers["Link"] = _links(headers["Link"], address)
     if not headers.get("Content-Type", "").startswith("application/json"):
-        return Response(_Body(answer), answer.status, headers, direct_passthrough=True)
+        return Response(ReceivedBody(answer), answer.status, headers, direct_passthrough=True)
     data = _whole(answer)
     if data:
         data = msgspec.json.encode(_localized(msgspec.json.decode(data), ours))
     return Response(data, answer.status, headers)
 
 
-def _passed_on(answer: Received) -> dict[str, str]:
+def passed_on(answer: Received) -> dict[str, str]:
+    """Return the headers of an answer that are passed on."""
     return {
         name.title(): value for name, value in answer.headers if name.lower() not in NOT_PASSED_ON
     }
 
 
-class _Body:
+class ReceivedBody:
     """The body of an answer, piece by piece; the server closes it."""
 
     def __init__(self, answer: Received) -> None:
@@ -250,7 +253,7 @@ def _whole(answer: Received) -> bytes:
     """Return the body of an answer. Raises Refused when it is too long."""
     parts: list[bytes] = []
     size = 0
-    with closing(_Body(answer)) as body:
+    with closing(ReceivedBody(answer)) as body:
         for data in body:
             parts.append(data)
             size += len(data)
