@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from contextlib import suppress
 from typing import Any
 
-from docker.errors import APIError
+from docker.errors import APIError, NotFound
 
 from trunkline.adapters.docker.action_builds import remove_held_by_the_dead
 from trunkline.adapters.docker.engine import Engine, refusals
@@ -20,6 +20,8 @@ AT_ONCE = 8
 # Where a job's own container has the job's folders.
 WORK = "/__w"
 GONE = frozenset({404, 409})
+# Of a volume.
+IN_USE = 409
 
 
 def containers_of(engine: Engine, labels: dict[str, str]) -> list[str]:
@@ -41,10 +43,18 @@ def remove_containers(engine: Engine, ids: Iterable[str]) -> None:
 
 
 def remove_container(engine: Engine, container: str) -> None:
-    """Remove a container; no error when it is gone, or somebody else is removing it."""
-    remove = partial(engine.client.remove_container, v=True, force=True)
+    """Remove a container; no error when it is gone. One that is being removed is waited for.
+
+    Until it is gone it keeps its network from being removed.
+    """
     with refusals():
-        _ignore_gone(remove, container)
+        try:
+            engine.client.remove_container(container, v=True, force=True)
+        except APIError as error:
+            if not _is_gone(error):
+                raise
+            with suppress(NotFound):
+                engine.client.wait(container, condition="removed")
 
 
 def remove_network(engine: Engine, name: str) -> None:
@@ -60,32 +70,59 @@ def remove_networks(engine: Engine, labels: dict[str, str]) -> None:
             _ignore_gone(engine.client.remove_network, network["Id"])
 
 
-def remove_volumes(engine: Engine, labels: dict[str, str]) -> None:
-    """Remove the volumes with these labels: what the job names, and what scripts have made."""
+def remove_volumes(engine: Engine, labels: dict[str, str]) -> bool:
+    """Remove a job's volumes: what it names, and what its scripts have made; tell if all are gone.
+
+    One that another job uses by now goes with that job when it is of this process, else with a sweep.
+    """
+    mine = {ENGINE: labels[ENGINE]}
+    left = False
     with refusals():
-        found = engine.client.volumes(filters=filters(labels))
-        for volume in found.get("Volumes") or ():
-            _ignore_gone(engine.client.remove_volume, volume["Name"])
+        for volume in engine.client.volumes(filters=filters(mine)).get("Volumes") or ():
+            is_own = labels.items() <= (volume.get("Labels") or {}).items()
+            if not is_own and volume["Name"] not in engine.left_volumes:
+                continue
+            if _remove_volume(engine, volume["Name"]):
+                engine.left_volumes.discard(volume["Name"])
+            else:
+                engine.left_volumes.add(volume["Name"])
+                left = left or is_own
+    return not left
 
 
-def _ignore_gone(remove: Callable[[str], object], name: str) -> None:
-    """Remove what may be gone, or going; a volume that others use by now waits for a sweep."""
+def _remove_volume(engine: Engine, name: str) -> bool:
+    """Remove a volume; return False for one that is in use."""
     try:
-        remove(name)
+        engine.client.remove_volume(name)
     except APIError as error:
         if error.response is None or error.response.status_code not in GONE:
             raise
+        return error.response.status_code != IN_USE
+    return True
+
+
+def _ignore_gone(remove: Callable[[str], object], name: str) -> None:
+    """Remove what may be gone, or going."""
+    try:
+        remove(name)
+    except APIError as error:
+        if not _is_gone(error):
+            raise
+
+
+def _is_gone(error: APIError) -> bool:
+    return error.response is not None and error.response.status_code in GONE
 
 
 def sweep(engine: Engine, notes: Iterable[str]) -> None:
     """Remove what engines left that were killed, and the notes that they had something."""
-    remove_of_the_dead(engine)
-    for note in notes:
-        remove_note(note)
+    if remove_of_the_dead(engine):
+        for note in notes:
+            remove_note(note)
 
 
-def remove_of_the_dead(engine: Engine) -> list[str]:
-    """Remove what engines of this machine left that no longer run; return the containers' names."""
+def remove_of_the_dead(engine: Engine) -> bool:
+    """Remove what engines of this machine left that no longer run; tell whether all is gone."""
     mine = {MACHINE: machine()}
     with refusals():
         containers = engine.client.containers(all=True, filters=filters(mine))
@@ -98,10 +135,9 @@ def remove_of_the_dead(engine: Engine) -> list[str]:
     with refusals():
         for network in filter(_is_dead, networks):
             _ignore_gone(engine.client.remove_network, network["Id"])
-        for volume in filter(_is_dead, volumes):
-            _ignore_gone(engine.client.remove_volume, volume["Name"])
+        removed = [_remove_volume(engine, each["Name"]) for each in filter(_is_dead, volumes)]
     remove_held_by_the_dead(engine)
-    return [str((each.get("Names") or [each["Id"]])[0]).removeprefix("/") for each in dead]
+    return all(removed)
 
 
 def _reclaim(engine: Engine, container: dict[str, Any]) -> None:
