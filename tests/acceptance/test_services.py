@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 import subprocess
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -427,6 +428,32 @@ def test_what_a_killed_engine_leaves_the_next_start_removes(
     done = docked.run("run", "--plain", cwd=root)
     assert done.code == 0, done.text
     assert not engine.owned(f"{RUN_LABEL}={run_id}")
+
+
+@pytest.mark.usefixtures("killed_engines")
+def test_a_volume_that_others_still_use_goes_with_a_later_start(
+    docked: Place, engine: Engine, busybox_image: str
+):
+    volume = f"trunkline-test-{uuid.uuid1().hex}"
+    services = f"""
+      data:
+        image: {busybox_image}
+        command: tail -f /dev/null
+        volumes: ["{volume}:/data"]
+"""
+    process, root = begun(docked, job(services, STAYS))
+    user = engine.docker("run", "--detach", "-v", f"{volume}:/x", busybox_image, "sleep", "600")
+    try:
+        process.send_signal(signal.SIGINT)
+        assert finish(process).code == 130
+        workflow = "on: push\njobs: {one: {runs-on: ubuntu-latest, steps: [run: echo again]}}\n"
+        (root / ".github/workflows/ci.yml").write_text(workflow, encoding="utf-8")
+        assert docked.run("run", "--plain", cwd=root).code == 0
+        assert volume in engine.docker("volume", "ls", "--quiet").split()
+    finally:
+        engine.docker("rm", "--force", user)
+    assert docked.run("run", "--plain", cwd=root).code == 0
+    assert volume not in engine.docker("volume", "ls", "--quiet").split()
 
 
 def test_logs_of_services_are_told_when_their_job_ends(docked: Place, redis_image: str):

@@ -87,6 +87,7 @@ class JobContainers:
         self._registry: dict[str, str] = {}
         self._made: list[Made] = []
         self._has_run = False
+        self._has_left = False
         self._last_image = ""
         self._is_near = False
         self._keeper = 0
@@ -301,10 +302,12 @@ class JobContainers:
             by_label = self._has_run or door.was_used
             ending = Ending(self.engine, dict(self._site.labels), Story(watch))
             ending.remove(self._made, self._network, by_label=by_label)
+            self._has_left = not ending.is_whole
             self._made, self._network, self.job_id = [], "", ""
         self._actions.close(watch.tell)
         self._wiring.end_publishing()
-        remove_note(self._wiring.note)
+        if not self._has_left:
+            remove_note(self._wiring.note)
 
     def _reclaim(self) -> None:
         """Have files that containers made as other users given back, since we must remove them."""

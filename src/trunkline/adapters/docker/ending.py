@@ -29,11 +29,13 @@ class Ending:
         self._labels = labels
         self._story = story
         self._failures: list[Unavailable] = []
+        self.is_whole = True
 
     def remove(self, made: Sequence[Made], network: str, *, by_label: bool) -> None:
         """Remove containers and the network; `by_label`: also what actions and scripts have made.
 
-        What can't be removed is a warning; Unavailable is raised when the rest is gone.
+        What can't be removed is a warning; Unavailable is raised when the rest is gone. Afterwards
+        `is_whole` tells whether anything is left that a sweep has to remove.
         """
         engine, labels = self._engine, self._labels
         with ThreadPoolExecutor(AT_ONCE, "remove-container") as pool:
@@ -51,9 +53,12 @@ class Ending:
             self._try(lambda: remove_network(engine, network))
         if by_label:
             self._try(lambda: remove_networks(engine, labels))
-        self._try(lambda: remove_volumes(engine, labels))
+        self._try(self._remove_volumes)
         if self._failures:
             raise self._failures[0]
+
+    def _remove_volumes(self) -> None:
+        self.is_whole = remove_volumes(self._engine, self._labels)
 
     def _tell(self, made: Made) -> None:
         if not made.is_job and not made.has_failed:

@@ -53,11 +53,15 @@ def words(error: DockerException) -> str:
 
 
 class Engine:
-    """A connection to the engine. Thread-safe. `client` raises the library's own errors."""
+    """A connection to the engine. Thread-safe. `client` raises the library's own errors.
+
+    `left_volumes` are those of jobs that have ended, which other jobs used then.
+    """
 
     def __init__(self, client: APIClient, wire: Wire) -> None:
         self.client = client
         self.wire = wire
+        self.left_volumes: set[str] = set()
 
     def version(self) -> str:
         """Return the newest version of the API that both sides know."""

@@ -20,8 +20,6 @@ AT_ONCE = 8
 # Where a job's own container has the job's folders.
 WORK = "/__w"
 GONE = frozenset({404, 409})
-# Of a volume.
-IN_USE = 409
 
 
 def containers_of(engine: Engine, labels: dict[str, str]) -> list[str]:
@@ -95,9 +93,9 @@ def _remove_volume(engine: Engine, name: str) -> bool:
     try:
         engine.client.remove_volume(name)
     except APIError as error:
-        if error.response is None or error.response.status_code not in GONE:
+        if not _is_gone(error):
             raise
-        return error.response.status_code != IN_USE
+        return isinstance(error, NotFound)
     return True
 
 

@@ -69,6 +69,16 @@ def job(
     home = {"PATH": os.environ["PATH"], "HOME": str(folder), "DOCKER_HOST": engine.host}
     folders = {f"TRUNKLINE_{name}": f"{folder}/{name}" for name in ("STATE", "WORK", "CACHE")}
     system = System(read({**home, **folders, **environ}), choices)
+    try:
+        with job_of(system, engine, image) as made:
+            yield made
+    finally:
+        system.close()
+
+
+@contextmanager
+def job_of(system: System, engine: Engine, image: str) -> Iterator[Job]:
+    """Prepare a job of a system, beside others."""
     where = f"docker:{image}" if image else "host"
     place = JobPlace(
         run_id=os.urandom(6).hex(), key="build", where=where, repository="octo/cat", event="{}"
@@ -78,4 +88,3 @@ def job(
         yield Job(engine, system, sandbox, sandbox.prepare(place), image, [])
     finally:
         sandbox.tear_down(keep=False)
-        system.close()

@@ -14,7 +14,7 @@ import pytest
 
 from tests.docker_engine import Engine
 from tests.images import Layer, libraries
-from tests.unit.adapters.docker.jobs import Job, job
+from tests.unit.adapters.docker.jobs import Job, job, job_of
 from trunkline.adapters.docker import containers
 from trunkline.app import Choices
 from trunkline.base.errors import Unavailable
@@ -380,6 +380,18 @@ def test_volumes_that_a_job_names_go_with_it(plain: Job) -> None:
         assert {data, cache, users} & set(left) == {users}
     finally:
         plain.engine.docker("volume", "rm", users)
+
+
+def test_a_volume_of_two_jobs_goes_with_the_last(plain: Job) -> None:
+    name = f"trunkline-test-data-{os.urandom(4).hex()}"
+    plain.begin(volumes=(f"{name}:/data",))
+    with job_of(plain.system, plain.engine, plain.image) as other:
+        other.begin(volumes=(f"{name}:/data",))
+        for _ in range(2):  # as "Stop containers" does, and the end of the job's place
+            plain.sandbox.containers.end(plain.watch)
+        assert other.sh("ls -d /data") == "/data\n"
+        other.sandbox.containers.end(other.watch)
+    assert name not in plain.engine.docker("volume", "ls", "--quiet").split()
 
 
 def test_volumes_of_a_container_that_can_not_be_made_go_too(plain: Job) -> None:
