@@ -291,7 +291,7 @@ def test_an_address_for_something_else(client: Client):
     assert code(ask("GET", reading.replace("/artifacts/77-", "/artifacts/78-"))) == forged
     assert code(ask("GET", reading.replace("/artifacts/", "/caches/"))) == forged
     assert code(ask("GET", reading.replace("run=77", "run=78"))) == forged
-    assert code(ask("GET", reading[:-4] + "0000")) == forged
+    assert code(ask("GET", reading[:-1] + ("1" if reading.endswith("0") else "0"))) == forged
     assert code(ask("GET", reading.partition("?")[0])) == forged
     for path in (
         "/blobs/../artifacts",
