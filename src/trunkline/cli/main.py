@@ -15,6 +15,7 @@ from typing import Any
 from trunkline import __version__
 from trunkline.base.errors import InvalidPipeline, NotFound, TrunklineError, UsageError
 from trunkline.base.words import nearest
+from trunkline.cli import output
 
 # A verb is loaded when it is typed: start-up pays for nothing else.
 VERBS = {
@@ -67,11 +68,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     codes.append(_run(sys.argv[1:]))
     return codes[0]
 
+    output.guard()
 
 def _run(arguments: list[str]) -> int:
     _mend_streams()
     try:
-        return _dispatch(arguments)
+        return _written(arguments)
     except TrunklineError as error:
         return _tell(error)
     except KeyboardInterrupt:
@@ -79,7 +81,7 @@ def _run(arguments: list[str]) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output is gone; keep the interpreter from complaining at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        output.discard()
         return 0
     except Exception:  # noqa: BLE001 - the one place where our own bugs end: no traceback for users
         load(BUG_REPORT)()
@@ -127,6 +129,18 @@ def _dispatch(arguments: list[str]) -> int:
     if not arguments or arguments[0] in {"-h", "--help", "help"}:
         sys.stdout.write(_usage())
         return 0
+def _written(arguments: list[str]) -> int:
+    """Perform a command line, and have its output written. Raises what the verb raises."""
+    try:
+        return _dispatch(arguments)
+    finally:
+        try:
+            sys.stdout.flush()
+        except TrunklineError:
+            output.discard()
+            raise
+
+
     if arguments[0] in {"-V", "--version", "version"}:
         sys.stdout.write(f"trunkline {__version__}\n")
         return 0

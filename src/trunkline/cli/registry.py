@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
 import signal
 import sys
@@ -12,7 +13,7 @@ from trunkline import settings
 from trunkline.app import System
 from trunkline.app import registry as composed
 from trunkline.app.adapter_table import adapter
-from trunkline.base.errors import TrunklineError, UsageError
+from trunkline.base.errors import TrunklineError, Unavailable, UsageError
 from trunkline.cli import registry_options as wanted
 from trunkline.cli.arguments import Help
 from trunkline.cli.main import load
@@ -60,7 +61,7 @@ def _serve(system: System, options: argparse.Namespace) -> None:
         address.host,
         address.port,
         tls=_tls(options),
-        log=_say if options.verbose else None,
+        log=_log if options.verbose else None,
     )
     try:
         _say(f"registry at {server.url}, images in {root}, {_who(doors)}")
@@ -72,7 +73,7 @@ def _serve(system: System, options: argparse.Namespace) -> None:
         for number in STOPPING:
             signal.signal(number, signal.SIG_IGN)
         # A server that is stopped has done its work: service managers want 0.
-        _say("stopped")
+        _log("stopped")
     finally:
         server.stop()
 
@@ -87,7 +88,7 @@ def _collect_now_and_then(served: Registry, interval: float) -> None:
             sys.stderr.write(f"warning: garbage was not collected: {error.message}\n")
         else:
             if gone is not None and gone != Collected():
-                _say(_told(gone))
+                _log(_told(gone))
         never.wait(min(interval, HOUR))
     never.wait()
 
@@ -153,6 +154,12 @@ def _would_go(served: Registry, lease: float) -> list[str]:
         for gone in found
     ]
     return lines or ["nothing would be removed"]
+
+
+def _log(line: str) -> None:
+    """Say something on the way: that it can't be written stops no registry, and fails no request."""
+    with contextlib.suppress(BrokenPipeError, Unavailable):
+        _say(line)
 
 
 def _say(line: str) -> None:

@@ -15,8 +15,8 @@ import msgspec
 from trunkline.app import System
 from trunkline.app.world import make_world
 from trunkline.base.diagnostics import Severity
-from trunkline.base.errors import InvalidPipeline, TrunklineError
-from trunkline.cli import arguments
+from trunkline.base.errors import InvalidPipeline, TrunklineError, Unavailable
+from trunkline.cli import arguments, output
 from trunkline.cli.prospects import prospect
 from trunkline.cli.view_choice import View, open_view
 from trunkline.engine.job_worker import JobWorker
@@ -36,7 +36,9 @@ from trunkline.services.running import Runner, RunnerPorts
 
 FAILED = 1
 NOTHING_CAN_RUN = 2
+UNWRITTEN = 3
 CANCELLED = 130
+NOT_LOST = "The run went on to its end; `trunkline show` and `trunkline logs` have it."
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -100,16 +102,24 @@ def _run(
     try:
         finished = _perform(system, options, view, found, outlook)
     finally:
-        _close(view)
-    return _exit_code(finished)
+        lost = _close(view)
+    return max(lost, _exit_code(finished))
 
 
-def _close(view: View) -> None:
-    """Close a view; a run ends as it ends, whether or not its output was read."""
+def _close(view: View) -> int:
+    """Close a view; return the exit code of what was not written.
+
+    A run ends as it ends, whether or not its output was read.
+    """
     try:
         view.close()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        output.discard()
+    except Unavailable as error:
+        output.discard()
+        sys.stderr.write(f"trunkline: {error.message}\n  {NOT_LOST}\n")
+        return UNWRITTEN
+    return 0
 
 
 def _perform(

@@ -32,7 +32,10 @@ class View(Protocol):
         ...
 
     def close(self) -> None:
-        """Show what is left to show. Raises BrokenPipeError when nobody reads any more."""
+        """Show what is left to show.
+
+        Raises BrokenPipeError when nobody reads any more, Unavailable when something was not written.
+        """
         ...
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+from typing import Any
 
 import pytest
 
 from tests.unit.cli.story import ARTIFACT, Story, job_begins, started, whole_run
 from tests.yardstick import in_yardsticks
 from trunkline.adapters.clock import FakeClock
+from trunkline.base.errors import Unavailable
 from trunkline.cli.views.plain import PlainView
 from trunkline.cli.views.records import RecordsView
 from trunkline.cli.views.summary import kept_artifacts
@@ -134,23 +136,29 @@ def test_other_encodings_get_what_they_can_show():
 
 
 class Gone(io.BytesIO):
-    """A pipe that nobody reads."""
+    """A pipe that nobody reads any more after a line, or a disk that is full."""
 
-    def write(self, _: object) -> int:
-        raise BrokenPipeError
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self._error = error
+
+    def write(self, data: Any) -> int:
+        if self.tell():
+            raise self._error
+        return super().write(data)
 
 
-def test_a_reader_that_went_away_stops_nothing_until_the_end():
-    plain, records = PlainView(Gone()), RecordsView(Gone(), FakeClock())
+@pytest.mark.parametrize("error", [BrokenPipeError(), Unavailable("The disk is full.")])
+def test_output_that_can_not_be_written_stops_nothing_until_the_end(error: Exception):
+    plain, records = PlainView(Gone(error)), RecordsView(Gone(error), FakeClock())
     for record in whole_run():
         plain.record(record)
         records.record(record)
     plain.lines("test", 1, b"x\n")
     records.lines("test", 1, b"x\n")
-    with pytest.raises(BrokenPipeError):
-        plain.close()
-    with pytest.raises(BrokenPipeError):
-        records.close()
+    for view in (plain, records):
+        with pytest.raises(type(error)):
+            view.close()
 
 
 def test_a_view_without_a_run_says_nothing():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import BinaryIO
 
+from trunkline.base.errors import Unavailable
 from trunkline.cli.times import duration
 from trunkline.cli.views.summary import closing, made_line, one_line, outcome, title
 from trunkline.run.events import (
@@ -35,8 +36,8 @@ class PlainView:
     """Writes to a byte stream. Thread-safe; chunks of output are prefixed and written whole.
 
     `encoding` is the stream's; `quiet` leaves the output of jobs out. A step's lines wait for the
-    event that starts it: events take a little longer. When the reader of the stream is gone
-    nothing more is written, and `close` raises BrokenPipeError.
+    event that starts it: events take a little longer. Once the stream can't be
+    written nothing more is, and `close` raises what `write` did.
     """
 
     def __init__(self, out: BinaryIO, encoding: str = "utf-8", *, quiet: bool = False) -> None:
@@ -48,7 +49,7 @@ class PlainView:
         self._begun: set[tuple[str, int]] = set()
         self._held: dict[tuple[str, int], list[bytes]] = {}
         self._lock = threading.Lock()
-        self._broken = False
+        self._broken: Exception | None = None
 
     def record(self, record: Record) -> None:
         """Take an event."""
@@ -74,13 +75,13 @@ class PlainView:
                 self._held.setdefault((key, step), []).append(data)
 
     def close(self) -> None:
-        """Write the closing lines. Raises BrokenPipeError when nobody reads."""
+        """Write the closing lines. Raises BrokenPipeError when nobody reads, else Unavailable."""
         with self._lock:
             for place in list(self._held):
                 self._let_go(place)
             self._tell_end()
-            if self._broken:
-                raise BrokenPipeError
+            if self._broken is not None:
+                raise self._broken
 
     def _tell_end(self) -> None:
         if not self._run.run_id:
@@ -153,15 +154,15 @@ class PlainView:
         self._write(text.encode("utf-8", "replace") + b"\n")
 
     def _write(self, data: bytes) -> None:
-        if self._broken:
+        if self._broken is not None:
             return
         if self._encoding and not data.isascii():
             data = data.decode("utf-8", "replace").encode(self._encoding, "replace")
         try:
             self._out.write(data)
             self._out.flush()
-        except BrokenPipeError:
-            self._broken = True
+        except (BrokenPipeError, Unavailable) as error:
+            self._broken = error
 
 
 def _step_text(event: StepStarted | StepCompleted) -> str:

@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from trunkline.base.errors import Unavailable
 from trunkline.ports.clock import Clock
 from trunkline.run.codec import encode
 from trunkline.run.events import VERSION, Record
@@ -31,7 +32,7 @@ class LogRecord(msgspec.Struct, frozen=True):
 class RecordsView:
     """Writes one JSON record a line. Thread-safe.
 
-    When the reader of the stream is gone nothing more is written; `close` raises BrokenPipeError.
+    Once the stream can't be written nothing more is; `close` raises what `write` did.
     """
 
     def __init__(self, out: BinaryIO, clock: Clock) -> None:
@@ -39,7 +40,7 @@ class RecordsView:
         self._clock = clock
         self._encode = msgspec.json.Encoder().encode
         self._lock = threading.Lock()
-        self._broken = False
+        self._broken: Exception | None = None
 
     def record(self, record: Record) -> None:
         """Take an event."""
@@ -51,16 +52,16 @@ class RecordsView:
         self._write(self._encode(LogRecord(self._clock.now(), LogLines(key, step, lines))))
 
     def close(self) -> None:
-        """End the view. Raises BrokenPipeError when nobody reads."""
-        if self._broken:
-            raise BrokenPipeError
+        """End the view. Raises BrokenPipeError when nobody reads, Unavailable for another fault."""
+        if self._broken is not None:
+            raise self._broken
 
     def _write(self, record: bytes) -> None:
         with self._lock:
-            if self._broken:
+            if self._broken is not None:
                 return
             try:
                 self._out.write(record + b"\n")
                 self._out.flush()
-            except BrokenPipeError:
-                self._broken = True
+            except (BrokenPipeError, Unavailable) as error:
+                self._broken = error
