@@ -19,7 +19,7 @@ from trunkline.services.actions.jobs import PREFIX as JOB_TOKEN
 from trunkline.services.github import rate_limits
 from trunkline.services.github.calls import Call, Reply, Stores
 from trunkline.services.github.forwarding import Forwarding
-from trunkline.services.github.refusals import NOT_ACCESSIBLE, Refused, not_found
+from trunkline.services.github.refusals import APPS, NOT_ACCESSIBLE, Refused, not_found
 from trunkline.web.content import Incoming, json_of
 from trunkline.web.github_api_forwarded import Address, ForwardedApi
 from trunkline.web.github_api_messages import MEDIA_TYPE, refusal, to_response
@@ -32,6 +32,8 @@ UPLOADS = "/api/uploads"
 META = {"verifiable_password_authentication": False, "installed_version": "3.17.0"}
 # A file of the contents API in base64, and a little more.
 LONGEST_BODY = 140 << 20
+# `{"` in base64: a JSON web token, such as apps have.
+WEB_TOKENS_BEGIN = "eyJ"
 EXPOSED = "ETag, Link, Location, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset"
 
 
@@ -128,7 +130,7 @@ class GitHubApi:
         token = token_of(header)
         job = self._of_token(token)
         if job is None:
-            raise Refused(401, "Bad credentials")
+            raise Refused(401, APPS if token.startswith(WEB_TOKENS_BEGIN) else "Bad credentials")
         return job, not token.startswith(JOB_TOKEN)
 
     def _find(self, request: Request, path: str) -> tuple[object, Mapping[str, Any]]:

@@ -193,6 +193,11 @@ BY_SCOPE = {
     "pull-requests": PULLS,
 }
 ACCOUNTS = (("GET /user", accounts.me), ("GET /users/<login>", accounts.get))
+ACCOUNTS_ELSEWHERE = (
+    *("/search/<path:rest>", "/user/packages", "/user/packages/<path:rest>"),
+    *("/orgs/<org>/packages", "/orgs/<org>/packages/<path:rest>"),
+    *("/users/<login>/packages", "/users/<login>/packages/<path:rest>"),
+)
 # Its body is an asset's content.
 RAW = release_assets.upload
 ISSUES = ("issues", "pull-requests")
@@ -225,6 +230,7 @@ def make_map() -> Map:
     for rest in ("", "/<path:rest>"):
         pulls = Elsewhere(("pull-requests",))
         rules.append(Rule(f"{REPOSITORY}/pulls{rest}", methods=["GET", *WRITING], endpoint=pulls))
+    rules += [Rule(path, endpoint=Elsewhere()) for path in ACCOUNTS_ELSEWHERE]
     merge = f"{REPOSITORY}/pulls/<int:pull>/merge"
     rules.append(Rule(merge, methods=["PUT"], endpoint=Elsewhere(("contents",))))
     return Map(rules, strict_slashes=False, merge_slashes=False, redirect_defaults=False)

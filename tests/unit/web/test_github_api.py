@@ -42,6 +42,10 @@ def test_forms_of_a_token(github: GitHub, form: str):
         ("Basic !!", "Bad credentials"),
         ("Basic eDo=", "Bad credentials"),
         ("Bearer a.b.c", "Bad credentials"),
+        (
+            "Bearer eyJhbGciOiJSUzI1NiJ9.e30.c",
+            "Bad credentials: this is no token of a job. GitHub Apps come with the Trunkline server.",
+        ),
     ],
 )
 def test_no_token(github: GitHub, header: str, message: str):
@@ -121,6 +125,25 @@ def test_what_is_not_there(github: GitHub, path: str):
     assert msgspec.json.decode(answer.body)["message"]
 
 
+@pytest.mark.parametrize(
+    ("name", "of"),
+    [("main^", "first"), ("main~", "first"), ("main^1~0^0", "first"), ("v1~0", "first")],
+)
+def test_parents_as_git_names_them(github: GitHub, name: str, of: str):
+    assert github.get(f"/commits/{name}")["sha"] == getattr(github, of)
+    told = github.get(f"/compare/{name}...main")
+    assert [each["sha"] for each in told["commits"]] == [github.head]
+
+
+@pytest.mark.parametrize(
+    "name", ["main~2", "main^2", "v1^", "main^{tree}", "^main", "~", "main~100"]
+)
+def test_parents_that_there_are_not(github: GitHub, name: str):
+    answer = github.ask("GET", f"/commits/{name}")
+    assert answer.status == 422
+    assert f"No commit found for SHA: {name}" in msgspec.json.decode(answer.body)["message"]
+
+
 def test_refs_as_older_clients_ask_for_them(github: GitHub):
     assert github.get("/git/refs/heads/main")["object"]["sha"] == github.head
     assert "refs/heads/main" in [each["ref"] for each in github.get("/git/refs/heads")]
@@ -140,6 +163,9 @@ def test_refs_as_older_clients_ask_for_them(github: GitHub):
         "POST /pulls",
         "PATCH /pulls/1",
         "POST /pulls/1/comments",
+        "GET //search/issues",
+        "GET //orgs/octo/packages/container/demo/versions",
+        "DELETE //users/octo/packages/container/demo/versions/1",
     ],
 )
 def test_what_comes_with_the_server(github: GitHub, asked: str):

@@ -14,6 +14,9 @@ from trunkline.services.github.refusals import Refused, not_found
 MOST_COMMITS = 10_000
 SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 MOST_FILES = 300
+# A name, and the parents behind it: a few steps, for each is asked of git.
+REVISION = re.compile(r"([^~^]+)((?:[~^][0-9]{0,2}){0,5})")
+STEP = re.compile(r"([~^])([0-9]*)")
 
 
 def every(call: Call) -> Answer:
@@ -116,11 +119,29 @@ def _local(call: Call, name: str) -> str:
 
 
 def resolve(call: Call, name: str) -> str:
-    """Return the commit that a name of a path stands for. Raises Refused as GitHub does."""
+    """Return the commit that a name of a path stands for. Raises Refused as GitHub does.
+
+    A parent is named as git does it (gitrevisions(7)): `main^`, `v1~2`.
+    """
+    found = REVISION.fullmatch(name)
     try:
-        return call.git.resolve(name)
+        sha = call.git.resolve(found[1] if found else name)
+        for sign, number in STEP.findall(found[2] if found else ""):
+            sha = _ancestor(call, sha, sign, int(number or 1))
     except NotFound as error:
         raise Refused(422, f"No commit found for SHA: {name}") from error
+    return sha
+
+
+def _ancestor(call: Call, sha: str, sign: str, number: int) -> str:
+    """Return the first parent, `number` times (`~`), or the parent of that number (`^`)."""
+    for _ in range(number if sign == "~" else min(number, 1)):
+        parents = call.git.commit(sha).parents
+        chosen = parents[:1] if sign == "~" else parents[number - 1 : number]
+        if not chosen:
+            raise NotFound(f"{sha} has no such parent")
+        sha = chosen[0]
+    return sha
 
 
 def resolve_sha(call: Call, name: str) -> str:

@@ -12,6 +12,7 @@ WITH_THE_SERVER = (
     "Issues, comments, reviews, projects, new pull requests and the like come with the Trunkline "
     "server: a run on this machine has none."
 )
+APPS = "Bad credentials: this is no token of a job. GitHub Apps come with the Trunkline server."
 PAGES = (
     "GitHub Pages come with the Trunkline server: a run on this machine publishes no site. It is in the "
     "artifact that `actions/upload-pages-artifact` keeps; leave out the steps that configure and deploy "
