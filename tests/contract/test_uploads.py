@@ -215,6 +215,33 @@ def test_content_of_unknown_length(uploads: Uploads) -> None:
     assert commit(uploads, other, "a") == b"12345"
 
 
+def test_content_of_unknown_length_counts_with_the_rest(uploads: Uploads) -> None:
+    upload = uploads.start(10)
+    uploads.put_block(upload, "a", io.BytesIO(b"123456"), None)
+    for _ in range(2):  # what was refused does not count
+        with pytest.raises(TooLarge):
+            uploads.put_block(upload, "b", io.BytesIO(b"12345"), None)
+        with pytest.raises(TooLarge):
+            uploads.put(upload, io.BytesIO(b"12345"), None, "")
+    uploads.put_block(upload, "b", io.BytesIO(b"7890"), None)
+    assert commit(uploads, upload, "a", "b") == b"1234567890"
+
+
+def test_content_of_unknown_length_begins_when_it_has_come(uploads: Uploads) -> None:
+    upload = uploads.start(LIMIT)
+    late = Halting(b"12345", b"67890")
+    thread = threading.Thread(
+        target=uploads.put_block, args=(upload, "late", late, None), daemon=True
+    )
+    thread.start()
+    assert late.waits.wait(60)
+    put(uploads, upload, "a", b"content")
+    assert commit(uploads, upload, "a") == b"content"
+    late.go_on.set()
+    thread.join()
+    assert commit(uploads, upload, "a", "late") == b"content1234567890"
+
+
 def test_too_much_is_refused_before_it_is_read(uploads: Uploads) -> None:
     upload = uploads.start(10)
     content = io.BytesIO(b"x" * 11)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -124,18 +125,26 @@ class MemoryUploads:
     def _receiving(
         self, upload: str, content: Stream, length: int | None
     ) -> Iterator[tuple[_Upload, bytes]]:
-        """Read content without holding the lock; yield it with the lock held."""
+        """Read content without holding the lock; yield it with the lock held.
+
+        Content of unknown length is read first: it counts, and is late or not, from its end on.
+        """
+        with self._lock:
+            limit = self._found(upload).limit
+        if length is None:
+            data = _read_at_most(content, limit)
+            content, length = io.BytesIO(data), len(data)
         with self._lock:
             found = self._found(upload)
-            if length is not None and found.used() + length > found.limit:
-                raise TooLarge(found.limit)
+            if found.used() + length > limit:
+                raise TooLarge(limit)
             generation, found.touched = found.generation, self._clock.now()
-            found.coming += length or 0
+            found.coming += length
         try:
-            data = _read(content, length, found.limit)
+            data = _read(content, length)
         finally:
             with self._lock:
-                found.coming -= length or 0
+                found.coming -= length
         with self._lock:
             if self._uploads.get(upload) is not found or found.generation != generation:
                 raise Superseded(upload)
@@ -159,18 +168,24 @@ class MemoryUploads:
         )
 
 
-def _read(content: Stream, length: int | None, limit: int) -> bytes:
-    """Return all of the content. Raises BrokenOff when it is not as long as announced."""
-    parts: list[bytes] = []
-    size = 0
-    while (length is None or size < length) and (data := content.read(PIECE)):
-        size += len(data)
-        if length is None and size > limit:
+def _read_at_most(content: Stream, limit: int) -> bytes:
+    """Return all of the content. Raises TooLarge when it is more than `limit` bytes."""
+    found = bytearray()
+    while data := content.read(PIECE):
+        found += data
+        if len(found) > limit:
             raise TooLarge(limit)
-        parts.append(data)
-    if length is not None and size != length:
-        raise BrokenOff(f"{size} of {length} bytes came")
-    return b"".join(parts)
+    return bytes(found)
+
+
+def _read(content: Stream, length: int) -> bytes:
+    """Return `length` bytes of the content. Raises BrokenOff when fewer come."""
+    found = bytearray()
+    while len(found) < length and (data := content.read(PIECE)):
+        found += data
+    if len(found) != length:
+        raise BrokenOff(f"{len(found)} of {length} bytes came")
+    return bytes(found)
 
 
 def _content(found: _Upload, block: Block) -> bytes:
