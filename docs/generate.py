@@ -82,6 +82,8 @@ def parts() -> list[tuple[Path, str, str]]:
         (JSON_OUTPUT, "events", structs.events()),
         (JSON_OUTPUT, "forecasts", structs.forecasts()),
         (JSON_OUTPUT, "views", structs.views()),
+        (JSON_OUTPUT, "artifacts", structs.artifacts()),
+        (JSON_OUTPUT, "caches", structs.caches()),
         (JSON_OUTPUT, "images", structs.images()),
         (NATIVE_ACTIONS, "native", native.table()),
     ]

@@ -14,8 +14,10 @@ from trunkline.cli.views.records import LogLines
 from trunkline.oci.built import Built
 from trunkline.plan.forecast import JobForecast, LegForecast, RunForecast
 from trunkline.plan.model import Plan
+from trunkline.ports.caches import CacheEntry
 from trunkline.run.events import Event, Group, Leg, Options
 from trunkline.services.registry.images import KeptImage
+from trunkline.services.run_artifacts import KeptArtifact
 from trunkline.services.runs import JobView, RunView, StepView
 
 WORDS = {str: "text", int: "integer", float: "number", bool: "true or false", object: "anything"}
@@ -36,6 +38,16 @@ def views() -> str:
 def images() -> str:
     """Return a section for every struct of `images --json`."""
     return "\n" + _sections((KeptImage, Built))
+
+
+def artifacts() -> str:
+    """Return a section for the struct of `artifacts --json`."""
+    return "\n" + _sections((KeptArtifact,))
+
+
+def caches() -> str:
+    """Return a section for the struct of `caches --json`."""
+    return "\n" + _sections((CacheEntry,))
 
 
 def forecasts() -> str:

@@ -52,7 +52,9 @@ def test_the_tree_is_the_tree_of_the_source():
     assert between(generate.ARCHITECTURE, "tree") == generate.modules(), "run `make docs`"
 
 
-@pytest.mark.parametrize("mark", ["events", "forecasts", "views", "images", "native"])
+@pytest.mark.parametrize(
+    "mark", ["events", "forecasts", "views", "artifacts", "caches", "images", "native"]
+)
 def test_what_is_generated_is_up_to_date(mark):
     page, text = next((page, text) for page, name, text in parts() if name == mark)
     assert between(page, mark) == text, "run `make docs`"

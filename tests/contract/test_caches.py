@@ -130,6 +130,7 @@ def test_what_a_repository_has(caches: Caches, clock: FakeClock) -> None:
     caches.open(found[1]).close()
     assert [clock.now() - entry.used for entry in caches.entries("o/r")] == [5, 0]
     assert caches.entries("o") == ()
+    assert [entry.key for entry in caches.entries("")] == ["c", "b", "a"]
 
 
 def test_what_was_removed_is_gone(caches: Caches) -> None:

@@ -25,6 +25,10 @@ class Help(argparse.HelpFormatter):
         super().__init__(prog, width=_columns() - 2)
 
 
+class RawHelp(Help, argparse.RawDescriptionHelpFormatter):
+    """Help as wide as the terminal, with the epilog as it is written."""
+
+
 @cache
 def _columns() -> int:
     given = os.environ.get("COLUMNS", "")

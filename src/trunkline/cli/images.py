@@ -11,9 +11,9 @@ import msgspec
 from trunkline import settings
 from trunkline.app import System
 from trunkline.app import registry as composed
-from trunkline.cli.arguments import Help
+from trunkline.cli.arguments import Help, RawHelp
 from trunkline.cli.program import program
-from trunkline.cli.registry_options import DEFAULT, RawHelp, add_store, existing_store
+from trunkline.cli.registry_options import DEFAULT, add_store, existing_store
 from trunkline.cli.times import ago
 from trunkline.cli.views.summary import one_line, size
 from trunkline.oci.built import Built

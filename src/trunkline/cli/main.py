@@ -26,6 +26,8 @@ VERBS = {
     "show": "trunkline.cli.show:main",
     "logs": "trunkline.cli.logs:main",
     "cancel": "trunkline.cli.cancel:main",
+    "artifacts": "trunkline.cli.artifacts:main",
+    "caches": "trunkline.cli.caches:main",
     "images": "trunkline.cli.images:main",
     "registry": "trunkline.cli.registry:main",
 }
@@ -38,6 +40,8 @@ SUMMARIES = {
     "show": "show one run: its jobs, steps, annotations and artifacts",
     "logs": "print what a run's jobs printed",
     "cancel": "cancel a run that is going on",
+    "artifacts": "list the artifacts that runs kept here; download or delete some",
+    "caches": "list the caches that jobs keep between runs; delete some",
     "images": "list the images that runs pushed here, and where each came from",
     "registry": "serve a registry of container images",
 }

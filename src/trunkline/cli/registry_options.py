@@ -12,7 +12,7 @@ import msgspec
 
 from trunkline.app.registry import Doors, Rules
 from trunkline.base.errors import NotFound, UsageError
-from trunkline.cli.arguments import Help
+from trunkline.cli.arguments import RawHelp
 from trunkline.oci.access import Grant
 from trunkline.oci.keeping import DAY, FORM, read_retention
 
@@ -25,10 +25,6 @@ also, each with --help:
   trunkline registry gc [--now] [--dryrun]                    remove what no tag needs
 """
 EVERYTHING_TO_PULL = (Grant("*", ("pull",)),)
-
-
-class RawHelp(Help, argparse.RawDescriptionHelpFormatter):
-    """Help as wide as the terminal, with the epilog as it is written."""
 
 
 class Address(msgspec.Struct, frozen=True):

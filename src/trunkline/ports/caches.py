@@ -60,7 +60,7 @@ class Caches(Protocol):
         ...
 
     def entries(self, repository: str) -> tuple[CacheEntry, ...]:
-        """Return what is kept for the scopes of `repository` (`owner/name`), newest first."""
+        """Return what is kept for the scopes of `repository` (`owner/name`; '': all), newest first."""
         ...
 
     def remove(self, entry: CacheEntry) -> bool:

@@ -76,7 +76,7 @@ class FolderCaches:
 
     def entries(self, repository: str) -> tuple[CacheEntry, ...]:
         """Return what is kept for a repository, newest first."""
-        prefix = f"{repository}@"
+        prefix = f"{repository}@" if repository else ""
         return tuple(e for e in reversed(self._entries()) if e.scope.startswith(prefix))
 
     def remove(self, entry: CacheEntry) -> bool:

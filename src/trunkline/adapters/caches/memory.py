@@ -84,7 +84,8 @@ class MemoryCaches:
 
     def entries(self, repository: str) -> tuple[CacheEntry, ...]:
         """Return what is kept for a repository, newest first."""
-        return tuple(e for e in self._newest() if e.scope.startswith(f"{repository}@"))
+        prefix = f"{repository}@" if repository else ""
+        return tuple(e for e in self._newest() if e.scope.startswith(prefix))
 
     def remove(self, entry: CacheEntry) -> bool:
         """Remove an entry; tell whether it was there."""
