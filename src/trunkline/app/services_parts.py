@@ -6,11 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from wsgiref.types import WSGIApplication
 
-from trunkline.app import Choices, System, github_api
+from trunkline.app import Choices, System, github_api, stores
 from trunkline.app.adapter_table import adapter
 from trunkline.app.late import Once
-from trunkline.ports.artifacts import Artifacts
-from trunkline.ports.caches import Caches
 from trunkline.ports.endpoints import RESULTS
 from trunkline.ports.job_services import ServicesJob
 from trunkline.ports.uploads import Uploads
@@ -33,9 +31,9 @@ class Shared:
         self.urls = adapter("signed-urls")(jobs, clock, key)
         self.uploads: Uploads = adapter("uploads")(f"{state}/uploads", clock, ids)
         self.uploads.sweep(clock.now() - ABANDONED)
-        store: Artifacts = adapter("artifacts")(f"{state}/runs", clock, ids)
+        store = stores.artifacts(system)
         self.artifacts = adapter("artifact-service")(jobs, store, self.uploads, self.urls, clock)
-        self.kept_caches: Caches = adapter("caches")(f"{state}/caches", clock, ids)
+        self.kept_caches = stores.caches(system)
         self.job_caches = adapter("job-caches")(self.kept_caches, self.uploads, clock, ids)
         self.caches = adapter("cache-service")(self.job_caches, self.urls)
         self.github = github_api.make_data(system)
