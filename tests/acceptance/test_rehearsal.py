@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import subprocess
-import time
 import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +19,7 @@ from tests.commands import Done, Place, assert_no_traceback, missing
 from tests.docker_engine import Engine
 from tests.engine import needed
 from tests.images import Lacking
+from tests.ports import await_listener, reserved_port
 from tests.repositories import repository
 
 WORKFLOW = """
@@ -76,9 +76,9 @@ BY_DIGEST = """
     services:
       built:
         image: {image}
-        command: sh -c 'cat /answer && sleep 60'
+        command: sh -c 'cat /answer && sleep 600'
     steps:
-      - run: docker logs ${{{{ job.services.built.id }}}}
+      - run: until docker logs ${{{{ job.services.built.id }}}} | grep 42; do sleep 0.1; done
 """
 # Any loopback address but 127.0.0.1 is another machine to a rehearsal.
 FAR = "127.0.0.2"
@@ -98,7 +98,7 @@ class Remote:
         url = f"http://{self.address}/v2/{name}/tags/list"
         request = urllib.request.Request(url, headers={"Authorization": f"Basic {ADA}"})
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
                 return sorted(json.load(answer)["tags"] or [])
         except urllib.error.HTTPError as error:
             with error:
@@ -111,37 +111,28 @@ def remote(tmp_path: Path) -> Iterator[Remote]:
     with needed():
         if not program:
             raise Lacking("Debian's docker-registry is not installed")
-    with socket.create_server((FAR, 0)) as server:
-        address = f"{FAR}:{server.getsockname()[1]}"
-    (tmp_path / "users").write_text(USERS, encoding="utf-8")
-    settings = {
+    config, quiet = tmp_path / "registry.yml", subprocess.DEVNULL
+    with reserved_port(FAR) as port:
+        config.write_text(json.dumps(remote_settings(tmp_path, port)), encoding="utf-8")
+        argv = [program, "serve", str(config)]
+        with subprocess.Popen(argv, stdout=quiet, stderr=quiet) as process:
+            try:
+                await_listener(port, process, FAR)
+                yield Remote(f"{FAR}:{port}")
+            finally:
+                process.terminate()
+
+
+def remote_settings(folder: Path, port: int) -> dict[str, Any]:
+    """Return what a registry is told that keeps all below a folder."""
+    (folder / "users").write_text(USERS, encoding="utf-8")
+    return {
         "version": "0.1",
         "log": {"level": "error"},
-        "http": {"addr": address},
-        "storage": {"filesystem": {"rootdirectory": str(tmp_path / "registry")}},
-        "auth": {"htpasswd": {"realm": "test", "path": str(tmp_path / "users")}},
+        "http": {"addr": f"{FAR}:{port}"},
+        "storage": {"filesystem": {"rootdirectory": str(folder / "registry")}},
+        "auth": {"htpasswd": {"realm": "test", "path": str(folder / "users")}},
     }
-    config = tmp_path / "registry.yml"
-    config.write_text(json.dumps(settings), encoding="utf-8")
-    argv = [program, "serve", str(config)]
-    with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        try:
-            _listening(process, address)
-            yield Remote(address)
-        finally:
-            process.terminate()
-
-
-def _listening(process: subprocess.Popen[bytes], address: str) -> None:
-    host, _, port = address.partition(":")
-    while True:
-        assert process.poll() is None, "the registry ended"
-        try:
-            socket.create_connection((host, int(port)), timeout=1).close()
-        except OSError:
-            time.sleep(0.02)
-        else:
-            return
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ import pytest
 
 from tests.commands import Done, Place, assert_no_traceback, missing
 from tests.docker_engine import RUN_LABEL, Engine
+from tests.ports import reserved_port
 from tests.repositories import repository
 
 # To a rehearsal any name but localhost is another machine's registry.
@@ -119,7 +120,7 @@ def job(steps: str, container: str = "") -> str:
     """Return a workflow of one job."""
     return (
         "name: CI\non: push\njobs:\n  push:\n    runs-on: ubuntu-latest\n"
-        f"    timeout-minutes: 2\n{container}    steps:\n      - uses: actions/checkout@v4\n{steps}"
+        f"    timeout-minutes: 5\n{container}    steps:\n      - uses: actions/checkout@v4\n{steps}"
     )
 
 
@@ -293,16 +294,21 @@ def test_a_push_of_something_that_is_not_there_fails_as_docker_s(
     assert nobody.visitors == 0
 
 
+@pytest.fixture
+def port() -> Iterator[int]:
+    """Yield a port that only the registry asks for."""
+    with reserved_port() as found:
+        yield found
+
+
 def test_a_registry_of_the_user_s_own_gets_what_is_pushed_to_it(
-    docked: Place, busybox_image: str, engine: Engine, tmp_path: Path
+    docked: Place, busybox_image: str, engine: Engine, tmp_path: Path, port: int
 ):
     program = shutil.which("docker-registry")
     if program is None:
         pytest.skip("Debian's docker-registry is not installed")
     name = f"octo/image-{uuid.uuid1().hex[:12]}"
     config = tmp_path / "registry.yml"
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
     settings = {
         "version": "0.1",
         "log": {"level": "error"},
