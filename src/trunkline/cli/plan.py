@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections.abc import Mapping
 
@@ -12,6 +13,7 @@ from trunkline import settings
 from trunkline.app import System
 from trunkline.cli import arguments
 from trunkline.cli.choices import choices
+from trunkline.cli.program import program
 from trunkline.cli.prospects import prospect
 from trunkline.plan.forecast import Choices, RunForecast
 from trunkline.services import planning
@@ -22,6 +24,27 @@ from trunkline.services.plan_record import record
 from trunkline.services.plan_tree import tree
 
 WRONG = 2
+NO_DIRECTORY = "."
+# What a run is to be told as well; secrets are left out, which nobody wants printed.
+REPEATED = {
+    "directory": "-C",
+    "workflows": "-W",
+    "eventpath": "-e",
+    "input": "--input",
+    "input_file": "--input-file",
+    "actor": "-a",
+    "repository": "--repository",
+    "server_url": "--server-url",
+    "local_repository": "--local-repository",
+    "job": "-j",
+    "matrix": "--matrix",
+    "platform": "-P",
+    "env": "--env",
+    "env_file": "--env-file",
+    "var": "--var",
+    "var_file": "--var-file",
+    "secret_file": "--secret-file",
+}
 DRAWINGS = {"dot": dot, "mermaid": mermaid, "svg": svg}
 
 
@@ -71,4 +94,16 @@ def _shown(
         return msgspec.json.encode(record(found, runs, variables)).decode() + "\n"
     if options.format in DRAWINGS:
         return DRAWINGS[options.format](graph(found, runs))
-    return tree(found, runs, variables)
+    return tree(found, runs, variables, _command(options))
+
+
+def _command(options: argparse.Namespace) -> str:
+    """Return the command that runs what was planned, as it is typed."""
+    words = [program(), "run", options.event]
+    for name, option in REPEATED.items():
+        value = getattr(options, name)
+        for given in value if isinstance(value, list) else [value]:
+            if given not in {None, "", NO_DIRECTORY}:
+                words += [option, given]
+    words += [f"--{name}" for name in ("offline", "committed") if getattr(options, name)]
+    return shlex.join(words)

@@ -22,13 +22,22 @@ _ASKED = "a server would ask for approvals and waits"
 Lines = Iterator[str]
 
 
-def tree(found: Prospect, runs: Mapping[str, RunForecast], variables: Mapping[str, str]) -> str:
-    """Return the text; `variables` are the configuration variables."""
+def tree(
+    found: Prospect,
+    runs: Mapping[str, RunForecast],
+    variables: Mapping[str, str],
+    command: str = "",
+) -> str:
+    """Return the text; `variables` are the configuration variables.
+
+    `command` is what runs it, as it is typed; the event's name alone is enough without options.
+    """
     lines = [*_head(found), ""]
     for outlook in found.outlooks:
         run = runs.get(outlook.file)
         lines += [*_workflow(outlook, run, variables), *_errors(outlook, found.sources), ""]
-    return "\n".join(map(printable, [*lines, *_summary(found, runs)])) + "\n"
+    lines += _summary(found, runs, command or f"trunkline run {found.occurrence.event}")
+    return "\n".join(map(printable, lines)) + "\n"
 
 
 def _head(found: Prospect) -> Lines:
@@ -156,7 +165,7 @@ def _legs(job: JobForecast) -> Lines:
         yield f"{branch}{leg.name}" + ("" if job.uses else f"  {_where(leg)}")
 
 
-def _summary(found: Prospect, runs: Mapping[str, RunForecast]) -> Lines:
+def _summary(found: Prospect, runs: Mapping[str, RunForecast], command: str) -> Lines:
     """Count runs and jobs, and say what to type next."""
     if found.errors:
         wrong = sum(1 for outlook in found.outlooks if outlook.errors)
@@ -172,7 +181,7 @@ def _summary(found: Prospect, runs: Mapping[str, RunForecast]) -> Lines:
             counts.update(word for word in _counted(job) for _ in range(times))
     parts = [f"{counts[what]} {what}" for what in _COUNTED if counts[what]]
     yield f"{len(runs)} run{'' if len(runs) == 1 else 's'}: {', '.join(parts) or 'no jobs'}."
-    yield f"Next: trunkline run {found.occurrence.event}"
+    yield f"Next: {command}"
 
 
 def _another_way(found: Prospect) -> Lines:

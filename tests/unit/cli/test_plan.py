@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,16 @@ def test_tree(capsys):
     assert text.endswith("1 run: 1 to run, 1 nowhere.\nNext: trunkline run push\n")
 
 
+def test_what_to_type_next_repeats_the_options_but_secrets(here, capsys):
+    options = ["-W", ".github/workflows/ci.yml", "-j", "test", "-j", "windows", "--committed"]
+    others = ["--var", "SKIP=no one", "-P", "windows-latest=host", "--env", "A=b"]
+    text = told(capsys, "push", *options, *others, "-s", "TOKEN=hidden", "-C", str(here))
+    words = shlex.split(text.rpartition("Next: ")[2])
+    assert words[:3] == ["trunkline", "run", "push"]
+    assert sorted(words[3:]) == sorted([*options, *others, "-C", str(here)])
+    assert "hidden" not in text
+
+
 def test_uncommitted_work_counts_unless_it_is_left_out(here, capsys):
     commit(here, {"README": "2"})
     assert "no changed file (1) matches paths: src/**" in told(capsys)
@@ -111,7 +122,7 @@ def test_drawings(capsys):
 
 
 def test_from_a_folder_below_and_by_name(here, capsys):
-    assert "● CI" in told(capsys, "-C", str(here / "src"))
+    assert "● CI" in told(capsys, "-C", str(here))
     assert "● CI" in told(capsys, "-W", ".github/workflows/ci.yml")
     elsewhere = here.parent / "other.yml"
     elsewhere.write_text(WORKFLOW)
