@@ -352,7 +352,10 @@ def test_garbage_is_shown_and_collected_while_it_serves(
     sender = Sender(served)
     digest = sender.push(layout, "team/app")
     gc = ("registry", "gc", "--keep", "last=0", "--now")
-    assert "tags 1" in place.run(*gc, "--dryrun").out
+    assert sender("POST", "/v2/team/app/blobs/uploads/")[0] == 202
+    shown = place.run(*gc, "--dryrun").out
+    assert "tags 1" in shown
+    assert "team/app: 1 unfinished uploads, 0 B\n" in shown
     assert sender("GET", "/v2/team/app/manifests/1")[0] == 200
     assert place.run("registry", "gc", "--keep", "last=0").out.startswith("removed 0 tags")
     assert place.run(*gc, "--immutable", "1").out.startswith("removed 0 tags")

@@ -81,7 +81,13 @@ def test_a_collection_ends_uploads_that_nobody_continues(
     old = store.uploads.start(REPO, "sha256").id
     clock.advance(WEEK)
     young = store.uploads.start(REPO, "sha256").id
+    store.uploads.append(REPO, old, io.BytesIO(b"half"), None, None)
+    assert store.uploads.idle(clock.now()) == ()
+    clock.advance(WEEK)
+    store.uploads.append(REPO, young, io.BytesIO(b"more"), None, None)
     clock.advance(HOUR)
+    assert store.uploads.idle(clock.now() - WEEK) == (store.uploads.find(REPO, old),)
+    assert {one.id for one in store.uploads.idle(clock.now())} == {old, young}
     assert store.collect(Rules(now=clock.now())).uploads == 1
     assert store.uploads.find(REPO, old) is None
     assert store.uploads.find(REPO, young) is not None

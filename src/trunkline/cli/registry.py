@@ -153,6 +153,13 @@ def _would_go(served: Registry, lease: float) -> list[str]:
         + (f", tags {', '.join(gone.tags)}" if gone.tags else "")
         for gone in found
     ]
+    sizes: dict[str, list[int]] = {}
+    for upload in collecting.abandoned(served, lease):
+        sizes.setdefault(upload.repository, []).append(upload.size)
+    lines += [
+        f"{repository}: {len(each)} unfinished uploads, {size(sum(each))}"
+        for repository, each in sorted(sizes.items())
+    ]
     return lines or ["nothing would be removed"]
 
 

@@ -185,6 +185,10 @@ class Uploads(Protocol):
         """Forget an upload; False when there is none. Raises UploadBusy."""
         ...
 
+    def idle(self, before: float) -> tuple[Upload, ...]:
+        """Return the uploads that got nothing since `before` (epoch seconds), in any order."""
+        ...
+
 
 class Manifests(Protocol):
     """Manifests and tags of repositories."""

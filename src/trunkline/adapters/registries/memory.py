@@ -123,11 +123,8 @@ class MemoryImageStore:
         """Take away what nothing needs."""
         state = self._state
         with state.lock:
-            old = [
-                key
-                for key, one in state.uploads.items()
-                if one.changed < rules.now - rules.uploads and not one.busy
-            ]
+            idle = self.uploads.idle(rules.now - rules.uploads)
+            old = [one.id for one in idle if not state.uploads[one.id].busy]
             for upload in old:
                 del state.uploads[upload]
             found = [garbage(held, rules) for held in self.holdings()]
@@ -287,6 +284,12 @@ class MemoryUploads:
             if found is not None and self._state.uploads[upload].busy:
                 raise UploadBusy(upload)
             return found is not None and self._state.uploads.pop(upload, None) is not None
+
+    def idle(self, before: float) -> tuple[Upload, ...]:
+        """Return the uploads that got nothing since `before`."""
+        with self._state.lock:
+            found = (self.find(one.repository, key) for key, one in self._state.uploads.items())
+            return tuple(one for one in found if one is not None and one.changed < before)
 
 
 class MemoryManifests:

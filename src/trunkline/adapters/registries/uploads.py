@@ -136,6 +136,12 @@ class FileUploads:
             return False
         return True
 
+    def idle(self, before: float) -> tuple[Upload, ...]:
+        """Return the uploads that got nothing since `before`."""
+        rows = self._database.rows("SELECT id, repository FROM uploads")
+        found = (self.find(repository, upload) for upload, repository in rows)
+        return tuple(one for one in found if one is not None and one.changed < before)
+
     def sweep(self, before: float) -> int:
         """Remove the uploads that got nothing since `before`; return how many."""
         removed = 0

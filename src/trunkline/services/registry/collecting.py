@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trunkline.oci.collection import LEASE_SECONDS, UPLOAD_SECONDS, Garbage, Rules, garbage
-from trunkline.ports.image_store import Collected
+from trunkline.ports.image_store import Collected, Upload
 from trunkline.services.registry.registry import Registry
 
 
@@ -29,6 +29,12 @@ def preview(registry: Registry, lease: float = LEASE_SECONDS) -> tuple[Garbage, 
     rules = _rules(registry, lease)
     found = (garbage(held, rules) for held in registry.store.holdings())
     return tuple(one for one in found if one.tags or one.manifests or one.blobs)
+
+
+def abandoned(registry: Registry, lease: float = LEASE_SECONDS) -> tuple[Upload, ...]:
+    """Return the unfinished uploads that `collect` would give up, unless somebody writes to them."""
+    rules = _rules(registry, lease)
+    return registry.store.uploads.idle(rules.now - rules.uploads)
 
 
 def _rules(registry: Registry, lease: float) -> Rules:

@@ -11,6 +11,7 @@ from trunkline.adapters.clock import FakeClock, FakeIds
 from trunkline.adapters.registries.memory import MemoryImageStore
 from trunkline.base.errors import NotFound
 from trunkline.oci.built import Built
+from trunkline.oci.collection import LEASE_SECONDS
 from trunkline.oci.digests import digest_of
 from trunkline.oci.errors import RegistryError
 from trunkline.oci.media_types import OCI_CONFIG, OCI_INDEX, OCI_LAYER_GZIP, OCI_MANIFEST
@@ -224,11 +225,14 @@ def test_an_upload_that_was_broken_off_stays_a_week_or_until_no_push_goes_on(
 ) -> None:
     uploads.start(registry, APP)
     clock.advance(DAY)
-    assert collecting.collect(registry).uploads == 0
-    assert collecting.collect(registry, lease=0).uploads == 1
-    uploads.start(registry, APP)
+    for lease, count in ((LEASE_SECONDS, 0), (0, 1)):
+        assert len(collecting.abandoned(registry, lease)) == count
+        assert collecting.collect(registry, lease).uploads == count
+    left = uploads.start(registry, APP)
     clock.advance(8 * DAY)
+    assert collecting.abandoned(registry) == (left,)
     assert collecting.collect(registry).uploads == 1
+    assert collecting.abandoned(registry) == ()
 
 
 def test_what_kept_runs_pushed_stays(clock: FakeClock) -> None:
