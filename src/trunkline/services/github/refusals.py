@@ -9,8 +9,8 @@ Problem = Mapping[str, Any]
 DOCUMENTATION = "https://docs.github.com/rest"
 NOT_ACCESSIBLE = "Resource not accessible by integration"
 WITH_THE_SERVER = (
-    "Issues, comments, reviews, projects, new pull requests and the like come with the Trunkline "
-    "server: a run on this machine has none."
+    "Issues, comments, reviews, projects, packages, new pull requests and the like come with the "
+    "Trunkline server: a run on this machine has none."
 )
 APPS = "Bad credentials: this is no token of a job. GitHub Apps come with the Trunkline server."
 PAGES = (
