@@ -10,13 +10,15 @@ import pytest
 
 from tests.image_stores import push_image
 from trunkline.adapters.blobs.files import FileBlobs
-from trunkline.adapters.clock import SystemClock, SystemIds
+from trunkline.adapters.clock import FakeClock, SystemClock, SystemIds
 from trunkline.adapters.registries.files import FileImageStore
 from trunkline.cli.main import main
 from trunkline.oci.built import Built
 from trunkline.ports.image_store import ImageStore
 
 BASE = b"b" * 2000
+# When the images were pushed, seconds ago: however long a test takes, it is three hours.
+AGE = 3.5 * 3600
 PULLED = "127.0.0.1:5000/docker.io/library/dog:latest"
 
 
@@ -24,7 +26,8 @@ PULLED = "127.0.0.1:5000/docker.io/library/dog:latest"
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ImageStore]:
     monkeypatch.setenv("TRUNKLINE_STATE", str(tmp_path))
     root = str(tmp_path / "registry")
-    made = FileImageStore(root, FileBlobs(root), SystemClock(), SystemIds())
+    pushed = FakeClock(SystemClock().now() - AGE)
+    made = FileImageStore(root, FileBlobs(root), pushed, SystemIds())
     yield made
     made.close()
 
@@ -71,11 +74,11 @@ def test_without_images_it_says_how_to_get_some(capsys: pytest.CaptureFixture[st
 
 def test_images_are_listed_with_what_they_came_from(cat: str, capsys: pytest.CaptureFixture[str]):
     lines = shown(capsys)
-    assert lines[:2] == ["docker.io/library/dog", "  latest  2.0 kB, 0 B of it alone  now"]
+    assert lines[:2] == ["docker.io/library/dog", "  latest  2.0 kB, 0 B of it alone  3h ago"]
     assert lines[3:] == [
         "      pushed by hand: no run tells where it came from",
         "ghcr.io/octo/cat",
-        "  1.2, latest  3.0 kB, 1.0 kB of it alone  now",
+        "  1.2, latest  3.0 kB, 1.0 kB of it alone  3h ago",
         f"      {cat}",
         "      from octo/cat@0123456789ab with uncommitted work",
         "      by CI #7, job build: trunkline show 217405",
