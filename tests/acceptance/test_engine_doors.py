@@ -169,7 +169,7 @@ def test_a_workspace_is_kept_and_told_where_the_engine_has_gone(
     assert ended.conclusion is Conclusion.FAILURE
     assert Path(ended.workspace, "kept.txt").read_text() == "kept\n"
     assert ended.workspace in done.text
-    gone = "test | ##[error]Cannot connect to the container engine…"
+    gone = "test | ##[error]The container engine does not answer any more: …"
     wanted = ["test | Step 5: Stop containers", gone, "test | Step 6: Complete job", gone]
     assert not missing(wanted, done.out.splitlines()), done.text
     # What is left at the engine goes with the next run.

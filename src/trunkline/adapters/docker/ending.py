@@ -29,6 +29,7 @@ class Ending:
         self._labels = labels
         self._story = story
         self._failures: list[Unavailable] = []
+        self._warned: set[str] = set()
         self.is_whole = True
 
     def remove(self, made: Sequence[Made], network: str, *, by_label: bool) -> None:
@@ -70,7 +71,7 @@ class Ending:
                     self._story.output(client.logs(made.id, stream=True, follow=False))
                     state = client.inspect_container(made.id)["State"]
             except Unavailable as error:
-                self._story.warning(error.message)
+                self._warn(error)
             else:
                 if not state["Running"] and state["ExitCode"]:
                     code = state["ExitCode"]
@@ -82,5 +83,11 @@ class Ending:
         try:
             remove()
         except Unavailable as error:
-            self._story.warning(error.message)
+            self._warn(error)
             self._failures.append(error)
+
+    def _warn(self, error: Unavailable) -> None:
+        """Warn, of an engine that is gone not once for each thing that it had."""
+        if error.message not in self._warned:
+            self._warned.add(error.message)
+            self._story.warning(error.message)

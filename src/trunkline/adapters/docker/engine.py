@@ -6,6 +6,7 @@ import os
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from http.client import RemoteDisconnected
 from typing import Any
 from urllib.parse import quote
 
@@ -25,6 +26,8 @@ PATIENCE = 300
 # The body of a request that starts a command and becomes its output.
 START_EXEC = b'{"Detach":false,"Tty":false}'
 ADDRESSES = "DOCKER_HOST is unix:///PATH, tcp://HOST:PORT or ssh://USER@HOST."
+GONE = "The container engine does not answer any more"
+WHAT_IS_LEFT = "What it still has of this job, the next `trunkline run` that reaches it removes."
 NO_ENGINE_ANSWERS = "What listens at {} is no container engine."
 
 
@@ -38,11 +41,21 @@ def refusals() -> Iterator[None]:
     except Timeout as error:
         raise Unavailable(f"The container engine gave no answer in {PATIENCE} s.") from error
     except (NoConnection, RequestException, OSError) as error:
-        raise Unavailable(
-            f"Cannot connect to the container engine: {error}", hint=HOW_TO_GET_ONE
-        ) from error
+        raise Unavailable(f"{GONE}: {_reason(error)}", hint=WHAT_IS_LEFT) from error
     except DockerException as error:
         raise Unavailable(str(error), hint=HOW_TO_GET_ONE) from error
+
+
+def _reason(error: BaseException) -> str:
+    """Return why there is no answer, in the system's words: libraries wrap them twice."""
+    inner: BaseException | None = error
+    while inner is not None:
+        if isinstance(inner, OSError) and inner.strerror:
+            return inner.strerror
+        if isinstance(inner, RemoteDisconnected):
+            return str(inner)
+        inner = inner.__cause__ or inner.__context__
+    return str(error)
 
 
 def words(error: DockerException) -> str:
