@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import string
+
 import msgspec
 import pytest
 
@@ -82,6 +84,12 @@ def test_without_a_token(authorization: str):
     assert refusal(Made(job_of()), authorization) == "a bearer token is needed"
 
 
+def alike(last: str) -> str:
+    """Return another last letter of the same 32 bytes in base64: two bits of it are for nothing."""
+    letters = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
+    return letters[letters.index(last) ^ 1]
+
+
 def test_forged_and_changed_tokens():
     made = Made(job := job_of())
     token = made.tokens.runtime(job)
@@ -90,6 +98,7 @@ def test_forged_and_changed_tokens():
     unsigned = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0"
     for forged in (
         *("abc", "a.b.c", f"{head}.{payload}.", f"{head}.{payload}", f"{token}x"),
+        *(f"{token}=", f"{token}!", f"{token[:-1]}{alike(token[-1])}"),
         *(other, f"{unsigned}.{payload}.", f"{unsigned}.{payload}.{signature}"),
         f"{head}.{other.split('.')[1]}.{signature}",
         signing.sign(b"{}", KEY),
