@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -24,6 +25,10 @@ from trunkline.adapters.docker.wire import EngineRefused
 # What in a container's description may name another container (`container:NAME`).
 SHARED = ("NetworkMode", "PidMode", "IpcMode")
 UNKNOWN, CONFLICT = 404, 409
+# The engine prunes for one client at a time, and refuses all others (moby's errPruneRunning).
+IS_PRUNING = "a prune operation is already running"
+# Seconds between asking it again, and how long it is asked.
+PAUSE, PATIENCE = 0.1, 300
 
 
 class ThingRoutes:
@@ -101,8 +106,20 @@ class ThingRoutes:
     # --- looking and pruning ------------------------------------------------------------
 
     def own_only(self, call: Call) -> bool:
-        """List or prune what the job made; what else is on this machine is not the job's."""
+        """List what the job made; what else is on this machine is not the job's."""
         return call.forward(own_only(call.request, self._place.labels))
+
+    def prune(self, call: Call) -> bool:
+        """Remove what the job made and does not use, once another job's pruning is over."""
+        request = own_only(call.request, self._place.labels)
+        path, end = request.target.partition("?")[0], time.monotonic() + PATIENCE
+        while True:
+            try:
+                return call.answer(call.wire.call("POST", path, request.query))
+            except EngineRefused as error:
+                if IS_PRUNING not in error.message or time.monotonic() > end:
+                    raise
+            time.sleep(PAUSE)
 
     def list_networks(self, call: Call) -> bool:
         """List the job's networks, and those that every engine has."""
