@@ -31,7 +31,7 @@ def run(
 ) -> Done:
     """Run a workflow of one job, `test`, to its end."""
     root = place.root / "demo"
-    whole = {"runs-on": "ubuntu-latest", "timeout-minutes": 2, **job, "steps": steps}
+    whole = {"runs-on": "ubuntu-latest", "timeout-minutes": 5, **job, "steps": steps}
     text = yaml.safe_dump({"on": "push", "jobs": {"test": whole}}, sort_keys=False)
     repository(root, {".github/workflows/ci.yml": text, **files})
     done = place.run("run", "--plain", *args, cwd=root)

@@ -45,7 +45,7 @@ runs:
 
 def workflow(steps: list[dict[str, Any]], **job: Any) -> str:
     """Return a workflow of one job, `test`."""
-    jobs = {"test": {"runs-on": "ubuntu-latest", "timeout-minutes": 2, **job, "steps": steps}}
+    jobs = {"test": {"runs-on": "ubuntu-latest", "timeout-minutes": 5, **job, "steps": steps}}
     return yaml.safe_dump({"on": "push", "jobs": jobs}, sort_keys=False)
 
 

@@ -21,7 +21,7 @@ on: push
 jobs:
   test:
     runs-on: ubuntu-latest
-    timeout-minutes: 2
+    timeout-minutes: 5
     services:
       idle: {{image: "{image}", command: tail -f /dev/null}}
     steps:
@@ -34,13 +34,13 @@ on: push
 jobs:
   test:
     runs-on: ubuntu-latest
-    timeout-minutes: 2
+    timeout-minutes: 5
     container: {image}
     services:
       idle: {{image: "{image}", command: "sh -c 'echo service is up; exec tail -f /dev/null'"}}
     steps:
       - uses: actions/checkout@v4
-      - run: ping -c 1 -w 20 idle >/dev/null && echo inside $(cat Dockerfile | wc -l)
+      - run: ping -c 1 -w 60 idle >/dev/null && echo inside $(cat Dockerfile | wc -l)
       - uses: ./
 """
 FILES = {

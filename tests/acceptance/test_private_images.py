@@ -53,7 +53,7 @@ def private(guarded_shop: Shop, engine: Engine, busybox_image: str) -> Iterator[
 def run(place: Place, rest: str, password: str = "") -> Done:
     """Run a job; with a password its user is Alice."""
     root = place.root / "demo"
-    text = f"on: push\njobs:\n  test:\n    runs-on: ubuntu-latest\n    timeout-minutes: 2{rest}"
+    text = f"on: push\njobs:\n  test:\n    runs-on: ubuntu-latest\n    timeout-minutes: 5{rest}"
     repository(root, {".github/workflows/ci.yml": text})
     given = ["--var", f"NAME={ALICE}", "--secret", "WORD"] if password else []
     done = place.run("run", "--plain", *given, cwd=root, env={"WORD": password})

@@ -22,13 +22,13 @@ on: push
 jobs:
   test:
     runs-on: ubuntu-latest
-    timeout-minutes: 2
+    timeout-minutes: 5
     container: {{image: "{IMAGE}", options: OPTIONS}}
     services:
       web: {{image: "{IMAGE}", command: "httpd -f -p 80 -h /etc"}}
     steps:
       - uses: actions/checkout@v4
-      - run: id -u; echo made > made.txt; wget -q -O - http://web/passwd | head -1
+      - run: id -u; echo made > made.txt; until wget -q -O - http://web/passwd; do sleep 0.1; done | head -1
       - run: sleep 100
         timeout-minutes: 0.05
         continue-on-error: true
@@ -38,12 +38,14 @@ on: push
 jobs:
   test:
     runs-on: ubuntu-latest
-    timeout-minutes: 2
+    timeout-minutes: 5
     services:
       web: {{image: "{IMAGE}", command: "httpd -f -p 80 -h /etc", ports: [80]}}
     steps:
       - uses: actions/checkout@v4
-      - run: curl -s http://127.0.0.1:${{{{ job.services.web.ports['80'] }}}}/passwd | head -1
+      - run: >-
+          curl -s --retry 60 --retry-delay 1 --retry-all-errors
+          http://127.0.0.1:${{{{ job.services.web.ports['80'] }}}}/passwd | head -1
       - uses: ./
       - run: docker build -q -t ghcr.io/o/n:1 . && docker push ghcr.io/o/n:1
         env: {{DOCKER_BUILDKIT: "0"}}
