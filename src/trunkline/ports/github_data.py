@@ -57,7 +57,10 @@ class TagObject(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TreeEntry(msgspec.Struct, frozen=True):
-    """An entry of a tree. `path` is relative to the tree that was asked for; `size` of files alone."""
+    """An entry of a tree. `path` is relative to the tree that was asked for.
+
+    `size` is known of files alone, and not of those that a partial clone lacks.
+    """
 
     path: str
     mode: str

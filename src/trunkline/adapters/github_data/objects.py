@@ -69,12 +69,15 @@ def parse_tag(sha: str, output: bytes) -> TagObject:
 
 
 def parse_tree(output: bytes) -> tuple[TreeEntry, ...]:
-    """Return the entries that `git ls-tree -z -l` printed."""
+    """Return the entries that `git ls-tree -z -l` printed.
+
+    It prints `-` for the size of what is no file, `BAD` for a file that a partial clone lacks.
+    """
     found = []
     for entry in filter(None, text(output).split("\0")):
         head, _, path = entry.partition("\t")
         mode, kind, sha, size = head.split()
-        found.append(TreeEntry(path, mode, kind, sha, int(size) if size != "-" else None))
+        found.append(TreeEntry(path, mode, kind, sha, int(size) if size.isdigit() else None))
     return tuple(found)
 
 
