@@ -53,8 +53,6 @@ jobs:
 """
 ACTION = "runs: {using: composite, steps: [{run: exit 4, shell: sh}]}"
 PROMPT = "one $ "
-# What opens a shell, and the log's word of it, which comes on a way of its own: sooner or later.
-OPENED = (PROMPT, "| Paused: a shell is open in this step's place\r\n")
 
 
 class Screen:
@@ -74,15 +72,14 @@ class Screen:
         self._decoder = codecs.getincrementaldecoder("utf-8")()
         self._shown = ""
 
-    def until(self, *texts: str) -> str:
-        """Return what is shown up to the last of these texts, once all are there."""
+    def until(self, text: str) -> str:
+        """Return what is shown up to a text, once it is there."""
         end = time.monotonic() + PATIENCE
-        while absent := [text for text in texts if text not in self._shown]:
+        while text not in self._shown:
             ready, _, _ = select.select([self._keys], [], [], max(0.0, end - time.monotonic()))
-            assert ready, f"{absent} is not shown:\n{self._shown}"
+            assert ready, f"'{text}' is not shown:\n{self._shown}"
             self._shown += self._read()
-        last = max(self._shown.index(text) + len(text) for text in texts)
-        before, self._shown = self._shown[:last], self._shown[last:]
+        before, _, self._shown = self._shown.partition(text)
         return before
 
     def type(self, text: str) -> None:
@@ -91,7 +88,7 @@ class Screen:
     def answer(self, command: str) -> list[str]:
         """Type a command; return the lines that it prints."""
         self.type(f"{command}\n")
-        return self.until(PROMPT).removesuffix(PROMPT).replace("\r", "").splitlines()[1:]
+        return self.until(PROMPT).replace("\r", "").splitlines()[1:]
 
     def end(self) -> int:
         """Wait for the command to end; return its exit code."""
@@ -145,8 +142,9 @@ def only_run(place: Place) -> str:
 
 def test_a_shell_is_open_where_a_step_failed(place: Place, folder: Path, watch: Watch) -> None:
     screen = watch(place, folder)
-    told = screen.until(*OPENED)
+    told = screen.until(PROMPT)
     assert "step 'Run exit 3': exit code 3" in told
+    assert "one | Paused: a shell is open in this step's place" in told
     assert screen.answer("basename $PWD; echo $COLOUR") == ["inner", "light blue"]
     assert screen.answer("cd ..; word=kept") == []
     assert screen.answer('echo "$word in $(basename $PWD)"') == ["kept in demo"]
@@ -168,7 +166,7 @@ def test_a_shell_is_open_where_a_step_failed(place: Place, folder: Path, watch: 
 
 def test_a_command_is_cancelled_with_its_run(place: Place, folder: Path, watch: Watch) -> None:
     screen = watch(place, folder)
-    screen.until(*OPENED)
+    screen.until(PROMPT)
     screen.type("echo begun; sleep 300\n")
     screen.until("\r\nbegun")
     screen.type("\x03")
@@ -183,7 +181,7 @@ def test_a_step_of_a_composite_action_is_looked_at_once(
 ) -> None:
     write(folder, COMPOSITE)
     screen = watch(place, folder)
-    assert "step 'Run exit 4': exit code 4" in screen.until(*OPENED)
+    assert "step 'Run exit 4': exit code 4" in screen.until(PROMPT)
     screen.type("\x04")
     assert PROMPT not in screen.until("Next: trunkline")
     assert screen.end() == 1
@@ -210,7 +208,7 @@ def test_the_shell_is_in_the_container_of_the_job(
 ) -> None:
     write(folder, IN_CONTAINER.replace("IMAGE", busybox_image))
     screen = watch(docked, folder)
-    screen.until(*OPENED)
+    screen.until(PROMPT)
     assert screen.answer("ls; pwd") == ["here", "/__w/demo/demo"]
     screen.type("exit\n")
     screen.until("The job goes on.")

@@ -53,5 +53,7 @@ def open_view(style: str, system: System) -> View:
         case "json":
             found = load(VIEWS["records"])(out, system.clock)
         case _:
-            found = load(VIEWS["plain"])(out, sys.stdout.encoding, quiet=style == "quiet")
+            found = load(VIEWS["plain"])(
+                out, sys.stdout.encoding, quiet=style == "quiet", abreast=system.choices.pauses
+            )
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -118,6 +119,24 @@ def test_lines_wait_for_the_event_that_starts_their_step():
     view.lines("a", 2, b"never started\n")
     view.close()
     assert b"Job A | never started\n" in out.getvalue()
+
+
+def test_who_brings_lines_waits_with_them_when_it_is_to_keep_abreast():
+    out = io.BytesIO()
+    view = PlainView(out, abreast=True)
+    story = Story()
+    for record in story.tell(started("a"), *job_begins("a", "Job A")):
+        view.record(record)
+
+    def ask() -> None:
+        view.lines("a", 1, b"early\n")
+        out.write(b"Job A $ ")
+
+    with ThreadPoolExecutor(1) as pool:
+        asking = pool.submit(ask)
+        view.record(story.tell(StepStarted(key="a", number=1, name="First"))[0])
+        asking.result()
+    assert out.getvalue().endswith(b"Job A | Step 1: First\nJob A | early\nJob A $ ")
 
 
 def test_many_jobs_that_never_started_share_a_line():

@@ -30,17 +30,27 @@ from trunkline.services.runs import RunView, take
 
 # Told before it is known whether somebody does.
 GROUP = "Concurrency group '{}': goes on as soon as nobody else holds it"
+# How long a line waits for the event that starts its step, which is on its way (seconds).
+PATIENCE = 5.0
 
 
 class PlainView:
     """Writes to a byte stream. Thread-safe; chunks of output are prefixed and written whole.
 
     `encoding` is the stream's; `quiet` leaves the output of jobs out. A step's lines wait for the
-    event that starts it: events take a little longer. Once the stream can't be
-    written nothing more is, and `close` raises what `write` did.
+    event that starts it: events take a little longer. With `abreast` whoever brings them waits too,
+    so that nothing of the past is written after what it does next, such as asking somebody. Once
+    the stream can't be written nothing more is, and `close` raises what `write` did.
     """
 
-    def __init__(self, out: BinaryIO, encoding: str = "utf-8", *, quiet: bool = False) -> None:
+    def __init__(
+        self,
+        out: BinaryIO,
+        encoding: str = "utf-8",
+        *,
+        quiet: bool = False,
+        abreast: bool = False,
+    ) -> None:
         self._out = out
         self._encoding = "" if encoding.lower().replace("-", "") == "utf8" else encoding
         self._quiet = quiet
@@ -48,7 +58,9 @@ class PlainView:
         self._prefixes: dict[str, bytes] = {}
         self._begun: set[tuple[str, int]] = set()
         self._held: dict[tuple[str, int], list[bytes]] = {}
+        self._abreast = abreast
         self._lock = threading.Lock()
+        self._has_begun = threading.Condition(self._lock)
         self._broken: Exception | None = None
 
     def record(self, record: Record) -> None:
@@ -63,12 +75,15 @@ class PlainView:
             if isinstance(event, StepStarted):
                 self._begun.add((event.key, event.number))
                 self._let_go((event.key, event.number))
+                self._has_begun.notify_all()
 
     def lines(self, key: str, step: int, data: bytes) -> None:
         """Take whole masked lines of a step."""
         if self._quiet:
             return
         with self._lock:
+            if self._abreast:
+                self._has_begun.wait_for(lambda: (key, step) in self._begun, PATIENCE)
             if (key, step) in self._begun:
                 self._write_lines(key, data)
             else:
