@@ -81,7 +81,7 @@ def test_reading(github: GitHub, client: tuple[str, str]):
     assert about["data"]["full_name"] == "octo/demo"
     assert about["data"]["license"]["spdx_id"] == "MIT"
     assert about["data"]["default_branch"] == "main"
-    assert about["headers"]["x-ratelimit-limit"] == "5000"
+    assert about["headers"]["x-ratelimit-limit"] == "1000"
     assert file["data"]["content"] == b64encode(b"x\n").decode() + "\n"
     assert [each["name"] for each in folder["data"]] == ["LICENSE", "README.md", "a b", "src"]
     assert ref["data"]["object"]["sha"] == github.head

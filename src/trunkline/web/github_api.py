@@ -16,9 +16,9 @@ from trunkline.ports.github_data import InvalidObject
 from trunkline.ports.image_store import BrokenOff
 from trunkline.ports.job_services import ServicesJob
 from trunkline.services.actions.jobs import PREFIX as JOB_TOKEN
-from trunkline.services.github import rate_limits
 from trunkline.services.github.calls import Call, Reply, Stores
 from trunkline.services.github.forwarding import Forwarding
+from trunkline.services.github.rate_limits import NOBODY, OF_JOB, OF_USER, Caller, RateLimits
 from trunkline.services.github.refusals import APPS, NOT_ACCESSIBLE, Refused, not_found
 from trunkline.web.content import Incoming, json_of
 from trunkline.web.github_api_forwarded import Address, ForwardedApi
@@ -34,7 +34,13 @@ META = {"verifiable_password_authentication": False, "installed_version": "3.17.
 LONGEST_BODY = 140 << 20
 # `{"` in base64: a JSON web token, such as apps have.
 WEB_TOKENS_BEGIN = "eyJ"
-EXPOSED = "ETag, Link, Location, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset"
+RATE_LIMIT = "/rate_limit"
+LIMIT = "x-ratelimit-limit"
+NOT_MODIFIED = 304
+EXPOSED = (
+    "ETag, Link, Location, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Used, "
+    "X-RateLimit-Resource, X-RateLimit-Reset"
+)
 
 
 class GitHubApi:
@@ -53,6 +59,7 @@ class GitHubApi:
         self._of_token = of_token
         self._forwarded = ForwardedApi(forwarding) if forwarding else None
         self._map = make_map()
+        self._limits = RateLimits(stores.clock)
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
@@ -69,12 +76,15 @@ class GitHubApi:
         except TrunklineError as error:
             status = 503 if isinstance(error, Unavailable) else 500
             response = refusal(Refused(status, error.message))
-        self._sign_off(response)
+        self._sign_off(request, response)
         return response(environ, start)
 
-    def _sign_off(self, response: Response) -> None:
-        headers = rate_limits.headers(self._stores.clock.now())
-        headers["x-github-request-id"] = self._stores.ids.token().upper()
+    def _sign_off(self, request: Request, response: Response) -> None:
+        headers = {"x-github-request-id": self._stores.ids.token().upper()}
+        if LIMIT not in response.headers:  # else the server that answered told its own
+            path = _address(request).path
+            counts = path != RATE_LIMIT and response.status_code != NOT_MODIFIED
+            headers |= self._limits.headers(self._counted(request), path, counts=counts)
         headers["x-github-media-type"] = MEDIA_TYPE
         headers["x-github-api-version-selected"] = "2022-11-28"
         headers["Access-Control-Expose-Headers"] = EXPOSED
@@ -83,13 +93,14 @@ class GitHubApi:
 
     def _answer(self, request: Request) -> Response:
         address = _address(request)
-        path, base, now = address.path, address.api, self._stores.clock.now()
-        if path in {"/meta", "/rate_limit"} and request.method in {"GET", "HEAD"}:
-            told = META if path == "/meta" else rate_limits.limits(now)
+        path, base = address.path, address.api
+        if path in {"/meta", RATE_LIMIT} and request.method in {"GET", "HEAD"}:
+            is_meta = path == "/meta"
+            told = META if is_meta else self._limits.document(self._counted(request))
             return to_response(request, Reply(told), base)
         job, personal = self._caller(request)
         if path == "/":
-            found = {"current_user_url": f"{base}/user", "rate_limit_url": f"{base}/rate_limit"}
+            found = {"current_user_url": f"{base}/user", "rate_limit_url": f"{base}{RATE_LIMIT}"}
             return to_response(request, Reply(found), base)
         end_point, values = self._find(request, path)
         is_own = _is_own(job, values)
@@ -132,6 +143,15 @@ class GitHubApi:
         if job is None:
             raise Refused(401, APPS if token.startswith(WEB_TOKENS_BEGIN) else "Bad credentials")
         return job, not token.startswith(JOB_TOKEN)
+
+    def _counted(self, request: Request) -> Caller:
+        """Return with whom a request is counted: its job's repository, its user, or nobody."""
+        try:
+            job, personal = self._caller(request)
+        except Refused:
+            return NOBODY
+        token = token_of(request.headers["Authorization"])
+        return Caller(token, OF_USER) if personal else Caller(job.repository.lower(), OF_JOB)
 
     def _find(self, request: Request, path: str) -> tuple[object, Mapping[str, Any]]:
         method = "GET" if request.method == "HEAD" else request.method

@@ -8,12 +8,13 @@ import zipfile
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 import pytest
 
-from tests.actions_services import ask
+from tests.actions_services import Answer, ask
 from tests.github_api import ALL, GitHub, served
 from trunkline.web.github_api_routes import BY_SCOPE
 
@@ -207,14 +208,45 @@ def test_bad_bodies(github: GitHub, path: str, data: bytes, status: int, message
         assert {"resource", "field", "code"} <= set(told["errors"][0])
 
 
+def limits_of(answer: Answer) -> dict[str, Any]:
+    """Return what the headers of an answer tell, as `/rate_limit` does."""
+    names = ("limit", "remaining", "used", "reset")
+    return {name: int(answer.headers[f"x-ratelimit-{name}"]) for name in names}
+
+
 def test_every_answer_tells_limits_and_an_id(github: GitHub):
-    for answer in (github.ask("GET", ""), github.ask("GET", "/nothing")):
-        assert int(answer.headers["x-ratelimit-remaining"]) > 0
-        assert int(answer.headers["x-ratelimit-reset"]) > 0
+    before = limits_of(github.ask("GET", ""))
+    assert before["limit"] == 1000
+    other = github.with_permissions({})
+    answers = (
+        github.ask("GET", "/nothing"),
+        github.ask("GET", "/git/refs", token=other),  # a job of the same repository
+        github.ask("POST", "/releases", data=b"{"),
+    )
+    for used, answer in enumerate(answers, before["used"] + 1):
+        assert limits_of(answer) == {**before, "used": used, "remaining": 1000 - used}
         assert answer.headers["x-ratelimit-resource"] == "core"
         assert answer.headers["x-github-request-id"]
-    limits = github.done(github.ask("GET", "//rate_limit", token=""), 200)
-    assert limits["resources"]["core"] == limits["rate"]
+    limits = github.done(github.ask("GET", "//rate_limit"), 200)
+    assert limits["resources"]["core"] == limits["rate"] == limits_of(answers[-1])
+
+
+def test_what_is_not_counted(github: GitHub):
+    answer = github.ask("GET", "")
+    same = github.ask("GET", "", if_none_match=answer.headers["etag"])
+    assert same.status == 304
+    assert limits_of(same) == limits_of(github.ask("GET", "//rate_limit")) == limits_of(answer)
+
+
+def test_a_search_and_who_gives_no_token_are_counted_apart(github: GitHub):
+    before = limits_of(github.ask("GET", ""))
+    search = github.ask("GET", "//search/issues")
+    assert search.headers["x-ratelimit-resource"] == "search"
+    assert limits_of(search)["limit"] == 30
+    first, second = (github.ask("GET", "", token=token) for token in ("", "nonsense"))
+    assert (first.status, second.status, limits_of(first)["limit"]) == (401, 401, 60)
+    assert limits_of(second)["used"] == limits_of(first)["used"] + 1
+    assert github.done(github.ask("GET", "//rate_limit"), 200)["rate"] == before
 
 
 def test_pages(github: GitHub):

@@ -297,6 +297,17 @@ class Nodes(Other):
         return [msgspec.json.encode({"data": {"nodes": nodes}})]
 
 
+def test_the_limits_that_the_server_tells_are_passed_on(tmp_path: Path):
+    other = Other(**{"X-RateLimit-Limit": "15000", "X-RateLimit-Used": "7"})
+    with (
+        server.serve(other) as there,
+        publishing(tmp_path, f"{there.url}/api/v3", "ghp_mine", {"issues": "write"}) as local,
+    ):
+        answer = local.ask("GET", "/issues")
+    found = {name: value for name, value in answer.headers.items() if "ratelimit" in name}
+    assert found == {"x-ratelimit-limit": "15000", "x-ratelimit-used": "7"}
+
+
 def mutation(local: Local, document: str, token: str = "", **variables: str) -> Answer:
     url = local.api.replace("/api/v3", "/api/graphql")
     headers = {"authorization": f"bearer {token or local.token}", "cookie": "a=b"}
