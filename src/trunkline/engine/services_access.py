@@ -12,6 +12,7 @@ from trunkline.run.cache_access import cache_mode
 from trunkline.run.encodings import token_values
 from trunkline.run.git_settings import Settings
 from trunkline.run.job_request import JobRequest
+from trunkline.run.token_access import granted
 
 IDENTITY = "id-token"
 # Docker actions get the old cache protocol (reference section 6.1).
@@ -90,6 +91,11 @@ class JobAccess:
         """What the job may do with caches."""
         return self._job.cache_mode
 
+    @property
+    def permissions(self) -> Mapping[str, str]:
+        """What the job's token may do."""
+        return self._job.permissions
+
     def gives_identity(self) -> bool:
         """Tell whether the job may ask who it is."""
         return self._job.permissions.get(IDENTITY) == "write"
@@ -134,7 +140,7 @@ def services_job(request: JobRequest, now: float) -> ServicesJob:
         number=request.job_number,
         repository=request.repository,
         github=request.github,
-        permissions=request.job.permissions,
+        permissions=granted(request.job.permissions, request.github),
         scopes=cache_scopes(request.github),
         deadline=now + minutes * 60 + GRACE,
         environment=leg.environment,

@@ -33,10 +33,10 @@ def warn_of_cache_mode(request: JobRequest, mode: str, log: StepOutput) -> None:
 
 def introduction(context: JobContext) -> list[str]:
     """Return the first lines of a job's log: where it runs and what it may do."""
-    job, layout = context.request.job, context.layout
+    layout = context.layout
     granted = sorted(
         f"{name.title().replace('-', '')}: {level}"
-        for name, level in job.permissions.items()
+        for name, level in context.access.permissions.items()
         if level != "none"
     )
     place = f"in the image '{context.image}'" if context.image else "on this machine"
