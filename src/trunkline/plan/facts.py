@@ -108,7 +108,8 @@ class RepositoryFacts(msgspec.Struct, frozen=True, kw_only=True):
     `user`: git's configured user. `actor`: `--actor`, else `user.name` in login form (lower case,
     spaces as `-`), else the local user's name. `dirty`: uncommitted work exists (and is wanted).
     `shallow`: `git rev-parse --is-shallow-repository`. `root`: the work tree's folder, absolute (the
-    one path here that is not relative). `notes`: what the user should be told (no commits, no git).
+    one path here that is not relative). `license`: the SPDX id of the license file at the root
+    (`NOASSERTION` for another one), '' without such a file. `notes`: what the user should be told (no commits, no git).
     """
 
     owner: str
@@ -128,6 +129,7 @@ class RepositoryFacts(msgspec.Struct, frozen=True, kw_only=True):
     push: PushFacts = PushFacts()
     pull: PullFacts = PullFacts()
     root: str = ""
+    license: str = ""
     notes: tuple[str, ...] = ()
 
     @property

@@ -11,6 +11,7 @@ from typing import Any
 from zlib import crc32
 
 from trunkline.plan.facts import EMPTY_TREE, ZERO_SHA, Commit, Person, RepositoryFacts
+from trunkline.plan.licenses import license_document
 from trunkline.plan.occurrence import PULL_EVENTS
 
 Payload = dict[str, Any]
@@ -104,6 +105,7 @@ def _repository(facts: RepositoryFacts) -> Payload:
         "ssh_url": f"git@{host}:{facts.full_name}.git",
         "url": f"{facts.api_url}/repos/{facts.full_name}",
         "owner": {**_user(facts.owner), "name": facts.owner},
+        "license": license_document(facts.license) if facts.license else None,
     }
 
 

@@ -49,6 +49,22 @@ def test_a_branch_with_its_last_commit(tmp_path: Path) -> None:
     assert found.notes == ()
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "spdx"),
+    [
+        ("LICENSE", "Apache License\n   Version 2.0, January 2004\n", "Apache-2.0"),
+        ("licence.md", "Permission is hereby granted, free of\ncharge, ... sublicense", "MIT"),
+        ("COPYING", "All rights reserved.", "NOASSERTION"),
+        ("docs/LICENSE", "Apache License Version 2.0", ""),
+        ("LICENSE/text", "Apache License Version 2.0", ""),
+        ("license.py", "Apache License Version 2.0", ""),
+    ],
+)
+def test_the_license_is_that_of_the_root(tmp_path: Path, name: str, text: str, spdx: str) -> None:
+    root = repository(tmp_path / "demo", {name: text, "src/a": ""})
+    assert facts(root / "src").license == spdx
+
+
 def test_uncommitted_work_counts_unless_left_out(tmp_path: Path) -> None:
     root = repository(tmp_path / "demo", {"a": "1", "b": "1", ".gitignore": "ignored\n"})
     commit(root, {"a": "2"})

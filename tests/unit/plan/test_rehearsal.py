@@ -67,6 +67,21 @@ def test_every_payload_names_the_repository_and_the_sender():
     assert payload["organization"]["login"] == "octo"
 
 
+@pytest.mark.parametrize(
+    ("spdx", "told"),
+    [
+        ("", None),
+        ("MIT", ("mit", "MIT License", "MIT", "https://api.github.com/licenses/mit")),
+        ("NOASSERTION", ("other", "Other", "NOASSERTION", None)),
+    ],
+)
+def test_the_repository_has_its_license(spdx: str, told: tuple[str | None, ...] | None):
+    found = made("push", msgspec.structs.replace(FACTS, license=spdx)).payload["repository"]
+    document = found["license"]
+    keys = ("key", "name", "spdx_id", "url")
+    assert (tuple(document[key] for key in keys) if document else None) == told
+
+
 def test_first_commit_is_compared_with_the_empty_tree():
     facts = msgspec.structs.replace(FACTS, push=PushFacts(commits=(COMMIT,)))
     payload = made("push", facts).payload

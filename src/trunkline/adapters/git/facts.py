@@ -19,12 +19,15 @@ from trunkline.adapters.git.history import (
 )
 from trunkline.base.errors import NotFound, Unavailable
 from trunkline.plan.facts import Commit, Person, PullFacts, PushFacts, RepositoryFacts, Tag
+from trunkline.plan.licenses import FILES, spdx_of
 
 NO_REPOSITORY = (
     "{} is not a git repository: it is taken as a plain folder, without branch or commit "
     "(github.sha is forty zeros)."
 )
 NO_COMMITS = "This repository has no commits yet: github.sha is forty zeros."
+# In characters; the longest that is known, the GPL, has 35,000.
+LONGEST_LICENSE = 100_000
 _PULL_EVENTS = ("pull_request", "merge_group")
 _NO_TAG_EVENTS = ("push", "pull_request", "workflow_dispatch", "schedule", "merge_group")
 _REMOTE = "refs/remotes/origin/"
@@ -157,8 +160,23 @@ def _facts(repository: _Repository, event: str) -> RepositoryFacts:
         push=PushFacts() if event.startswith(_PULL_EVENTS) else _push(repository),
         pull=_pull(repository, default_branch, default_sha) if pull else PullFacts(),
         root=repository.root,
+        license=_license(repository.root),
         notes=() if repository.head else (NO_COMMITS,),
     )
+
+
+def _license(root: str) -> str:
+    """Return the SPDX id of the license in a work tree, '' when it has no license file."""
+    try:
+        names = sorted(filter(FILES.fullmatch, os.listdir(root)))
+        files = (os.path.join(root, name) for name in names)
+        found = next(filter(os.path.isfile, files), "")
+        if not found:
+            return ""
+        with open(found, encoding="utf-8", errors="replace") as stream:
+            return spdx_of(stream.read(LONGEST_LICENSE))
+    except OSError:  # an event needs no license
+        return ""
 
 
 def local_user() -> str:
@@ -194,6 +212,7 @@ def _plain_folder(directory: str) -> RepositoryFacts:
         push=PushFacts(changed_files=None),
         pull=PullFacts(changed_files=None),
         root=root,
+        license=_license(root),
         notes=(NO_REPOSITORY.format(root),),
     )
 
