@@ -10,8 +10,11 @@ import posixpath
 import threading
 from collections.abc import Mapping
 
+from trunkline.base.bounded_files import TooLarge, read_whole
+from trunkline.base.errors import Unavailable
 from trunkline.ports.sandbox import Layout, Sandbox
 from trunkline.run.git_settings import Settings, as_file, as_variables, including
+from trunkline.run.step_files import FILE_LIMIT
 
 CONFIG = ".gitconfig"
 # Each is there in its own place alone: the job's, or Docker actions', which reach another address.
@@ -30,7 +33,10 @@ class GitLead:
         self._written: set[str] = set()
 
     def lead(self, settings: Settings, *, contained: bool) -> None:
-        """Have git take `settings` from now on: in the job, or in Docker actions (`contained`)."""
+        """Have git take `settings` from now on: in the job, or in Docker actions (`contained`).
+
+        Raises Unavailable when the user's own configuration is too large.
+        """
         name = CONTAINED if contained else IN_JOB
         with self._lock:
             if not settings or name in self._written:
@@ -51,6 +57,12 @@ class GitLead:
         stream = self._sandbox.get(config)
         before = b""
         if stream is not None:
-            with stream:
-                before = stream.read()
+            try:
+                with stream:
+                    before = read_whole(stream, FILE_LIMIT)
+            except TooLarge as error:
+                raise Unavailable(
+                    f"{config} can't lead git to the job's services: up to {FILE_LIMIT // 1024}k of it "
+                    f"are read, and it holds {error.size // 1024}k."
+                ) from error
         self._sandbox.put(config, including(before, paths))

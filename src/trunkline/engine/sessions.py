@@ -8,8 +8,8 @@ from typing import BinaryIO
 
 import msgspec
 
+from trunkline.base.bounded_files import TooLarge, read_whole
 from trunkline.base.errors import Unavailable
-from trunkline.engine.bounded_files import TooLarge, read_whole
 from trunkline.engine.processes import TICK, Climb, Ended, Limits, Sink
 from trunkline.ports.clock import Clock
 from trunkline.ports.process import Process, ProcessSpec, Signal

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from trunkline.base.bounded_files import TooLarge
 from trunkline.base.errors import Unavailable
-from trunkline.engine.bounded_files import TooLarge
 from trunkline.engine.instances import Instance
 from trunkline.engine.output import StepOutput
 from trunkline.engine.scopes import SharedEnvironment

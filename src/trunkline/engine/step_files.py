@@ -6,7 +6,7 @@ import posixpath
 from collections import deque
 from contextlib import suppress
 
-from trunkline.engine.bounded_files import read_whole
+from trunkline.base.bounded_files import read_whole
 from trunkline.ports.sandbox import Sandbox
 
 # Context key -> file name prefix (runner, FileCommandManager; reference section 3.16).

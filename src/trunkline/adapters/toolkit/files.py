@@ -7,10 +7,14 @@ import posixpath
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
+from trunkline.base.bounded_files import TooLarge, read_whole
 from trunkline.expr.errors import ExpressionError
 from trunkline.expr.hashing import FOLLOW_LINKS, parse_patterns
 from trunkline.ports.actions import ActionFailed, ActionJob
 from trunkline.ports.sandbox import Found
+from trunkline.run.step_files import FILE_LIMIT
+
+LAST_PART = 1 << 20
 
 
 class Search(NamedTuple):
@@ -29,12 +33,32 @@ def has_file(job: ActionJob, path: str) -> bool:
 
 
 def read_text(job: ActionJob, path: str) -> str | None:
-    """Return the text of the file at `path` (absolute), None when there is none."""
+    """Return the text of the file at `path` (absolute), None when there is none.
+
+    Raises ActionFailed for one above FILE_LIMIT.
+    """
     file = job.sandbox.get(path)
     if file is None:
         return None
+    try:
+        with file:
+            data = read_whole(file, FILE_LIMIT)
+    except TooLarge as error:
+        raise ActionFailed(
+            f"The file {path} can't be read: up to {FILE_LIMIT // 1024}k can, "
+            f"and it holds {error.size // 1024}k."
+        ) from error
+    return data.decode("utf-8-sig", errors="replace").replace("\r\n", "\n")
+
+
+def read_end(job: ActionJob, path: str) -> str:
+    """Return the last part of what a program printed to the file at `path`, '' when there is none."""
+    file = job.sandbox.get(path)
+    if file is None:
+        return ""
     with file:
-        return file.read().decode("utf-8-sig", errors="replace").replace("\r\n", "\n")
+        file.seek(max(file.seek(0, 2) - LAST_PART, 0))
+        return file.read(LAST_PART).decode(errors="replace")
 
 
 def find_files(job: ActionJob, patterns: str, *, hidden: bool = True) -> Search:

@@ -15,7 +15,7 @@ from trunkline.adapters.actions.docker_build_push.exporters import is_true
 from trunkline.adapters.actions.docker_build_push.result import Result
 from trunkline.adapters.actions.docker_build_push.settings import Settings, with_builder
 from trunkline.adapters.toolkit.builders import Builder, Buildx
-from trunkline.adapters.toolkit.files import has_file, read_text
+from trunkline.adapters.toolkit.files import has_file, read_end, read_text
 from trunkline.adapters.toolkit.lists import parse_records
 from trunkline.ports.actions import ActionCall, ActionFailed, ActionJob
 
@@ -95,7 +95,7 @@ class BuildxBuild:
             argv = [*self._buildx.argv, *self._arguments(where, files)]
             tee = ["sh", "-c", _TEE, "sh", files.output, *argv]
             if job.run(tee, env={"BUILDX_METADATA_WARNINGS": "true"}):
-                raise ActionFailed(_reason(read_text(job, files.output) or "", settings.call))
+                raise ActionFailed(_reason(read_end(job, files.output), settings.call))
             return Result(
                 (read_text(job, files.image_id) or "").strip(),
                 _metadata(read_text(job, files.metadata)),

@@ -7,7 +7,7 @@ import tracemalloc
 
 import pytest
 
-from trunkline.engine.bounded_files import TooLarge, read_whole
+from trunkline.base.bounded_files import TooLarge, read_whole
 
 
 @pytest.mark.parametrize("size", [0, 1, 99, 100])
