@@ -46,26 +46,25 @@ def create_network(
 ) -> None:
     """Create a job's network. Raises Unavailable.
 
-    Without a way out it is internal. An internal network publishes no ports, so one whose ports
-    the host's steps need has a gateway that is nobody's address.
+    A closed one has a gateway that is nobody's address. It is internal, too, unless `has_ports`:
+    an internal network publishes none.
     """
-    is_closed = policy is not Policy.OPEN
     with refusals():
-        if is_closed and has_ports:
-            _create_without_gateway(engine.client, name, dict(labels))
+        if policy is Policy.OPEN:
+            engine.client.create_network(name, driver=DRIVER, labels=dict(labels))
         else:
-            engine.client.create_network(
-                name, driver=DRIVER, labels=dict(labels), internal=is_closed
-            )
+            _create_closed(engine.client, name, dict(labels), is_internal=not has_ports)
 
 
-def _create_without_gateway(client: APIClient, name: str, labels: dict[str, str]) -> None:
-    """Create a network whose ports are published, and whose containers have no way beyond it.
+def _create_closed(
+    client: APIClient, name: str, labels: dict[str, str], *, is_internal: bool
+) -> None:
+    """Create a network whose containers have no way beyond it; its ports are published or not.
 
-    They are kept from other networks by having no route, not by the engine's rules, which go for a
-    moment whenever a network is made (libnetwork `EnsureJumpRule`). The gateway is given as an
-    address of the network, so its range must be known before: the engine chooses one, and somebody
-    may take it until it is asked for.
+    They are kept from other networks by having no route, not by the engine's rules alone, which go
+    for a moment whenever a network is made (libnetwork `EnsureJumpRule`), internal ones' too. The
+    gateway is given as an address of the network, so its range must be known before: the engine
+    chooses one, and somebody may take it until it is asked for.
     """
     for left in reversed(range(TRIES)):
         client.create_network(name, driver=DRIVER, labels=labels, internal=True)
@@ -77,7 +76,8 @@ def _create_without_gateway(client: APIClient, name: str, labels: dict[str, str]
                 name,
                 driver=DRIVER,
                 labels=labels,
-                options=NO_WAY_OUT,
+                internal=is_internal,
+                options=None if is_internal else NO_WAY_OUT,
                 ipam=IPAMConfig(pool_configs=pools),
                 enable_ipv6=bool(chosen.get("EnableIPv6")),
             )
@@ -87,7 +87,8 @@ def _create_without_gateway(client: APIClient, name: str, labels: dict[str, str]
             continue
         break
     made = _ranges(client.inspect_network(name))
-    if not all(each.get("AuxiliaryAddresses") for each in made):  # Podman knows none
+    # Podman knows none; its internal networks have no gateway.
+    if not is_internal and not all(each.get("AuxiliaryAddresses") for each in made):
         client.remove_network(name)
         raise Unavailable(STAYS_OPEN, hint=HOW_TO_CLOSE)
 

@@ -150,17 +150,20 @@ def gets(engine: Engine, container: str, address: str) -> bool:
     return subprocess.run(argv, capture_output=True, check=False).returncode == 0
 
 
-def test_a_closed_network_with_ports_does_not_rest_on_the_engine_s_rules(
-    engine: Engine, busybox_image: str
+@pytest.mark.parametrize("has_ports", [True, False])
+def test_a_closed_network_does_not_rest_on_the_engine_s_rules(
+    engine: Engine, busybox_image: str, *, has_ports: bool
 ) -> None:
     with ExitStack() as stack:
         outside = stack.enter_context(network(engine, Policy.OPEN, has_ports=False))
         foreign = stack.enter_context(server(engine, busybox_image, outside))
         address = address_of(engine, foreign)
         answer(address)
-        closed = stack.enter_context(network(engine, Policy.NONE, has_ports=True))
-        web = stack.enter_context(server(engine, busybox_image, closed, "-p", "127.0.0.1::80"))
-        assert answer(engine.docker("port", web, "80")) == "inside"
+        closed = stack.enter_context(network(engine, Policy.NONE, has_ports=has_ports))
+        published = ("-p", "127.0.0.1::80") if has_ports else ()
+        web = stack.enter_context(server(engine, busybox_image, closed, *published))
+        reached = engine.docker("port", web, "80") if has_ports else address_of(engine, web)
+        assert answer(reached) == "inside"
         opened = stack.enter_context(network(engine, Policy.OPEN, has_ports=True))
         free = stack.enter_context(server(engine, busybox_image, opened))
         stack.enter_context(not_isolated(engine, outside, opened, closed))
@@ -189,6 +192,12 @@ def test_many_closed_networks_with_ports_at_once_have_ranges_of_their_own(engine
     started = threading.Barrier(4)
     with ThreadPoolExecutor(4) as pool:
         assert len(set(pool.map(subnet, range(4)))) == 4
+
+
+def test_podman_closes_a_network_without_ports(podman: Engine, podman_busybox: str) -> None:
+    with network(podman, Policy.NONE, has_ports=False) as name:
+        routes = podman.docker("run", "--rm", "--network", name, podman_busybox, "ip", "route")
+    assert "default" not in routes
 
 
 def test_podman_can_not_close_a_network_with_ports(podman: Engine) -> None:
