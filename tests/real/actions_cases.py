@@ -28,6 +28,9 @@ class Case(NamedTuple):
     elsewhere: bool = False
 
 
+SERVER = "come with the Trunkline server"
+
+
 def _native(action: str, *versions: str, needs: str = "") -> Case:
     return Case(action, versions, action.partition("/")[2], native=True, needs=needs)
 
@@ -36,7 +39,18 @@ def _alone(action: str, *versions: str) -> Case:
     return Case(action, versions, action.partition("/")[2])
 
 
-SERVER = "come with the Trunkline server"
+def _later(action: str, version: str, what: str, event: str = "pull_request") -> Case:
+    """Return the case of an action that wants what comes with the server, as its log says."""
+    why_not = f"{what} come with the server, as the log says"
+    return _alone(action, version)._replace(event=event, says=SERVER, why_not=why_not)
+
+
+def _downloads(action: str, version: str, host: str, scenario: str = "") -> Case:
+    """Return the case of an action that downloads its tool."""
+    case = Case(action, (version,), scenario or action.partition("/")[2], elsewhere=True)
+    return case._replace(why_not=f"downloads from {host}, which this machine does not reach")
+
+
 NATIVE = (
     _native("actions/checkout", "v4.4.0", "v6.1.0", "v7.0.1"),
     _native("actions/setup-python", "v5.6.0", "v6.3.0", "v7.0.0"),
@@ -94,6 +108,41 @@ ALONE = (
     Case("pnpm/action-setup", ("v4.0.0",), "pnpm"),
     _alone("amannn/action-semantic-pull-request", "v6.1.1")._replace(event="pull_request"),
     _alone("dependabot/fetch-metadata", "v3.1.0")._replace(event="pull_request"),
+    _alone("actions/create-release", "v1.1.4"),
+    _alone("actions/publish-action", "v0.4.0"),
+    _alone("marvinpinto/action-automatic-releases", "v1.2.1"),
+    _alone("cycjimmy/semantic-release-action", "v6.0.0"),
+    _alone("mikepenz/release-changelog-builder-action", "v6.2.0"),
+    _alone("requarks/changelog-action", "v1.10.3"),
+    _alone("ad-m/github-push-action", "v1.3.0"),
+    _alone("crazy-max/ghaction-github-pages", "v4.0.0"),
+    _alone("benchmark-action/github-action-benchmark", "v1.22.0"),
+    _alone("LouisBrunner/checks-action", "v3.1.0"),
+    _alone("myrotvorets/set-commit-status-action", "v2.0.1"),
+    _alone("bobheadxi/deployments", "v1.5.0"),
+    _alone("chrnorm/deployment-action", "v2.0.7"),
+    _alone("dawidd6/action-download-artifact", "v2.28.0"),
+    _alone("fkirc/skip-duplicate-actions", "v5.3.1"),
+    _alone("trilom/file-changes-action", "v1.2.4"),
+    Case(
+        "EnricoMi/publish-unit-test-result-action",
+        ("v2.24.0",),
+        "publish-unit-test-result",
+        nested=("actions/cache@v5.0.5",),
+    ),
+    Case("test-summary/action", ("v2.4",), "test-summary"),
+    _alone("Swatinem/rust-cache", "v2.7.8"),
+    _alone("hendrikmuhs/ccache-action", "v1.2.23"),
+    _alone("golangci/golangci-lint-action", "v9.3.0")._replace(event="pull_request"),
+    _alone("psf/black", "26.5.1"),
+    _alone("hashicorp/vault-action", "v3.4.0"),
+    _alone("aws-actions/amazon-ecr-login", "v2.1.7")._replace(needs="aws"),
+    _alone("8398a7/action-slack", "v3.19.0"),
+    _alone("JS-DevTools/npm-publish", "v4.1.5"),
+    _alone("step-security/harden-runner", "v2.20.1"),
+    _alone("rlespinasse/github-slug-action", "v4.4.1")._replace(
+        nested=("rlespinasse/slugify-value@v1.4.0", "rlespinasse/shortify-git-revision@v1.6.0")
+    ),
 )
 NOT_HERE = (
     Case(
@@ -112,34 +161,42 @@ NOT_HERE = (
         says="GraphQL comes with the Trunkline server",
         why_not="GraphQL comes with the server, as the log says",
     ),
-    _alone("actions/labeler", "v7.0.0")._replace(
-        event="pull_request", says=SERVER, why_not="labels come with the server, as the log says"
-    ),
-    _alone("actions/stale", "v9.1.0")._replace(
-        says=SERVER, why_not="issues come with the server, as the log says"
-    ),
+    _later("actions/labeler", "v7.0.0", "labels"),
+    _later("actions/stale", "v9.1.0", "issues", "push"),
+    _later("actions/first-interaction", "v3.1.0", "issues"),
     _alone("actions/configure-pages", "v5.0.0")._replace(
         says="GitHub Pages come with the Trunkline server",
         why_not="GitHub Pages come with the server, as the log says",
     ),
-    _alone("peter-evans/create-or-update-comment", "v5.0.0")._replace(
-        says=SERVER, why_not="comments come with the server, as the log says"
-    ),
+    _later("peter-evans/create-or-update-comment", "v5.0.0", "comments", "push"),
+    _later("peter-evans/find-comment", "v4.0.0", "comments"),
+    _later("thollander/actions-comment-pull-request", "v3.0.1", "comments"),
+    _later("actions/delete-package-versions", "v5.0.0", "packages", "push"),
+    _later("actions/create-github-app-token", "v3.1.1", "GitHub Apps", "push"),
     _alone("marocchino/sticky-pull-request-comment", "v3.0.5")._replace(
         event="pull_request",
         says="GraphQL comes with the Trunkline server",
         why_not="GraphQL comes with the server, as the log says",
     ),
-    _alone("hashicorp/setup-terraform", "v4.0.1")._replace(
-        why_not="downloads from releases.hashicorp.com, which this machine does not reach",
-        elsewhere=True,
+    Case(
+        "actions/add-to-project",
+        ("v2.0.0",),
+        "add-to-project",
+        event="pull_request",
+        says="GraphQL comes with the Trunkline server",
+        why_not="GraphQL comes with the server, as the log says",
     ),
-    _alone("ruby/setup-ruby", "v1.315.0")._replace(
-        why_not="downloads from github.com, which this machine does not reach", elsewhere=True
-    ),
+    _downloads("hashicorp/setup-terraform", "v4.0.1", "releases.hashicorp.com"),
+    _downloads("ruby/setup-ruby", "v1.315.0", "github.com"),
+    _downloads("actions/setup-dotnet", "v6.0.0", "builds.dotnet.microsoft.com"),
+    _downloads("oven-sh/setup-bun", "v2.2.0", "github.com"),
+    _downloads("google-github-actions/setup-gcloud", "v3.0.1", "raw.githubusercontent.com"),
+    _downloads("goreleaser/goreleaser-action", "v7.2.3", "goreleaser.com"),
+    _downloads("sigstore/cosign-installer", "v4.1.2", "github.com"),
+    _downloads("coverallsapp/github-action", "v2.3.8", "github.com", "coveralls"),
     _alone("peter-evans/create-pull-request", "v8.1.1")._replace(
-        says="Create or update the pull request",
-        why_not="asks api.github.com, whatever `GITHUB_API_URL` says; the branch it pushes is recorded",
+        says=SERVER,
+        why_not="new pull requests come with the server, as the log says; the branch it pushes is recorded",
     ),
     _alone("google-github-actions/auth", "v3.0.0")._replace(
         says="failed to generate Google Cloud federated token",
