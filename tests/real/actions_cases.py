@@ -188,7 +188,6 @@ NOT_HERE = (
     ),
     _downloads("hashicorp/setup-terraform", "v4.0.1", "releases.hashicorp.com"),
     _downloads("ruby/setup-ruby", "v1.315.0", "github.com"),
-    _downloads("actions/setup-dotnet", "v6.0.0", "builds.dotnet.microsoft.com"),
     _downloads("oven-sh/setup-bun", "v2.2.0", "github.com"),
     _downloads("google-github-actions/setup-gcloud", "v3.0.1", "raw.githubusercontent.com"),
     _downloads("goreleaser/goreleaser-action", "v7.2.3", "goreleaser.com"),
