@@ -68,11 +68,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is not None:
         return _run(list(argv))
     codes: list[int] = []
+    output.guard()
     _own_process(codes)
     codes.append(_run(sys.argv[1:]))
     return codes[0]
 
-    output.guard()
 
 def _run(arguments: list[str]) -> int:
     _mend_streams()
@@ -129,10 +129,6 @@ def _mend_streams() -> None:
             stream.reconfigure(errors="replace")
 
 
-def _dispatch(arguments: list[str]) -> int:
-    if not arguments or arguments[0] in {"-h", "--help", "help"}:
-        sys.stdout.write(_usage())
-        return 0
 def _written(arguments: list[str]) -> int:
     """Perform a command line, and have its output written. Raises what the verb raises."""
     try:
@@ -145,6 +141,10 @@ def _written(arguments: list[str]) -> int:
             raise
 
 
+def _dispatch(arguments: list[str]) -> int:
+    if not arguments or arguments[0] in {"-h", "--help", "help"}:
+        sys.stdout.write(_usage())
+        return 0
     if arguments[0] in {"-V", "--version", "version"}:
         sys.stdout.write(f"trunkline {__version__}\n")
         return 0
