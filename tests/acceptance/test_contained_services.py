@@ -32,10 +32,14 @@ await ask('api', `${env.GITHUB_API_URL}/repos/${env.GITHUB_REPOSITORY}`,
   bearer(env.INPUT_TOKEN));
 console.log('loopback', new URL(env.GITHUB_API_URL).hostname === '127.0.0.1');
 """
+# Many actions ask the host itself, whatever GITHUB_API_URL says.
+ASK_HOST = """\
+await ask('host', `https://api.github.com/repos/${env.GITHUB_REPOSITORY}`, bearer(env.INPUT_TOKEN));
+"""
 JAVASCRIPT = {
     "js/action.yml": "inputs: {token: {default: '${{ github.token }}'}}\n"
     "runs: {using: node20, main: main.mjs, post: main.mjs}\n",
-    "js/main.mjs": ASK,
+    "js/main.mjs": f"{ASK}{ASK_HOST}",
 }
 ANSWERS = ("cache 200 …", "identity 200 value", "api 200 …", "loopback false")
 # The same by busybox's wget, which has no JSON to read.
@@ -90,7 +94,8 @@ def test_a_container_job_has_all_of_them(docked: Place, debian_image: str, polic
     done = run(docked, steps, JAVASCRIPT, "--network-policy", policy, **job)
     assert done.code == 0, done.text
     none = "scripts have [none] [none]"
-    assert_says(done, none, *ANSWERS, none, *ANSWERS)
+    answers = (*ANSWERS, "host 200 …")
+    assert_says(done, none, *answers, none, *answers)
 
 
 @pytest.mark.parametrize(("policy", "is_contained"), MANNERS)
