@@ -28,6 +28,7 @@ ADAPTERS = {
     "container-limits": "trunkline.adapters.docker.payloads:Limits",
     "container-note": "trunkline.adapters.docker.marks:note_path",
     "container-notes": "trunkline.adapters.docker.marks:dead_notes",
+    "unseen-container-notes": "trunkline.adapters.docker.marks:unseen_notes",
     "write-container-note": "trunkline.adapters.docker.marks:write_note",
     "container-site": "trunkline.adapters.docker.payloads:Site",
     "container-wiring": "trunkline.adapters.docker.containers:Wiring",

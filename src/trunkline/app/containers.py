@@ -52,10 +52,13 @@ class Engines:
         While that engine can't be reached the notes stay: a run need not have containers.
         """
         try:
+            unseen = adapter("unseen-container-notes")(notes, self.address())
+            if not unseen:
+                return
             engine = self.connect()
         except Unavailable:
             return
-        adapter("sweep-engine")(engine, notes)
+        adapter("sweep-engine")(engine, unseen)
 
 
 class Parts:
@@ -111,7 +114,7 @@ class Parts:
 
     def _proxy(self) -> Any:
         """Make what serves the job's own socket; its scripts may create containers by it."""
-        adapter("write-container-note")(self._note)
+        adapter("write-container-note")(self._note, self._engines.address())
         policy = self._system.choices.network_policy
         place = adapter("engine-proxy-place")(
             labels=self._labels,

@@ -95,9 +95,7 @@ class JobContainers:
         self.job_user = ""
         self.other_mounts: tuple[str, ...] = ()
         self.job_env: Mapping[str, str] = {}
-        self._actions = ActionBuilds(
-            wiring.connect, wiring.ids.token, lambda: write_note(wiring.note)
-        )
+        self._actions = ActionBuilds(wiring.connect, wiring.ids.token, self._note)
         self.images = DockerImages(
             wiring.connect,
             wiring.publisher,
@@ -110,6 +108,9 @@ class JobContainers:
     def engine(self) -> Engine:
         """The engine, connected. Raises Unavailable."""
         return self._wiring.connect()
+
+    def _note(self) -> None:
+        write_note(self._wiring.note, self.engine.wire.address)
 
     # --- beginning ----------------------------------------------------------------------
 
@@ -195,7 +196,7 @@ class JobContainers:
         with self._lock:
             if not self._network:
                 name = f"github_network_{self._wiring.ids.token()}"
-                write_note(self._wiring.note)
+                self._note()
                 policy, labels = self._wiring.policy, self._site.labels
                 create_network(self.engine, name, labels, policy, has_ports=has_ports)
                 self._network = name

@@ -12,7 +12,7 @@ from docker.errors import APIError, NotFound
 from trunkline.adapters.docker.action_builds import remove_held_by_the_dead
 from trunkline.adapters.docker.engine import Engine, refusals
 from trunkline.adapters.docker.labels import ENGINE, JOB, MACHINE, filters, machine
-from trunkline.adapters.docker.marks import remove_note
+from trunkline.adapters.docker.marks import settle_note
 from trunkline.adapters.docker.ownership import others_files, reclaim_by, reclaim_within
 from trunkline.adapters.process_table import is_alive
 
@@ -116,7 +116,7 @@ def sweep(engine: Engine, notes: Iterable[str]) -> None:
     """Remove what engines left that were killed, and the notes that they had something."""
     if remove_of_the_dead(engine):
         for note in notes:
-            remove_note(note)
+            settle_note(note, engine.wire.address)
 
 
 def remove_of_the_dead(engine: Engine) -> bool:
