@@ -8,12 +8,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from wsgiref.types import StartResponse, WSGIEnvironment
 
+import msgspec
 import pytest
 from werkzeug.test import Client, TestResponse
 
 from tests.actions_services import ask, job_of
 from tests.github_api import served
-from trunkline.app import Choices
+from trunkline import settings
+from trunkline.app import Choices, System
 from trunkline.app.services_parts import upstream_of
 from trunkline.base.errors import Unavailable
 from trunkline.ports.upstream import Received, Sending
@@ -156,6 +158,28 @@ def test_who_may_not_use_the_network_may_not_by_us():
         assert upstream_of(choices) is None
     assert upstream_of(Choices(network_policy="registry")) is None
     assert upstream_of(Choices()) is not None
+
+
+@pytest.mark.parametrize(
+    ("server", "publish", "hosts"),
+    [
+        ("https://github.com", False, ("api.github.com", "uploads.github.com")),
+        ("https://github.com", True, ()),
+        ("https://git.example.com", False, ()),
+    ],
+)
+def test_what_actions_are_led_from(
+    tmp_path: Path, server: str, *, publish: bool, hosts: tuple[str, ...]
+):
+    job = msgspec.structs.replace(
+        JOB, github={"server_url": server, "repository": JOB.repository, "run_id": JOB.run_id}
+    )
+    found = settings.read({"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"})
+    system = System(found, Choices(directory=str(tmp_path), publish=publish))
+    try:
+        assert system.job_services.open(job).hosts == hosts
+    finally:
+        system.close()
 
 
 def test_the_api_is_there_by_its_own_name(tmp_path: Path):
