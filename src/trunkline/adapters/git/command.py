@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import re
@@ -11,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from functools import cache
 
+from trunkline.adapters.process_table import children, descendants, look_up
 from trunkline.base.errors import Unavailable
 
 # What `git rev-parse --local-env-vars` lists: a hook that starts us has them set.
@@ -49,6 +51,8 @@ STEADY = (
 )
 # How often a git that may be stopped is looked after (seconds).
 TICK = 0.1
+# How long gits that are killed at our end are waited for, and how often they are looked at (seconds).
+LONGEST_END, POLL = 5.0, 0.002
 NO_GIT = "git is not installed here, or not on PATH."
 
 
@@ -73,6 +77,7 @@ class Running:
         self, directory: str, args: tuple[str, ...], more: Mapping[str, str] | None = None
     ) -> None:
         """Start `git ARGS` in `directory` with `more` variables. Raises Unavailable."""
+        _end_with_us()
         try:
             self._process = subprocess.Popen(
                 [*STEADY, *args],
@@ -168,6 +173,37 @@ def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
 def without_credentials(url: str) -> str:
     """Return an http(s) URL without its `user:password@`."""
     return re.sub(r"^(https?://)[^/@]*@", r"\1", url) if "@" in url else url
+
+
+@cache
+def _end_with_us() -> None:
+    """See to it that no git outlives this process: once, however often it is asked for."""
+    atexit.register(_end_left)
+
+
+def _end_left() -> None:
+    """Kill the gits that still run, with their helpers, and wait until they are gone.
+
+    An interrupt that comes while one starts leaves nobody who knows of it.
+    """
+    left = [pid for pid in children(os.getpid()) if _is_git(pid)]
+    below = [each for pid in left for each in descendants(pid)]
+    for pid in left:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
+    end = time.monotonic() + LONGEST_END
+    while time.monotonic() < end and any(map(_runs, (*left, *below))):
+        time.sleep(POLL)
+
+
+def _is_git(pid: int) -> bool:
+    kin = look_up(pid)
+    return kin is not None and kin.name == "git" and kin.session == pid
+
+
+def _runs(pid: int) -> bool:
+    kin = look_up(pid)
+    return kin is not None and kin.state not in "ZX"
 
 
 @cache
