@@ -157,3 +157,30 @@ def test_a_state_folder_that_can_not_be_made_is_told(tmp_path: Path) -> None:
         journals(tmp_path / "taken").create("1")
     with pytest.raises(Unavailable):
         journals(tmp_path / "taken").next_number("ci")
+
+
+def test_a_run_that_others_see_has_its_writer(tmp_path: Path) -> None:
+    code = """
+import sys
+from trunkline.adapters.clock import SystemClock
+from trunkline.adapters.journals.files import FileJournals
+journals = FileJournals(sys.argv[1], SystemClock())
+kept = [journals.create(str(number)) for number in range(400)]
+print(flush=True)
+sys.stdin.read()
+"""
+    others = journals(tmp_path)
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as writer:
+        seen = 0
+        while seen < 400:
+            assert writer.poll() is None
+            runs = others.runs()
+            for run_id in runs[seen:]:
+                assert others.open(run_id).writer() == writer.pid
+            seen = len(runs)
+        writer.communicate()
+    assert not list(tmp_path.rglob("*.new"))

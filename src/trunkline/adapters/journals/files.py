@@ -20,6 +20,7 @@ from trunkline.ports.clock import Clock
 from trunkline.run.codec import decode, encode
 from trunkline.run.events import Event, JobCompleted, Record, RunCompleted, RunStarted
 
+LOCK = "writer.lock"
 SYNCED = (RunStarted, JobCompleted, RunCompleted)
 POLL_SECONDS = 0.03
 CHUNK = 1 << 20
@@ -37,17 +38,23 @@ class FileJournals:
     def create(self, run_id: str) -> FileJournal:
         """Start a journal; the caller is its writer from now on. Raises Conflict if it exists."""
         folder = self._folder(run_id)
+        draft = f"{folder}.new"  # no id: others see the run once it has a writer
         try:
             make_private(os.path.dirname(folder))
-            os.mkdir(folder, 0o700)
+            os.mkdir(draft, 0o700)
         except FileExistsError as error:
             raise Conflict(f"Run {run_id} exists already.") from error
         except OSError as error:
-            raise _unavailable(error, folder) from error
-        journal = FileJournal(folder, self._clock)
-        journal.lock()
-        now = self._clock.now()
-        os.utime(os.path.join(folder, "writer.lock"), (now, now))
+            raise _unavailable(error, draft) from error
+        try:
+            journal = FileJournal(draft, self._clock)
+            journal.lock()
+            now = self._clock.now()
+            os.utime(os.path.join(draft, LOCK), (now, now))
+            journal.move(folder)
+        except BaseException:
+            remove_tree(draft)
+            raise
         return journal
 
     def open(self, run_id: str) -> FileJournal:
@@ -68,7 +75,7 @@ class FileJournals:
     def begun(self, run_id: str) -> float:
         """Return when a run began: the time of its lock, set once. Raises NotFound."""
         try:
-            return os.stat(os.path.join(self._folder(run_id), "writer.lock")).st_mtime
+            return os.stat(os.path.join(self._folder(run_id), LOCK)).st_mtime
         except FileNotFoundError:
             raise NotFound(f"There is no run {run_id}.") from None
 
@@ -109,12 +116,29 @@ class FileJournal:
     """One run's events. The first `append` takes the writer's lock and mends a torn last line."""
 
     def __init__(self, folder: str, clock: Clock) -> None:
-        self._path = os.path.join(folder, "events.jsonl")
-        self._lock_path = os.path.join(folder, "writer.lock")
+        self._folder = folder
         self._clock = clock
         self._file = -1
         self._last = 0
         self._release: Callable[[], object] = _nothing
+
+    @property
+    def _path(self) -> str:
+        return os.path.join(self._folder, "events.jsonl")
+
+    @property
+    def _lock_path(self) -> str:
+        return os.path.join(self._folder, LOCK)
+
+    def move(self, folder: str) -> None:
+        """Give the run its place. Raises Conflict when another one has it."""
+        try:
+            os.rename(self._folder, folder)
+        except OSError as error:
+            if error.errno in {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR}:
+                raise Conflict(f"Run {os.path.basename(folder)} exists already.") from error
+            raise _unavailable(error, folder) from error
+        self._folder = folder
 
     def lock(self) -> None:
         """Become the writer. Raises Conflict while another process (or object) is."""
