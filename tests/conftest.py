@@ -37,6 +37,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[OUTCOMES] = Counter()
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name long bytes by their length: both workers must collect the same, and archives tell their time."""
+    return f"{len(val)} bytes" if isinstance(val, bytes) and len(val) > 100 else None
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("registry") is not None and (trouble := registry_trouble()):
         pytest.skip(f"no package can be installed here: {trouble}")

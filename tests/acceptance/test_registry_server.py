@@ -355,11 +355,11 @@ def test_garbage_is_shown_and_collected_while_it_serves(
     assert sender("POST", "/v2/team/app/blobs/uploads/")[0] == 202
     shown = place.run(*gc, "--dryrun").out
     assert "tags 1" in shown
-    assert "team/app: 1 unfinished uploads, 0 B\n" in shown
+    assert "team/app: 1 unfinished upload, 0 B\n" in shown
     assert sender("GET", "/v2/team/app/manifests/1")[0] == 200
     assert place.run("registry", "gc", "--keep", "last=0").out.startswith("removed 0 tags")
     assert place.run(*gc, "--immutable", "1").out.startswith("removed 0 tags")
-    assert place.run(*gc).out.startswith("removed 1 tags, 1 manifests, 2 blobs")
+    assert place.run(*gc).out.startswith("removed 1 tag, 1 manifest, 2 blobs")
     assert sender("GET", f"/v2/team/app/manifests/{digest}")[0] == 404
     assert sender.push(layout, "team/app") == digest
     sender.close()

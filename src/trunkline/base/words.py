@@ -1,4 +1,4 @@
-"""Words for people: the nearest right one for a slip, and text that stays in its line."""
+"""Words for people: the nearest right one for a slip, numbers of things, text that stays in its line."""
 
 from __future__ import annotations
 
@@ -30,6 +30,11 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(character if character.isprintable() else " " for character in text)
+
+
+def counted(number: int, word: str, words: str = "") -> str:
+    """Return a number of things: `1 file`, `2 files`; `words` is a plural that has more than an s."""
+    return f"{number} {word if number == 1 else words or f'{word}s'}"
 
 
 def _likeness(places: Mapping[str, int], length: int, other: str) -> float:

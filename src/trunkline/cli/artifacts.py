@@ -10,7 +10,7 @@ import msgspec
 
 from trunkline import settings
 from trunkline.app import System, stores
-from trunkline.base.words import printable
+from trunkline.base.words import counted, printable
 from trunkline.cli.arguments import Help, RawHelp
 from trunkline.cli.artifact_files import put
 from trunkline.cli.program import program
@@ -86,7 +86,7 @@ def _removing() -> argparse.ArgumentParser:
 
 def _download(store: Artifacts, artifact: KeptArtifact, folder: str) -> None:
     place = put(store, artifact, folder)
-    files = "1 file" if artifact.files == 1 else f"{artifact.files} files"
+    files = counted(artifact.files, "file")
     sys.stdout.write(f"{printable(artifact.name)} of run {artifact.run_id}: {files} in {place}\n")
 
 
@@ -105,14 +105,14 @@ def _lines(found: tuple[KeptArtifact, ...], now: float) -> list[str]:
         run = artifacts[0]
         lines.append(f"{run_id}  {one_line(run.workflow)} #{run.number}, {one_line(run.ref)}")
         for each in artifacts:
-            files = "1 file" if each.files == 1 else f"{each.files} files"
+            files = counted(each.files, "file")
             lines += [
                 f"  {one_line(each.name)}  {size(each.size)}, {files}  {_when(each, now)}",
                 f"      {each.digest}",
                 f"      {printable(each.path)}",
             ]
     total = size(sum(each.size for each in found))
-    count = "1 artifact" if len(found) == 1 else f"{len(found)} artifacts"
+    count = counted(len(found), "artifact")
     one = f"{printable(found[0].name)} --run {found[0].run_id}"
     return [*lines, "", f"{count}: {total}", f"To have one: `{program()} artifacts download {one}`"]
 

@@ -11,7 +11,7 @@ import msgspec
 from trunkline import settings
 from trunkline.app import System, stores
 from trunkline.base.errors import UsageError
-from trunkline.base.words import printable
+from trunkline.base.words import counted, printable
 from trunkline.cli.arguments import Help, RawHelp
 from trunkline.cli.program import program
 from trunkline.cli.times import ago
@@ -108,7 +108,7 @@ def _lines(found: tuple[CacheEntry, ...], now: float) -> list[str]:
 
 
 def _total(entries: list[CacheEntry] | tuple[CacheEntry, ...]) -> str:
-    count = "1 cache" if len(entries) == 1 else f"{len(entries)} caches"
+    count = counted(len(entries), "cache")
     return f"{count}, {size(sum(each.size for each in entries))}"
 
 

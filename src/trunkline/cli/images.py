@@ -11,6 +11,7 @@ import msgspec
 from trunkline import settings
 from trunkline.app import System
 from trunkline.app import registry as composed
+from trunkline.base.words import counted
 from trunkline.cli.arguments import Help, RawHelp
 from trunkline.cli.program import program
 from trunkline.cli.registry_options import DEFAULT, add_store, existing_store
@@ -168,8 +169,8 @@ def _closing(kept: Usage, listed: tuple[Image, ...], *, is_filtered: bool) -> li
         ]
     shared = kept.named - kept.size
     saved = f", {size(shared)} shared" if shared > 0 else ""
-    images = "1 image" if kept.images == 1 else f"{kept.images} images"
-    places = "1 repository" if kept.repositories == 1 else f"{kept.repositories} repositories"
+    images = counted(kept.images, "image")
+    places = counted(kept.repositories, "repository", "repositories")
     first = listed[0]
     mark = f":{first.tags[0]}" if first.tags else f"@{first.digest}"
     pull = f"docker pull {DEFAULT}/{first.repository}{mark}"

@@ -14,6 +14,7 @@ from trunkline.app import System
 from trunkline.app import registry as composed
 from trunkline.app.adapter_table import adapter
 from trunkline.base.errors import TrunklineError, Unavailable, UsageError
+from trunkline.base.words import counted
 from trunkline.cli import registry_options as wanted
 from trunkline.cli.arguments import Help
 from trunkline.cli.main import load
@@ -141,15 +142,17 @@ def _collect(argv: list[str]) -> int:
 
 def _told(gone: Collected) -> str:
     return (
-        f"removed {gone.tags} tags, {gone.manifests} manifests, {gone.blobs} blobs and"
-        f" {gone.uploads} unfinished uploads: {size(gone.size)}"
+        f"removed {counted(gone.tags, 'tag')}, {counted(gone.manifests, 'manifest')},"
+        f" {counted(gone.blobs, 'blob')} and"
+        f" {counted(gone.uploads, 'unfinished upload')}: {size(gone.size)}"
     )
 
 
 def _would_go(served: Registry, lease: float) -> list[str]:
     found = collecting.preview(served, lease)
     lines = [
-        f"{gone.repository}: {len(gone.manifests)} manifests, {len(gone.blobs)} blobs"
+        f"{gone.repository}: {counted(len(gone.manifests), 'manifest')},"
+        f" {counted(len(gone.blobs), 'blob')}"
         + (f", tags {', '.join(gone.tags)}" if gone.tags else "")
         for gone in found
     ]
@@ -157,7 +160,7 @@ def _would_go(served: Registry, lease: float) -> list[str]:
     for upload in collecting.abandoned(served, lease):
         sizes.setdefault(upload.repository, []).append(upload.size)
     lines += [
-        f"{repository}: {len(each)} unfinished uploads, {size(sum(each))}"
+        f"{repository}: {counted(len(each), 'unfinished upload')}, {size(sum(each))}"
         for repository, each in sorted(sizes.items())
     ]
     return lines or ["nothing would be removed"]

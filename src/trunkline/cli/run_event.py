@@ -17,6 +17,7 @@ from trunkline.app.world import make_world
 from trunkline.base.diagnostics import Severity
 from trunkline.base.errors import InvalidPipeline, TrunklineError, Unavailable
 from trunkline.cli import arguments, output
+from trunkline.cli.program import program
 from trunkline.cli.prospects import prospect
 from trunkline.cli.view_choice import View, open_view
 from trunkline.engine.job_worker import JobWorker
@@ -38,7 +39,7 @@ FAILED = 1
 NOTHING_CAN_RUN = 2
 UNWRITTEN = 3
 CANCELLED = 130
-NOT_LOST = "The run went on to its end; `trunkline show` and `trunkline logs` have it."
+NOT_LOST = "The run went on to its end; `{0} show` and `{0} logs` have it."
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -117,7 +118,7 @@ def _close(view: View) -> int:
         output.discard()
     except Unavailable as error:
         output.discard()
-        sys.stderr.write(f"trunkline: {error.message}\n  {NOT_LOST}\n")
+        sys.stderr.write(f"trunkline: {error.message}\n  {NOT_LOST.format(program())}\n")
         return UNWRITTEN
     return 0
 

@@ -10,6 +10,7 @@ from unicodedata import east_asian_width
 from trunkline import __version__
 from trunkline.base.diagnostics import Diagnostic, Severity
 from trunkline.base.spans import NOWHERE
+from trunkline.base.words import counted
 from trunkline.run.command_line import command_line
 
 _SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -80,12 +81,8 @@ FORMATS: dict[str, Callable[[Sequence[Diagnostic], Sources], str]] = {
 
 def _count(found: Sequence[Diagnostic], files: int) -> str:
     counts = Counter(one.severity for one in found)
-    told = [_plural(counts[kind], kind.value) for kind in Severity if counts[kind]]
-    return f"{', '.join(told) or 'no mistakes'} in {_plural(files, 'file')}"
-
-
-def _plural(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+    told = [counted(counts[kind], kind.value) for kind in Severity if counts[kind]]
+    return f"{', '.join(told) or 'no mistakes'} in {counted(files, 'file')}"
 
 
 def _padding(text: str) -> str:

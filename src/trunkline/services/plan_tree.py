@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from trunkline.base.words import printable
+from trunkline.base.words import counted, printable
 from trunkline.expr.values import to_text
 from trunkline.plan.forecast import JobForecast, LegForecast, RunForecast, Verdict
 from trunkline.plan.permissions import RESTRICTED, render
@@ -120,7 +120,7 @@ def _facts(job: JobForecast) -> Lines:
     elif len(job.legs) == 1:
         yield _where(job.legs[0])
     if not job.uses:
-        yield f"{job.steps} step{'' if job.steps == 1 else 's'}"
+        yield counted(job.steps, "step")
     if len(job.legs) > 1:
         yield f"{len(job.legs)} legs"
     if job.needs:
@@ -169,7 +169,7 @@ def _summary(found: Prospect, runs: Mapping[str, RunForecast], command: str) -> 
     """Count runs and jobs, and say what to type next."""
     if found.errors:
         wrong = sum(1 for outlook in found.outlooks if outlook.errors)
-        yield f"{wrong} workflow file{'' if wrong == 1 else 's'} can't run as written."
+        yield f"{counted(wrong, 'workflow file')} can't run as written."
         return
     if not runs:
         yield f"{found.occurrence.event} starts nothing here."
@@ -180,7 +180,7 @@ def _summary(found: Prospect, runs: Mapping[str, RunForecast], command: str) -> 
         for job, times in run.leaves():
             counts.update(word for word in _counted(job) for _ in range(times))
     parts = [f"{counts[what]} {what}" for what in _COUNTED if counts[what]]
-    yield f"{len(runs)} run{'' if len(runs) == 1 else 's'}: {', '.join(parts) or 'no jobs'}."
+    yield f"{counted(len(runs), 'run')}: {', '.join(parts) or 'no jobs'}."
     yield f"Next: {command}"
 
 

@@ -7,7 +7,7 @@ import shlex
 from collections import Counter
 from typing import NamedTuple
 
-from trunkline.base.words import printable
+from trunkline.base.words import counted, printable
 from trunkline.cli.program import program
 from trunkline.cli.times import duration
 from trunkline.run.events import (
@@ -109,7 +109,7 @@ def kept_artifacts(run: RunView) -> list[ArtifactStored]:
 
 def artifact_line(stored: ArtifactStored) -> str:
     """Return what an artifact is and where it lies."""
-    files = "1 file" if stored.files == 1 else f"{stored.files} files"
+    files = counted(stored.files, "file")
     place = f": {stored.path}" if stored.path else ""
     return f"artifact {stored.name}, {files}, {size(stored.size)}{place}"
 

@@ -139,7 +139,7 @@ def _ancestor(call: Call, sha: str, sign: str, number: int) -> str:
         parents = call.git.commit(sha).parents
         chosen = parents[:1] if sign == "~" else parents[number - 1 : number]
         if not chosen:
-            raise NotFound(f"{sha} has no such parent")
+            raise NotFound(f"{sha} has no such parent.")
         sha = chosen[0]
     return sha
 
