@@ -206,6 +206,27 @@ def test_containers_and_builds_of_scripts(
     assert sorted(said(done)) == sorted(found)
 
 
+def test_networks_of_scripts_have_a_gateway_that_is_nobody_s(docked: Place, busybox_image: str):
+    token, net = os.urandom(4).hex(), f"198.19.{os.urandom(1)[0]}"
+    nobody = "{{range .IPAM.Config}}{{.AuxiliaryAddresses.DefaultGatewayIPv4}}{{end}}"
+    script = f"""
+docker network create made-{token} >/dev/null
+docker network create --subnet {net}.0/28 given-{token} >/dev/null
+for name in made-{token} given-{token}; do
+  routes=$(docker run --rm --network $name {busybox_image} ip route)
+  echo "$routes" | grep -q "default via $(docker network inspect -f '{nobody}' $name) " && echo answer $name
+done
+docker network inspect -f 'answer {nobody}' given-{token}
+docker network create --subnet {net}.0/28 again-{token} 2>&1 | sed "s/^/answer /"
+"""
+    done = run(docked, "none", script)
+    assert done.code == 0, done.text
+    made, given, address, refused = said(done)
+    assert (made, given) == (f"answer made-{token}", f"answer given-{token}")
+    assert address == f"answer {net}.14"
+    assert "overlaps" in refused
+
+
 @pytest.mark.parametrize("policy", CLOSED)
 def test_ways_out_are_refused(docked: Place, outside: Outside, busybox_image: str, policy: str):
     mine = f"job-{os.urandom(4).hex()}"

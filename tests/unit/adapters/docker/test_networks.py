@@ -18,14 +18,9 @@ import pytest
 from tests.docker_engine import Engine
 from tests.unit.adapters.docker.jobs import job
 from trunkline.adapters.docker import networks
+from trunkline.adapters.docker.closed_networks import without_gateway
 from trunkline.adapters.docker.engine import connect
-from trunkline.adapters.docker.networks import (
-    Policy,
-    create_network,
-    gateway,
-    is_own,
-    without_gateway,
-)
+from trunkline.adapters.docker.networks import Policy, create_network, gateway, is_own
 from trunkline.app import Choices
 from trunkline.base.errors import Unavailable
 
@@ -70,12 +65,24 @@ def test_a_machine_that_containers_can_not_reach_is_told(
 def test_a_gateway_can_be_an_address_that_nobody_gets(
     subnet: str, own: str, kind: str, nobody: str
 ) -> None:
-    assert without_gateway(subnet, own) == {
+    assert without_gateway({"Subnet": subnet, "Gateway": own}) == {
         "Subnet": subnet,
-        "IPRange": None,
         "Gateway": own.partition("/")[0],
         "AuxiliaryAddresses": {kind: nobody},
     }
+
+
+def test_addresses_that_are_taken_stay() -> None:
+    given = {
+        "Subnet": "10.1.2.0/28",
+        "Gateway": "10.1.2.14",
+        "AuxiliaryAddresses": {"a": "10.1.2.2"},
+    }
+    assert without_gateway(given) == {
+        **given,
+        "AuxiliaryAddresses": {"a": "10.1.2.2", "DefaultGatewayIPv4": "10.1.2.13"},
+    }
+    assert "Gateway" not in without_gateway({"Subnet": "10.1.2.0/28"})
 
 
 PATIENCE = 60

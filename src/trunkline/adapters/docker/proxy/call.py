@@ -23,7 +23,14 @@ from trunkline.adapters.docker.wire import Message, Wire
 # A container's or network's description; contexts and images are never read whole.
 LARGEST_BODY = 16 << 20
 JSON: Fields = (("Content-Type", "application/json"),)
-REASONS = {200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 409: "Conflict"}
+REASONS = {
+    200: "OK",
+    201: "Created",
+    400: "Bad Request",
+    403: "Forbidden",
+    404: "Not Found",
+    409: "Conflict",
+}
 
 
 class Call:

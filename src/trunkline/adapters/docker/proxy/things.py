@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from trunkline.adapters.docker.closed_networks import create_closed
 from trunkline.adapters.docker.proxy.belongings import EVERYBODYS, Belongings
 from trunkline.adapters.docker.proxy.call import Call
 from trunkline.adapters.docker.proxy.confining import OTHERS, Confinement
@@ -24,7 +25,7 @@ from trunkline.adapters.docker.wire import EngineRefused
 
 # What in a container's description may name another container (`container:NAME`).
 SHARED = ("NetworkMode", "PidMode", "IpcMode")
-UNKNOWN, CONFLICT = 404, 409
+CREATED, UNKNOWN, CONFLICT = 201, 404, 409
 # The engine prunes for one client at a time, and refuses all others (moby's errPruneRunning).
 IS_PRUNING = "a prune operation is already running"
 # Seconds between asking it again, and how long it is asked.
@@ -79,9 +80,10 @@ class ThingRoutes:
     def create_network(self, call: Call) -> bool:
         """Create a network that is the job's."""
         body = call.json()
-        if body is not None and self._confinement is not None:
-            body = self._confinement.network(body)
-        return self._create(call, body)
+        if body is None or self._confinement is None:
+            return self._create(call, body)
+        described = labelled(self._confinement.network(body), self._place.labels)
+        return call.answer(create_closed(call.wire, described), CREATED)
 
     def create_volume(self, call: Call) -> bool:
         """Create a volume that is the job's."""
