@@ -79,7 +79,7 @@ def test_a_job_may_end_without_a_line(logs: LogStore) -> None:
 
 
 @settings(
-    deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None, max_examples=50, suppress_health_check=[*HealthCheck]
 )
 @given(
     st.lists(st.lists(st.sampled_from(LINES), max_size=40), min_size=1, max_size=8),

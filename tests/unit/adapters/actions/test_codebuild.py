@@ -243,7 +243,7 @@ def test_a_test_command_may_take_the_files_from_a_variable(tools: LocalJob):
     assert (code, "are needed" in output) == (2, True)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[*HealthCheck])
 @given(st.text(max_size=12), st.text(max_size=12))
 def test_no_version_breaks_the_comparison(wanted: str, here: str):
     assert fits(wanted, here) in {True, False}
