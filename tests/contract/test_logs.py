@@ -78,9 +78,7 @@ def test_a_job_may_end_without_a_line(logs: LogStore) -> None:
     assert logs.read("1", "a") == b""
 
 
-@settings(
-    deadline=None, max_examples=50, suppress_health_check=[*HealthCheck]
-)
+@settings(deadline=None, max_examples=50, suppress_health_check=[*HealthCheck])
 @given(
     st.lists(st.lists(st.sampled_from(LINES), max_size=40), min_size=1, max_size=8),
     st.integers(0, 200),
