@@ -10,7 +10,6 @@ from trunkline.app.adapter_table import adapter
 from trunkline.app.late import Once
 from trunkline.ports.endpoints import LOOPBACK, RESULTS
 from trunkline.ports.job_services import ServicesAccess, ServicesJob, StoredListener, ignore
-from trunkline.run.api_host import hosts_of
 from trunkline.services.actions.jobs import LiveJobs
 
 IDENTITY_SCOPE = "id-token"
@@ -60,14 +59,13 @@ class LocalJobServices:
             "ACTIONS_CACHE_SERVICE_V2": "True",
             "ACTIONS_CACHE_MODE": job.cache_mode,
         }
-        server = str(job.github.get("server_url") or "")
         secret = (runtime, *(scripts[name] for name in scripts if name.endswith("_TOKEN")))
         return ServicesAccess(
             actions={**actions, **scripts},
             scripts=scripts,
             git=git_settings(job, url, self._jobs.tokens(job)),
             github={"api_url": f"{url}{API}", "graphql_url": f"{url}/api/graphql"},
-            hosts=() if self._system.choices.publish else hosts_of(server),
+            hosts=self._shared().hosts(job),
             secrets=secret,
         )
 

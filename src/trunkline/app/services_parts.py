@@ -12,6 +12,7 @@ from trunkline.app.late import Once
 from trunkline.ports.endpoints import RESULTS
 from trunkline.ports.job_services import ServicesJob
 from trunkline.ports.uploads import Uploads
+from trunkline.run.api_host import hosts_of
 from trunkline.services.actions.jobs import LiveJobs
 
 # Uploads that got nothing for so long are nobody's: their process was killed.
@@ -38,6 +39,12 @@ class Shared:
         self.caches = adapter("cache-service")(self.job_caches, self.urls)
         self.github = github_api.make_data(system)
         self.forwarding: Callable[[], Any] = Once(lambda: github_api.make_forwarding(system, jobs))
+
+    def hosts(self, job: ServicesJob) -> tuple[str, ...]:
+        """Return the hosts of GitHub's API that a job's actions are led from: none to publish."""
+        if self.system.choices.publish:
+            return ()
+        return hosts_of(str(job.github.get("server_url") or ""))
 
     def end(self, job: ServicesJob) -> None:
         """Forget what a job left unfinished."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
-FILES = re.compile(r"(licen[cs]e|copying)(\.(md|txt|rst))?", re.IGNORECASE)
+FILES = frozenset({"license", "licence", "copying"})
+ENDS = frozenset({"", "md", "txt", "rst"})
 OTHER = "NOASSERTION"
 # SPDX id -> its name, and words that its text alone has; the first that fits counts.
 KNOWN = (
@@ -37,6 +36,12 @@ KNOWN = (
     ("ISC", "ISC License", ("permission to use, copy, modify, and/or distribute this software",)),
     ("MIT", "MIT License", ("permission is hereby granted, free of charge", "sublicense")),
 )
+
+
+def is_license_file(name: str) -> bool:
+    """Tell whether a file of a repository's root is its license, by its name."""
+    stem, _, end = name.lower().partition(".")
+    return stem in FILES and end in ENDS
 
 
 def spdx_of(text: str) -> str:

@@ -19,7 +19,7 @@ from trunkline.adapters.git.history import (
 )
 from trunkline.base.errors import NotFound, Unavailable
 from trunkline.plan.facts import Commit, Person, PullFacts, PushFacts, RepositoryFacts, Tag
-from trunkline.plan.licenses import FILES, spdx_of
+from trunkline.plan.licenses import is_license_file, spdx_of
 
 NO_REPOSITORY = (
     "{} is not a git repository: it is taken as a plain folder, without branch or commit "
@@ -168,7 +168,7 @@ def _facts(repository: _Repository, event: str) -> RepositoryFacts:
 def _license(root: str) -> str:
     """Return the SPDX id of the license in a work tree, '' when it has no license file."""
     try:
-        names = sorted(filter(FILES.fullmatch, os.listdir(root)))
+        names = sorted(filter(is_license_file, os.listdir(root)))
         files = (os.path.join(root, name) for name in names)
         found = next(filter(os.path.isfile, files), "")
         if not found:

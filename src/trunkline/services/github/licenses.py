@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trunkline.base.errors import NotFound
-from trunkline.plan.licenses import FILES, license_document, spdx_of
+from trunkline.plan.licenses import is_license_file, license_document, spdx_of
 from trunkline.services.github.calls import Answer, Call, Document, Reply
 from trunkline.services.github.contents import file_document
 from trunkline.services.github.refusals import not_found
@@ -34,7 +34,7 @@ def get(call: Call) -> Answer:
 
 def _file(call: Call, tip: str) -> tuple[str, str]:
     found = (
-        (e.path, e.sha) for e in call.git.tree(tip) if e.type == "blob" and FILES.fullmatch(e.path)
+        (e.path, e.sha) for e in call.git.tree(tip) if e.type == "blob" and is_license_file(e.path)
     )
     return next(found, ("", ""))
 
