@@ -10,6 +10,8 @@ import msgspec
 from trunkline.app.adapter_table import adapter
 from trunkline.app.late import JobEngines, LateForge, Once, Places, ServedJobs
 from trunkline.base.diagnostics import Diagnostic
+from trunkline.ports.artifacts import Artifacts
+from trunkline.ports.caches import Caches
 from trunkline.ports.clock import Clock, Ids
 from trunkline.ports.endpoints import REGISTRY, RESULTS, Endpoints
 from trunkline.ports.gate import Gate
@@ -94,6 +96,20 @@ class System:
     def logs(self) -> LogStore:
         """Return the log lines of this machine's runs."""
         found: LogStore = adapter("logs")(self.settings.state)
+        return found
+
+    @cached_property
+    def artifacts(self) -> Artifacts:
+        """Return the artifacts of this machine's runs."""
+        runs = f"{self.settings.state}/runs"
+        found: Artifacts = adapter("artifacts")(runs, self.clock, self.ids)
+        return found
+
+    @cached_property
+    def caches(self) -> Caches:
+        """Return the caches of this machine."""
+        folder = f"{self.settings.state}/caches"
+        found: Caches = adapter("caches")(folder, self.clock, self.ids)
         return found
 
     @cached_property

@@ -9,7 +9,6 @@ from wsgiref.types import WSGIApplication
 from trunkline.app import System
 from trunkline.app.adapter_table import adapter
 from trunkline.app.late import Once
-from trunkline.ports.caches import Caches
 from trunkline.ports.github_data import GitHubData
 from trunkline.ports.job_services import ServicesJob
 from trunkline.ports.uploads import Uploads
@@ -27,7 +26,6 @@ class Shared(Protocol):
     urls: Any
     uploads: Uploads
     artifacts: Any
-    kept_caches: Caches
     github: Callable[[], GitHubData]
     forwarding: Callable[[], Any]
 
@@ -63,7 +61,7 @@ def api(shared: Shared) -> WSGIApplication:
         journals=system.journals,
         logs=system.logs,
         artifacts=shared.artifacts,
-        caches=adapter("kept-caches")(shared.kept_caches),
+        caches=adapter("kept-caches")(system.caches),
         urls=shared.urls,
         tell=shared.jobs.tell_stored,
         stop=adapter("ask-to-stop"),

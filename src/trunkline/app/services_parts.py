@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from wsgiref.types import WSGIApplication
 
-from trunkline.app import Choices, System, github_api, stores
+from trunkline.app import Choices, System, github_api
 from trunkline.app.adapter_table import adapter
 from trunkline.app.late import Once
 from trunkline.ports.endpoints import RESULTS
@@ -32,10 +32,10 @@ class Shared:
         self.urls = adapter("signed-urls")(jobs, clock, key)
         self.uploads: Uploads = adapter("uploads")(f"{state}/uploads", clock, ids)
         self.uploads.sweep(clock.now() - ABANDONED)
-        store = stores.artifacts(system)
-        self.artifacts = adapter("artifact-service")(jobs, store, self.uploads, self.urls, clock)
-        self.kept_caches = stores.caches(system)
-        self.job_caches = adapter("job-caches")(self.kept_caches, self.uploads, clock, ids)
+        self.artifacts = adapter("artifact-service")(
+            jobs, system.artifacts, self.uploads, self.urls, clock
+        )
+        self.job_caches = adapter("job-caches")(system.caches, self.uploads, clock, ids)
         self.caches = adapter("cache-service")(self.job_caches, self.urls)
         self.github = github_api.make_data(system)
         self.forwarding: Callable[[], Any] = Once(lambda: github_api.make_forwarding(system, jobs))

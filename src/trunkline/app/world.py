@@ -108,11 +108,11 @@ def _make_toolchains(system: System) -> Toolchains:
 
 
 def _natives_world(system: System, toolchains: Toolchains) -> object:
-    state, choices = system.settings.state, system.choices
+    choices = system.choices
     found: object = adapter("natives-world")(
         forge=system.forge,
-        artifacts=adapter("artifacts")(f"{state}/runs", system.clock, system.ids),
-        caches=adapter("caches")(f"{state}/caches", system.clock, system.ids),
+        artifacts=system.artifacts,
+        caches=system.caches,
         toolchains=toolchains,
         clock=system.clock,
         parameters=Once(lambda: adapter("parameters")()),  # noqa: PLW0108 - loaded late

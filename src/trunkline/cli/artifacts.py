@@ -9,7 +9,7 @@ from itertools import groupby
 import msgspec
 
 from trunkline import settings
-from trunkline.app import System, stores
+from trunkline.app import System
 from trunkline.base.words import counted, printable
 from trunkline.cli.arguments import Help, RawHelp
 from trunkline.cli.artifact_files import put
@@ -32,7 +32,7 @@ def main(argv: list[str]) -> int:
     verb = argv[0] if argv and argv[0] in {"download", "rm"} else ""
     options = _parser(verb).parse_args(argv[1:] if verb else argv)
     system = System(settings.read())
-    store = stores.artifacts(system)
+    store = system.artifacts
     kept = RunArtifacts(store, system.journals)
     if verb == "download":
         _download(store, kept.one(options.name, options.run), options.dir)

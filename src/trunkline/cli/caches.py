@@ -9,7 +9,7 @@ from itertools import groupby
 import msgspec
 
 from trunkline import settings
-from trunkline.app import System, stores
+from trunkline.app import System
 from trunkline.base.errors import UsageError
 from trunkline.base.words import counted, printable
 from trunkline.cli.arguments import Help, RawHelp
@@ -30,7 +30,7 @@ def main(argv: list[str]) -> int:
     removing = argv[:1] == ["rm"]
     options = _removing().parse_args(argv[1:]) if removing else _listing().parse_args(argv)
     system = System(settings.read())
-    caches = stores.caches(system)
+    caches = system.caches
     whose = (options.repository, options.ref)
     if removing:
         keys = _keys(options) or [each.key for each in service.find(caches, "", *whose)]
