@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from trunkline.base.errors import NotFound
-from trunkline.base.words import nearest, printable
+from trunkline.base.words import did_you_mean, printable
 from trunkline.ports.caches import CacheEntry, Caches
 
 LIST = "`trunkline caches` lists what is here."
@@ -37,8 +37,7 @@ def remove(
     known = {each.key for each in here}
     for key in keys:
         if key not in known:
-            meant = nearest(key, sorted(known))
-            hint = f"Did you mean '{printable(meant)}'?" if meant else LIST
+            hint = printable(did_you_mean(key, sorted(known))) or LIST
             raise NotFound(f"There is no cache '{printable(key)}'.", hint=hint)
     for each in here:
         if each.key in keys and caches.remove(each):

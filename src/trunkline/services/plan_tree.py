@@ -26,17 +26,14 @@ def tree(
     found: Prospect,
     runs: Mapping[str, RunForecast],
     variables: Mapping[str, str],
-    command: str = "",
+    command: str,
 ) -> str:
-    """Return the text; `variables` are the configuration variables.
-
-    `command` is what runs it, as it is typed; the event's name alone is enough without options.
-    """
+    """Return the text; `variables` are the configuration variables, `command` what runs it as typed."""
     lines = [*_head(found), ""]
     for outlook in found.outlooks:
         run = runs.get(outlook.file)
         lines += [*_workflow(outlook, run, variables), *_errors(outlook, found.sources), ""]
-    lines += _summary(found, runs, command or f"trunkline run {found.occurrence.event}")
+    lines += _summary(found, runs, command)
     return "\n".join(map(printable, lines)) + "\n"
 
 

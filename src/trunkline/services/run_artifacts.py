@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from trunkline.base.errors import Corrupt, NotFound
-from trunkline.base.words import nearest, printable
+from trunkline.base.words import did_you_mean, printable
 from trunkline.ports.artifacts import ArtifactInfo, Artifacts
 from trunkline.ports.journal import Journals
 from trunkline.services.runs import RunView, resolve, view
@@ -89,8 +89,7 @@ class RunArtifacts:
 
 
 def _absent(name: str, known: set[str], run: str) -> NotFound:
-    meant = nearest(name, sorted(known))
     where = f"Run {run}" if run else "No run"
     has = "has no artifact" if run else "has an artifact"
-    hint = f"Did you mean '{printable(meant)}'?" if meant else LIST
+    hint = printable(did_you_mean(name, sorted(known))) or LIST
     return NotFound(f"{where} {has} '{printable(name)}'.", hint=hint)

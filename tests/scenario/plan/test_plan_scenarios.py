@@ -91,7 +91,7 @@ def outputs(scenario: dict[str, Any], folder: Path) -> dict[str, str]:
     told = msgspec.json.encode(record(found, runs, variables))
     drawn = graph(found, runs)
     return {
-        "tree": tree(found, runs, variables),
+        "tree": tree(found, runs, variables, f"trunkline run {found.occurrence.event}"),
         "json": msgspec.json.format(told, indent=2).decode() + "\n",
         "dot": dot(drawn),
         "mermaid": mermaid(drawn),
