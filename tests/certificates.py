@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import ipaddress
 import shutil
+import ssl
 import subprocess
 from pathlib import Path
 from typing import NamedTuple
@@ -23,6 +24,11 @@ class Certificate(NamedTuple):
 
     certificate: Path
     key: Path
+
+
+def trusting(certificate: Certificate) -> ssl.SSLContext:
+    """Return what a client trusts who has this certificate."""
+    return ssl.create_default_context(cafile=str(certificate.certificate))
 
 
 def make_certificate(folder: Path) -> Certificate:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import os
 import socket
-import ssl
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -13,22 +12,10 @@ from urllib.parse import quote_from_bytes
 
 import pytest
 
-from tests.certificates import Certificate, make_certificate
+from tests.certificates import Certificate, trusting
 from tests.web_clients import GET, HEAD, Echo, answer_of, connect, everything, exchange
 from trunkline.base.errors import NotFound, Unavailable, UsageError
 from trunkline.web.server import Server, Tls, serve
-
-
-@pytest.fixture
-def echo() -> Echo:
-    return Echo()
-
-
-@pytest.fixture
-def server(echo: Echo) -> Iterator[Server]:
-    with serve(echo) as running:
-        yield running
-
 
 CONTRADICTORY = (
     b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 1\r\n"
@@ -258,19 +245,10 @@ def test_a_socket_that_systemd_gave_to_somebody_else_is_not_taken(
 # --- TLS ----------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    return make_certificate(tmp_path_factory.mktemp("certificate"))
-
-
 @pytest.fixture
 def secure(echo: Echo, certificate: Certificate) -> Iterator[Server]:
     with serve(echo, tls=Tls(str(certificate.certificate), str(certificate.key))) as running:
         yield running
-
-
-def trusting(certificate: Certificate) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=str(certificate.certificate))
 
 
 def test_https(secure: Server, certificate: Certificate) -> None:

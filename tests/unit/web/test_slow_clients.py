@@ -13,31 +13,11 @@ from typing import Any
 
 import pytest
 
-from tests.certificates import Certificate, make_certificate
+from tests.certificates import Certificate, trusting
 from tests.web_clients import GET, HEAD, Echo, Start, answer_of, connect, everything, exchange
 from trunkline.web import connection
 from trunkline.web import server as web_server
 from trunkline.web.server import Server, Tls, serve
-
-
-@pytest.fixture
-def echo() -> Echo:
-    return Echo()
-
-
-@pytest.fixture
-def server(echo: Echo) -> Iterator[Server]:
-    with serve(echo) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    return make_certificate(tmp_path_factory.mktemp("certificate"))
-
-
-def trusting(certificate: Certificate) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=str(certificate.certificate))
 
 
 def drip(sock: socket.socket) -> bytes:
