@@ -60,7 +60,7 @@ def _is_healthy(engine: Engine, alias: str, container: str, watch: Watch) -> boo
         if status != STARTING or not state.get("Running"):
             return status == HEALTHY or _tell_why(alias, state, watch)
         now = time.monotonic()
-        if told and not health.get("Log") and now - begun > _longest(found):
+        if ours and not health.get("Log") and now - begun > _longest(found):
             # The engine makes no tests, and ours (one at least) have failed for as long as may be.
             return _tell_why(alias, {**state, "Health": {"Log": [ours]}}, watch)
         if now >= next_word:
